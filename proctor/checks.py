@@ -1,0 +1,234 @@
+"""What the author of a check imports.
+
+A lab's checks live in ``course/checks/LAB.py``, which defines one :class:`Lab` named ``lab``::
+
+    from proctor.checks import Finding, Lab, Side
+
+    lab = Lab("lab_digits", title="Handwritten digits", seed=1234)
+    softmax = lab.exercise("softmax", "Exercise 1, softmax", points=15)
+
+    @softmax.check(points=3, hidden=True, needs=("softmax-values",))
+    def softmax_large_inputs(side: Side, draw: np.random.Generator) -> None:
+        '''large inputs'''
+        z = draw.normal(1000, 3, size=4)
+        p = side.get("my_softmax")(z)
+        if not np.allclose(p, reference(z)):
+            raise Finding("exp(1000) is too large for a float", next="Shift z first.")
+
+The function runs in the examiner's process. `side` is the student's side: everything it returns is
+data that came out of the student's process and was parsed strictly. Returning means passed; raising
+:class:`Finding` (or any exception with the same five attributes) means not passed; any other
+exception is a broken check, which costs no student anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from proctor.errors import CourseError
+
+
+class Finding(Exception):
+    """A check did not pass; what the student reads about it.
+
+    Parameters
+    ----------
+    cause : str
+        The likely cause, in words ("exp(1000) is too large for a float").
+    called, expected, got, next : str
+        What was called, what should have come, what came, and what to do next.
+    """
+
+    def __init__(
+        self, cause: str, *, called: str = "", expected: str = "", got: str = "", next: str = ""
+    ) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.called = called
+        self.expected = expected
+        self.got = got
+        self.next = next
+
+
+class Side(Protocol):
+    """The student's side, seen from the examiner: names become values or callable stand-ins."""
+
+    def get(self, name: str) -> Any:
+        """Return the student's object of that name.
+
+        Numbers, strings, lists, tuples, dicts and numeric arrays arrive as values. An array-like
+        that is not a NumPy array arrives as :class:`proctor.values.Foreign`; a callable as a
+        stand-in that calls the student's function with data and returns data; anything else as
+        :class:`proctor.values.Opaque`. After a call, arrays given as arguments hold what the
+        student's function left in them.
+
+        Raises
+        ------
+        proctor.values.StudentError
+            If the name does not exist there (``type_name`` is ``NameError``) or a call raises.
+        """
+
+    def evaluate(self, expression: str, **values: Any) -> Any:
+        """Evaluate the course's own `expression` in the student's process.
+
+        It sees the functions of the lab's helper files, the student's names, and `values`. What
+        comes back is data from an untrusted process, like that of :meth:`get`.
+        """
+
+    def source(self, exercise: str) -> str:
+        """Return the code that the student wrote in the graded cell of `exercise`."""
+
+
+CheckFunction = Callable[[Side, np.random.Generator], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: a function with its points, title, and the checks it depends on."""
+
+    id: str
+    exercise: str
+    title: str
+    points: float
+    hidden: bool
+    function: CheckFunction
+    needs: tuple[str, ...] = ()
+    tell: tuple[str, ...] = ("cause", "next")
+
+
+@dataclass
+class Exercise:
+    """A graded cell and its checks, in the order in which they are asked.
+
+    Attributes
+    ----------
+    id : str
+        Grade id of the solution cell; its test cell is ``test_<id>``.
+    title : str
+        What the student sees.
+    points : float
+        Sum of its checks' points.
+    """
+
+    id: str
+    title: str
+    points: float
+    checks: list[Check] = field(default_factory=list)
+
+    def check(
+        self,
+        *,
+        points: float,
+        id: str | None = None,
+        title: str | None = None,
+        hidden: bool = True,
+        needs: tuple[str, ...] = (),
+        tell: tuple[str, ...] | None = None,
+    ) -> Callable[[CheckFunction], CheckFunction]:
+        """Register the decorated function as a check of this exercise.
+
+        Parameters
+        ----------
+        points : float
+            What passing it earns.
+        id : str, optional
+            Default: the function's name, with hyphens.
+        title : str, optional
+            Default: the first line of the function's docstring.
+        hidden : bool
+            Whether the student's files lack it.
+        needs : tuple of str
+            Ids of checks without which this one is skipped rather than failed again.
+        tell : tuple of str, optional
+            Which of ``called, expected, got, cause, next`` the student may read. Default: all of
+            them for a public check, ``("cause", "next")`` for a hidden one.
+        """
+
+        def register(function: CheckFunction) -> CheckFunction:
+            doc = (function.__doc__ or "").strip().splitlines()
+            name = id or function.__name__.replace("_", "-")
+            heading = title or (doc[0].rstrip(".") if doc else name)
+            shown = tell
+            if shown is None:
+                shown = ("cause", "next")
+                if not hidden:
+                    shown = ("called", "expected", "got", "cause", "next")
+            self.checks.append(
+                Check(name, self.id, heading, points, hidden, function, needs, shown)
+            )
+            return function
+
+        return register
+
+
+@dataclass
+class Lab:
+    """All that is particular to a lab and that the engine needs to know.
+
+    Attributes
+    ----------
+    name : str
+        The lab's id: name of its notebook, its nbgrader assignment and its checks' module.
+    title : str
+        For people.
+    seed : int
+        Mixed with the submission's own bytes into the seed of what hidden checks draw.
+    helpers : tuple of Path
+        Python files whose source is run in the student's process, in a namespace of its own, before
+        the student's code: the functions that :meth:`Side.evaluate` may use.
+    files : tuple of Path
+        What the notebook finds beside itself while it is marked, relative to the course's root
+        folder (the folder above ``course/``): ``utils.py``, ``Data/ex3data1.mat``...
+    release : tuple of str
+        Allow-list of what the student receives, as glob patterns relative to the same folder.
+    warm : tuple of str
+        Modules that the fork server imports once.
+    cell_seconds, total_seconds : float
+        Limits of wall-clock time for one cell or one check, and for a whole submission.
+    memory_mb : int
+        Limit of memory for a submission, in MiB.
+    """
+
+    name: str
+    title: str
+    seed: int = 1234
+    helpers: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
+    release: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
+    cell_seconds: float = 60.0
+    total_seconds: float = 240.0
+    memory_mb: int = 4096
+    exercises: list[Exercise] = field(default_factory=list)
+
+    def exercise(self, id: str, title: str, *, points: float) -> Exercise:
+        """Add an exercise; see :class:`Exercise`."""
+        exercise = Exercise(id, title, points)
+        self.exercises.append(exercise)
+        return exercise
+
+    def validate(self) -> None:
+        """Raise :class:`~proctor.errors.CourseError` if points, ids or dependencies do not add up."""
+        seen: set[str] = set()
+        for exercise in self.exercises:
+            earned = round(sum(check.points for check in exercise.checks), 6)
+            if earned != exercise.points:
+                raise CourseError(
+                    f"{self.name}: the checks of exercise '{exercise.id}' add up to {earned:g} points, "
+                    f"not {exercise.points:g}. Change the points in course/checks/{self.name}.py."
+                )
+            for check in exercise.checks:
+                if check.id in seen:
+                    raise CourseError(f"{self.name}: the check id '{check.id}' is used twice.")
+                missing = [need for need in check.needs if need not in seen]
+                if missing:
+                    raise CourseError(
+                        f"{self.name}: check '{check.id}' needs '{missing[0]}', which is not an "
+                        "earlier check."
+                    )
+                seen.add(check.id)
