@@ -1,0 +1,151 @@
+"""The examiner's hand in the student's process: answers requests for values.
+
+The source of this file and of :mod:`proctor.values` is sent to a kernel before any of the student's
+code runs. :func:`install` adds one handler to the kernel's shell channel. A request names an object
+and carries data; the reply carries data. Nothing here knows an expected answer, and nothing that
+comes from here is believed: a student who replaces it can only send other values.
+
+It travels as text, so it imports the standard library, NumPy and IPython alone. It keeps its own
+references to what it uses, so that a student's patch of ``builtins`` or NumPy does not change it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import sys
+import traceback
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+REQUEST = "proctor_request"
+REPLY = "proctor_reply"
+MAX_PRINTED = 2_000
+
+
+def load(name: str, sources: dict[str, str]) -> dict[str, Any]:
+    """Run sources in one namespace and return it; no module of that name stays behind.
+
+    While it runs the module has to be in ``sys.modules``: ``dataclasses`` looks there.
+    """
+    module = ModuleType(name)
+    sys.modules[name] = module
+    try:
+        for file, source in sources.items():
+            exec(compile(source, file, "exec"), module.__dict__)
+    finally:
+        del sys.modules[name]
+    return module.__dict__
+
+
+def install(shell: Any, values: dict[str, Any], helpers: dict[str, str]) -> None:
+    """Add the request handler to the kernel of `shell`.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        The kernel's shell.
+    values : dict
+        Namespace of :mod:`proctor.values`.
+    helpers : dict of str to str
+        File name -> source of the lab's helper files.
+    """
+    agent = _Agent(shell, values, load("proctor_helpers", helpers))
+    kernel = shell.kernel
+    send = kernel.session.send
+
+    def handle(stream: Any, ident: Any, parent: Any) -> None:
+        content, buffers = agent.answer(parent["content"], parent["buffers"])
+        send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
+
+    kernel.shell_handlers[REQUEST] = handle
+
+
+class _Agent:
+    def __init__(self, shell: Any, values: dict[str, Any], helpers: dict[str, Any]) -> None:
+        self.names = shell.user_ns
+        self.helpers = helpers
+        self.encode = values["encode"]
+        self.decode = values["decode"]
+        self.type_name = values["type_name"]
+
+    def answer(self, request: Any, buffers: Any) -> tuple[dict[str, Any], list[bytes]]:
+        printed = io.StringIO()
+        out: list[bytes] = []
+        try:
+            with contextlib.redirect_stdout(printed):
+                content = self.run(request, [bytes(part) for part in buffers], out)
+        except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
+            out.clear()
+            content = {"error": self.describe(error)}
+        content["printed"] = printed.getvalue()[:MAX_PRINTED]
+        return content, out
+
+    def run(self, request: Any, buffers: list[bytes], out: list[bytes]) -> dict[str, Any]:
+        operation = request["op"]
+        if operation == "ping":
+            return {"value": self.encode(None, out)}
+        if operation == "get":
+            return {"value": self.encode(self.lookup(request["name"]), out)}
+        args = [self.argument(tree, buffers) for tree in request["args"]]
+        kwargs = {key: self.argument(tree, buffers) for key, tree in request["kwargs"].items()}
+        if operation == "evaluate":
+            space = {**self.names, **self.helpers, **kwargs}
+            return {"value": self.encode(eval(request["expression"], space), out)}
+        before = [arg.copy() if isinstance(arg, np.ndarray) else None for arg in args]
+        result = self.lookup(request["name"])(*args, **kwargs)
+        content = {"value": self.encode(result, out)}
+        content["changed"] = [
+            [index, self.encode(arg, out)]
+            for index, (arg, old) in enumerate(zip(args, before, strict=True))
+            if old is not None and not np.array_equal(arg, old)
+        ]
+        return content
+
+    def lookup(self, name: str) -> Any:
+        if name not in self.names:
+            raise NameError(f"name '{name}' is not defined")
+        return self.names[name]
+
+    def argument(self, tree: Any, buffers: list[bytes]) -> Any:
+        if tree["t"] == "name":
+            return self.lookup(tree["v"])
+        if tree["t"] == "helper":
+            return self.helpers[tree["v"]]
+        return self.decode(tree, buffers)
+
+    def describe(self, error: BaseException) -> dict[str, str]:
+        name = self.type_name(error)
+        if not issubclass(type(error), Exception) or type(error).__module__ == "__main__":
+            name = type(error).__name__
+        try:
+            message = str(error)
+        except BaseException:  # noqa: BLE001  a student's __str__ may do anything
+            message = ""
+        return {"type": name, "message": message[:MAX_PRINTED], "line": student_line(error)}
+
+
+def student_line(error: BaseException) -> str:
+    """Return the last line of a notebook cell on the way to `error`, or an empty string."""
+    line = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if "ipykernel_" in name or name.startswith("<ipython-input"):
+            line = linecache.getline(name, number).strip() or line
+    return line[:500]
+
+
+def bootstrap(agent_source: str, values_source: str, helpers: dict[str, str]) -> str:
+    """Return the code that, run in a kernel, installs this agent there and leaves no name behind."""
+    return (
+        "def _proctor():\n"
+        "    agent = {'__name__': 'proctor_agent'}\n"
+        f"    exec(compile({agent_source!r}, '<agent>', 'exec'), agent)\n"
+        f"    values = agent['load']('proctor_values', {{'<values>': {values_source!r}}})\n"
+        f"    agent['install'](get_ipython(), values, {helpers!r})\n"
+        "_proctor()\n"
+        "del _proctor\n"
+    )

@@ -1,0 +1,403 @@
+"""One student's kernel: runs cells through nbclient, and carries the examiner's questions.
+
+Everything that arrives from the kernel is bounded and parsed strictly; a kernel that breaks the
+rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from types import TracebackType
+from typing import Any, Protocol
+
+import zmq
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from proctor import agent
+from proctor.errors import KernelStartError, ProtocolError
+from proctor.values import MAX_BYTES, StudentError, decode
+
+SAFE_MIME = ("text/plain", "image/png", "image/jpeg")
+"""Output forms that cannot carry a script into a page."""
+MAX_OUTPUT_BYTES = 2 * 2**20
+"""Sum of one cell's outputs that is kept, in bytes; the rest is dropped and said to be."""
+GRACE_SECONDS = 3.0
+"""How long an interrupted kernel has to answer before it is killed."""
+START_SECONDS = 60.0
+_HERE = Path(__file__).parent
+
+
+class KernelStopped(Exception):
+    """The kernel is gone; nothing more can be asked of it.
+
+    Attributes
+    ----------
+    code, message : str
+        Short name and one sentence.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class TimeLimit(Exception):
+    """The student's code ran longer than a cell or a check may; the kernel lives on."""
+
+
+@dataclass
+class CellRun:
+    """What came of running one cell.
+
+    Attributes
+    ----------
+    outputs : list of NotebookNode
+        nbformat outputs, in safe forms only.
+    error : StudentError or None
+        What the cell raised.
+    timed_out : bool
+        Whether it was interrupted at its time limit.
+    """
+
+    outputs: list[NotebookNode] = field(default_factory=list)
+    error: StudentError | None = None
+    timed_out: bool = False
+
+
+class Launcher(Protocol):
+    """Starts kernels; see :class:`FreshLauncher` and :mod:`proctor.provisioner`."""
+
+    isolation: str
+
+    def manager(self, folder: Path) -> AsyncKernelManager:
+        """Return a manager whose kernel will run in `folder`; it is not started yet."""
+
+    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
+        """Say why a kernel ended, as (code, sentence), where that is known."""
+
+
+class FreshLauncher:
+    """An ordinary Jupyter kernel in a process of its own: nothing warm, nothing isolated."""
+
+    isolation = "process"
+
+    def manager(self, folder: Path) -> AsyncKernelManager:
+        """Return a manager of the python3 kernel, talking over sockets in `folder`'s parent."""
+        manager = AsyncKernelManager(kernel_name="python3")
+        manager.extra_arguments = ["--HistoryManager.enabled=False"]
+        return manager
+
+    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
+        """Nothing is known but that it ended."""
+        return None
+
+
+class _BoundedClient(NotebookClient):  # type: ignore[misc]
+    """nbclient's client, keeping safe outputs up to a size and nothing else."""
+
+    kept = 0
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        kind = msg["msg_type"]
+        if kind.startswith("comm") or kind == "update_display_data":
+            return None
+        if kind in ("stream", "display_data", "execute_result", "error"):
+            size = len(repr(msg["content"]))
+            if self.kept + size > MAX_OUTPUT_BYTES:
+                cell.metadata["output_cut"] = True
+                return None
+            self.kept += size
+        return super().process_message(msg, cell, cell_index)
+
+
+class StudentKernel:
+    """A kernel for one submission. Use as a context manager; leaving it kills the kernel at once.
+
+    Parameters
+    ----------
+    launcher : Launcher
+        Where kernels come from.
+    folder : Path
+        Working folder of the student's code; holds the lab's given files.
+    helpers : dict of str to str
+        File name -> source of the lab's helper files.
+    cell_seconds, total_seconds : float
+        Wall-clock limits of one cell or question, and of everything together.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        folder: Path,
+        helpers: dict[str, str],
+        *,
+        cell_seconds: float,
+        total_seconds: float,
+    ) -> None:
+        self.launcher = launcher
+        self.folder = folder
+        self.helpers = helpers
+        self.cell_seconds = cell_seconds
+        self.total_seconds = total_seconds
+        self.stopped: KernelStopped | None = None
+        self._client: _BoundedClient | None = None
+        self._deadline = 0.0
+
+    def __enter__(self) -> StudentKernel:
+        manager = self.launcher.manager(self.folder)
+        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_BYTES + 2**22)
+        client = _BoundedClient(
+            new_notebook(),
+            km=manager,
+            timeout=int(self.cell_seconds),
+            startup_timeout=int(START_SECONDS),
+            interrupt_on_timeout=True,
+            error_on_timeout={"ename": "TimeLimit", "evalue": "", "traceback": []},
+            allow_errors=True,
+            store_widget_state=False,
+            coalesce_streams=True,
+            iopub_timeout=int(GRACE_SECONDS),
+        )
+        client.log.setLevel("CRITICAL")
+        self._client = client
+        try:
+            client.start_new_kernel(cwd=str(self.folder), env=_environment())
+            client.start_new_kernel_client()
+        except (RuntimeError, OSError, TimeoutError) as error:
+            self.kill()
+            raise KernelStartError(f"The kernel did not start: {error}") from error
+        self._deadline = time.monotonic() + self.total_seconds
+        self._install()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def _install(self) -> None:
+        code = agent.bootstrap(
+            (_HERE / "agent.py").read_text("utf-8"),
+            (_HERE / "values.py").read_text("utf-8"),
+            self.helpers,
+        )
+        run = self.run(code)
+        if run.error is not None:
+            raise KernelStartError(f"The examiner could not be installed: {run.error}")
+
+    def run(self, source: str) -> CellRun:
+        """Run `source` as a cell.
+
+        Raises
+        ------
+        KernelStopped
+            If the kernel is dead, or had to be killed because it did not react to an interrupt.
+        """
+        client = self._alive()
+        seconds = self._seconds()
+        client.timeout = max(1, int(seconds))
+        client.kept = 0
+        cell = new_code_cell(source)
+        client.nb.cells = [cell]
+        began = time.monotonic()
+        try:
+            client.execute_cell(cell, 0, store_history=True)
+        except CellExecutionError:
+            pass  # allow_errors covers all but a few control replies; the outputs tell the rest
+        except DeadKernelError:
+            raise self._died() from None
+        run = _outcome(cell)
+        if run.error is None and time.monotonic() - began >= seconds - 0.5:
+            run.timed_out = True
+        if run.timed_out or (run.error and run.error.type_name == "KeyboardInterrupt"):
+            run.timed_out = run.timed_out or time.monotonic() - began >= seconds - 0.5
+            self._ensure_answers()
+        return run
+
+    def ask(
+        self, request: dict[str, Any], buffers: Sequence[bytes] = ()
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Send a request to the agent and return its reply's content and decoded buffers.
+
+        Raises
+        ------
+        StudentError
+            If the student's code raised.
+        TimeLimit
+            If it took too long and could be interrupted.
+        ProtocolError
+            If the reply is not one.
+        KernelStopped
+            If the kernel is dead.
+        """
+        content, parts = self._exchange(request, buffers, self._seconds())
+        error = content.get("error")
+        if error is not None:
+            raise _student_error(error, content.get("printed"))
+        return content, parts
+
+    def value(self, tree: Any, parts: list[Any]) -> Any:
+        """Decode one value of a reply; see :func:`proctor.values.decode`."""
+        return decode(tree, parts)
+
+    def _exchange(
+        self, request: dict[str, Any], buffers: Sequence[bytes], seconds: float
+    ) -> tuple[dict[str, Any], list[Any]]:
+        kc = self._alive().kc
+        message = kc.session.msg(agent.REQUEST, request)
+        kc.session.send(kc.shell_channel.socket, message, buffers=list(buffers))
+        reply = self._reply(message["header"]["msg_id"], seconds)
+        if reply is None:
+            run_sync(self._alive().km.interrupt_kernel)()
+            if self._reply(message["header"]["msg_id"], GRACE_SECONDS) is None:
+                self._ensure_answers()
+            raise TimeLimit(f"no answer within {seconds:g} s")
+        content = reply["content"]
+        if reply["msg_type"] != agent.REPLY or not isinstance(content, dict):
+            raise ProtocolError("the kernel sent something that is not an answer")
+        return content, list(reply["buffers"])
+
+    def _reply(self, message_id: str, seconds: float) -> dict[str, Any] | None:
+        """Wait for the reply to one request; replies to others are dropped."""
+        client = self._alive()
+        get = run_sync(client.kc.shell_channel.get_msg)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                reply: dict[str, Any] = get(timeout=min(left, 1.0))
+            except Empty:
+                if not run_sync(client.km.is_alive)():
+                    raise self._died() from None
+                continue
+            except (ValueError, KeyError, TypeError, AssertionError) as error:
+                raise ProtocolError("the kernel sent a message that cannot be read") from error
+            parent = reply.get("parent_header")
+            if isinstance(parent, dict) and parent.get("msg_id") == message_id:
+                return reply
+        return None
+
+    def _ensure_answers(self) -> None:
+        """Kill the kernel unless it answers a ping after an interrupt."""
+        try:
+            self._exchange({"op": "ping"}, (), GRACE_SECONDS)
+        except (TimeLimit, ProtocolError):
+            pass
+        else:
+            return
+        raise self._stop(
+            "not-interruptible",
+            "Your code ran longer than it may and did not react when it was interrupted, "
+            "so what came after it could not be marked.",
+        )
+
+    def _seconds(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise self._stop(
+                "total-time",
+                f"The notebook took longer than the {self.total_seconds:g} seconds it may take "
+                "in all, so what came after that could not be marked.",
+            )
+        return min(self.cell_seconds, left)
+
+    def _alive(self) -> _BoundedClient:
+        if self.stopped is not None:
+            raise self.stopped
+        assert self._client is not None
+        return self._client
+
+    def _died(self) -> KernelStopped:
+        assert self._client is not None
+        known = self.launcher.why_dead(self._client.km) if self._client.km else None
+        code, message = known or (
+            "kernel-died",
+            "The Python process of your notebook ended while this ran (exit, a crash, or too much "
+            "memory), so what came after it could not be marked.",
+        )
+        return self._stop(code, message)
+
+    def _stop(self, code: str, message: str) -> KernelStopped:
+        self.stopped = KernelStopped(code, message)
+        self.kill()
+        return self.stopped
+
+    def kill(self) -> None:
+        """End the kernel now; nothing is asked of it."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if client.km is not None:
+            run_sync(client.km.shutdown_kernel)(now=True)
+        if self.stopped is None:
+            self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
+
+
+def _environment() -> dict[str, str]:
+    """Environment of the student's process: no secrets, quiet TensorFlow, one way to hash."""
+    import os
+
+    keep = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+    env = {name: os.environ[name] for name in keep if name in os.environ}
+    return env | {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "KERAS_BACKEND": "tensorflow",
+    }
+
+
+def _student_error(error: Any, printed: Any) -> StudentError:
+    if not isinstance(error, dict):
+        raise ProtocolError("an error that is not one")
+    parts = [str(error.get(key, ""))[:2000] for key in ("type", "message", "line")]
+    return StudentError(*parts, printed=str(printed or "")[:2000])
+
+
+def _outcome(cell: NotebookNode) -> CellRun:
+    """Reduce a cell's outputs to safe forms and read the error off them."""
+    run = CellRun()
+    for output in cell.outputs:
+        kind = output.get("output_type")
+        if kind == "error":
+            name, message = str(output.get("ename")), str(output.get("evalue"))
+            if name == "TimeLimit":
+                run.timed_out = True
+            run.error = StudentError(name, message[:2000])
+            output = NotebookNode(
+                output_type="error",
+                ename=name[:200],
+                evalue=message[:2000],
+                traceback=[str(line)[:5000] for line in output.get("traceback", [])][:60],
+            )
+        elif kind in ("display_data", "execute_result"):
+            data = output.get("data", {})
+            safe = {mime: data[mime] for mime in SAFE_MIME if isinstance(data.get(mime), str)}
+            output = NotebookNode(output_type="display_data", data=NotebookNode(safe), metadata={})
+        elif kind == "stream":
+            name = "stderr" if output.get("name") == "stderr" else "stdout"
+            output = NotebookNode(output_type="stream", name=name, text=str(output.get("text")))
+        else:
+            continue
+        run.outputs.append(output)
+    if cell.metadata.get("output_cut"):
+        note = f"[The rest of this cell's output, beyond {MAX_OUTPUT_BYTES // 2**20} MiB, was cut.]\n"
+        run.outputs.append(NotebookNode(output_type="stream", name="stdout", text=note))
+    return run
