@@ -1,0 +1,106 @@
+"""A student's side inside the test's own process, with the real border between.
+
+:class:`LocalKernel` stands for the kernel: it hands each request to the agent that a real kernel
+runs, and every value goes through ``proctor.values`` both ways. What is left out is the process.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from proctor import agent, values
+from proctor.checks import Exercise, Lab
+from proctor.side import RemoteSide
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class LocalKernel:
+    """Answers as :class:`proctor.kernel.StudentKernel` does, without a kernel."""
+
+    def __init__(self, names: dict[str, Any], helpers: dict[str, str]) -> None:
+        self.names = names
+        self.agent = agent._Agent(
+            SimpleNamespace(user_ns=names), vars(values), agent.load("helpers", helpers)
+        )
+
+    def ask(
+        self, request: dict[str, Any], buffers: Sequence[bytes] = ()
+    ) -> tuple[dict[str, Any], list[Any]]:
+        content, parts = self.agent.answer(request, buffers)
+        error = content.get("error")
+        if error is not None:
+            raise values.StudentError(error["type"], error["message"], error["line"])
+        return content, list(parts)
+
+    def value(self, tree: Any, parts: list[Any]) -> Any:
+        return values.decode(tree, parts)
+
+
+@dataclass
+class Classroom:
+    """Makes student's sides: the names that the given cells define, and the lab's helpers."""
+
+    lab: Lab
+    given: Mapping[str, Any]
+    helpers: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.helpers = {
+            path.name: (ROOT / path).read_text(encoding="utf-8") for path in self.lab.helpers
+        }
+
+    def side(self, cells: Mapping[str, str]) -> RemoteSide:
+        """Run graded cells (by exercise) in a fresh namespace; one that raises defines nothing."""
+        names = dict(self.given)
+        kernel = LocalKernel(names, self.helpers)
+        for exercise, code in cells.items():
+            run_cell(code, names, exercise)
+        return RemoteSide(kernel, dict(cells))  # type: ignore[arg-type]
+
+
+def run_cell(code: str, names: dict[str, Any], label: str = "cell") -> Exception | None:
+    """Run code as a notebook cell would; return what it raised."""
+    file = f"/ipykernel_1/{label}-{abs(hash(code))}.py"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    try:
+        exec(compile(code, file, "exec"), names)
+    except Exception as error:  # a student's cell may raise anything; the checks say what follows
+        return error
+    return None
+
+
+def judge(exercise: Exercise, side: RemoteSide, seed: int = 0) -> dict[str, Exception | str | None]:
+    """Ask every check of an exercise: None if passed, "skipped", or what it raised.
+
+    A check that breaks by itself breaks the test: only findings and the student's own exceptions
+    are outcomes.
+    """
+    outcomes: dict[str, Exception | str | None] = {}
+    for check in exercise.checks:
+        if any(outcomes.get(need, None) is not None for need in check.needs):
+            outcomes[check.id] = "skipped"
+            continue
+        try:
+            check.function(side, np.random.default_rng([seed, len(outcomes)]))
+        except values.StudentError as error:
+            outcomes[check.id] = error
+        except Exception as error:
+            if not hasattr(error, "cause"):
+                raise
+            outcomes[check.id] = error
+        else:
+            outcomes[check.id] = None
+    return outcomes
+
+
+def score(exercise: Exercise, outcomes: Mapping[str, Exception | str | None]) -> float:
+    """Points of the checks that passed."""
+    return sum(check.points for check in exercise.checks if outcomes[check.id] is None)
