@@ -191,7 +191,7 @@ class _Decoder:
             return dict(self.pair(pair, depth + 1) for pair in body)
         if kind == "array":
             return self.array(tree)
-        if kind == "object" and type(tree.get("type")) is str:
+        if kind in ("object", "helper") and type(tree.get("type")) is str:
             return Opaque(tree["type"][:200])
         raise ValueFormatError("a part of the reply is of an unknown form")
 
