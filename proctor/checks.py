@@ -180,10 +180,11 @@ class Lab:
         Mixed with the submission's own bytes into the seed of what hidden checks draw.
     helpers : tuple of Path
         Python files whose source is run in the student's process, in a namespace of its own, before
-        the student's code: the functions that :meth:`Side.evaluate` may use.
+        the student's code: the functions that :meth:`Side.evaluate` may use. Relative to the
+        course's root folder, the one above ``course/``.
     files : tuple of Path
-        What the notebook finds beside itself while it is marked, relative to the course's root
-        folder (the folder above ``course/``): ``utils.py``, ``Data/ex3data1.mat``...
+        What the notebook finds beside itself while it is marked, files or folders, relative to the
+        same root: ``utils.py``, ``Data/ex3data1.mat``...
     release : tuple of str
         Allow-list of what the student receives, as glob patterns relative to the same folder.
     warm : tuple of str

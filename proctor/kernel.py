@@ -398,6 +398,8 @@ def _outcome(cell: NotebookNode) -> CellRun:
             continue
         run.outputs.append(output)
     if cell.metadata.get("output_cut"):
-        note = f"[The rest of this cell's output, beyond {MAX_OUTPUT_BYTES // 2**20} MiB, was cut.]\n"
+        note = (
+            f"[The rest of this cell's output, beyond {MAX_OUTPUT_BYTES // 2**20} MiB, was cut.]\n"
+        )
         run.outputs.append(NotebookNode(output_type="stream", name="stdout", text=note))
     return run

@@ -1,0 +1,45 @@
+# Every target sets up what it needs. PYTHON chooses the interpreter (3.11 to 3.13).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := 0.13.8
+export UV_HTTP_TIMEOUT ?= 300
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: demo test lab bench setup browser lock clean
+
+demo: setup
+	$(BIN)/python -m course.demo
+
+test: setup browser
+	$(BIN)/python -m pytest
+
+lab: setup
+	$(BIN)/proctor build lab_digits
+	$(BIN)/jupyter lab lab_digits.ipynb
+
+bench: setup browser
+	$(BIN)/python -m bench
+
+setup: $(VENV)/.done
+
+$(VENV)/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+# Debian's Chromium, where it is missing and we may install it.
+browser:
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "chromium is not installed: the browser tests will be skipped (apt install chromium)"; fi
+
+lock: setup
+	$(BIN)/uv pip compile -q pyproject.toml requirements.txt --all-extras --universal \
+	  --python-version 3.11 --no-annotate --no-header -o requirements.lock
+
+clean:
+	rm -rf build $(VENV) node_modules

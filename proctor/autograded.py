@@ -1,0 +1,104 @@
+"""The notebook as it was marked: the instructor's cells, the student's code, what came out.
+
+This is what nbgrader keeps under ``autograded/``, shows in formgrader and turns into feedback. Cells
+come from the source notebook, so their nbgrader metadata is the instructor's; under each test cell
+stands the outcome of every check, as plain text.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from proctor.assemble import Step
+from proctor.kernel import CellRun
+from proctor.verdict import CheckResult, ExerciseResult, Verdict
+
+PART_NAMES = (
+    ("called", "Called"),
+    ("expected", "Expected"),
+    ("got", "Got"),
+    ("cause", "Likely"),
+    ("next", "Next"),
+)
+
+
+def executed(
+    source: NotebookNode, runs: Sequence[tuple[Step, CellRun]], verdict: Verdict
+) -> NotebookNode:
+    """Return the source notebook with the student's code, outputs and the verdict in it.
+
+    Solutions never appear: a graded cell that the student did not hand in is empty.
+    """
+    notebook = copy.deepcopy(source)
+    steps = {step.cell_index: (step, run) for step, run in runs if step.kind != "extra"}
+    extras: dict[int, list[NotebookNode]] = {}
+    for step, run in runs:
+        if step.kind == "extra":
+            extras.setdefault(step.cell_index, []).append(_extra(step, run))
+    results = {exercise.id: exercise for exercise in verdict.exercises}
+    known = {cell.id for cell in notebook.cells}
+    cells: list[NotebookNode] = []
+    for index, cell in enumerate(notebook.cells):
+        nbgrader = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            if nbgrader.get("solution"):
+                cell.source = ""
+            if index in steps:
+                step, run = steps[index]
+                cell.source, cell.outputs = step.source, list(run.outputs)
+            if nbgrader.get("grade") and (result := results.get(cell.id.removeprefix("test_"))):
+                cell.outputs = [_text(exercise_text(result))]
+        cells.append(cell)
+        cells.extend(extras.get(index, []))
+    cells[:0] = extras.get(-1, [])
+    if verdict.problems:
+        cells.insert(0, _problems(verdict))
+    for number, cell in enumerate(cells):
+        if cell.id not in known:
+            cell.id = f"extra-{number}"
+    notebook.cells = cells
+    return notebook
+
+
+def _extra(step: Step, run: CellRun) -> NotebookNode:
+    cell = new_code_cell(step.source, outputs=list(run.outputs))
+    return cell
+
+
+def _text(text: str) -> NotebookNode:
+    return NotebookNode(output_type="stream", name="stdout", text=text)
+
+
+def _problems(verdict: Verdict) -> NotebookNode:
+    lines = [f"- {problem.message}" for problem in verdict.problems]
+    return new_markdown_cell("**About your submission**\n\n" + "\n".join(lines))
+
+
+def exercise_text(result: ExerciseResult) -> str:
+    """Return the outcome of an exercise as text: one line a check, and what a failed one found."""
+    lines = [f"{result.title}: {result.score:g} of {result.max_score:g} points", ""]
+    for check in result.checks:
+        lines += check_lines(check)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def check_lines(check: CheckResult) -> list[str]:
+    """Return the lines that tell one check's outcome, with a sign that needs no colour."""
+    sign = "✓ passed " if check.passed else ("– skipped" if check.skipped else "✗ not yet")
+    hidden = " (hidden check)" if check.hidden else ""
+    lines = [f"{sign}  {check.points:g}/{check.max_points:g}  {check.title}{hidden}"]
+    if not check.passed:
+        for part, name in PART_NAMES:
+            text = getattr(check, part)
+            if text:
+                first, *rest = text.splitlines()
+                lines.append(f"             {name:<9} {first}")
+                lines += [f"             {'':<9} {line}" for line in rest]
+    elif check.cause:
+        lines.append(f"             {check.cause}")
+    return lines

@@ -1,0 +1,229 @@
+"""The ``proctor`` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from proctor import __version__
+from proctor.course import Course
+from proctor.errors import ProctorError, RejectedError
+
+GRADED, ATTENTION, USAGE = 0, 1, 2
+"""Exit status: every submission graded; some need attention; wrong usage."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def console() -> Console:
+    """Return the console that tables go to; plain where the output is no terminal."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+class Commands(click.Group):
+    """The commands; an error of ours is one message and exit status 2, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RejectedError as error:
+            click.echo(f"proctor: {error.message}", err=True)
+            ctx.exit(ATTENTION)
+        except ProctorError as error:
+            click.echo(f"proctor: {error}", err=True)
+            ctx.exit(USAGE)
+        except KeyboardInterrupt:
+            click.echo(
+                "proctor: stopped. What was marked is kept; the same command goes on from here.",
+                err=True,
+            )
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The course's folder. Default: found from the working directory.",
+)
+@click.pass_context
+def main(ctx: click.Context, folder: Path | None) -> None:
+    """Build a lab, release it, mark a class.
+
+    \b
+    A term, in order:
+      proctor build                  from the masters to the students' notebooks
+      proctor release LAB -o DIR     the zip for the students
+      proctor grade LAB              mark everything in course/submitted
+    """
+    ctx.obj = folder
+
+
+def _course(ctx: click.Context) -> Course:
+    return Course.find(ctx.obj)
+
+
+@main.command()
+@click.argument("labs", nargs=-1, metavar="[LAB]...")
+@click.pass_context
+def build(ctx: click.Context, labs: tuple[str, ...]) -> None:
+    """Build the labs from their masters (default: all).
+
+    course/LAB.py -> course/source/LAB/LAB.ipynb -> nbgrader's release -> LAB.ipynb beside course/.
+    """
+    from proctor.build import build as build_lab
+
+    course = _course(ctx)
+    for name in labs or course.labs():
+        build_lab(course, course.lab(name), click.echo)
+
+
+@main.command()
+@click.argument("lab")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build"),
+    show_default=True,
+    help="Folder for the zip.",
+)
+@click.pass_context
+def release(ctx: click.Context, lab: str, output: Path) -> None:
+    """Write the student's zip: the files on the lab's allow-list and nothing else."""
+    from proctor.release import release as write
+
+    course = _course(ctx)
+    path = write(course, course.lab(lab), output)
+    click.echo(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+@main.command()
+@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--lab", "name", help="The lab. Default: the notebook's name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.pass_context
+def check(
+    ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: str | None
+) -> None:
+    """Mark one notebook and explain every point on screen. Nothing is written."""
+    from proctor.autograded import exercise_text
+    from proctor.isolation import choose_launcher
+    from proctor.mark import handed_file, mark
+
+    course = _course(ctx)
+    lab = course.lab(name or notebook.stem)
+    with choose_launcher(lab, course, isolation) as launcher:
+        examined = mark(
+            handed_file(notebook, notebook.stem),
+            course,
+            lab,
+            course.source_notebook(lab.name),
+            launcher,
+        )
+    verdict = examined.verdict
+    if as_json:
+        click.echo(verdict.to_json(), nl=False)
+    else:
+        for problem in verdict.problems:
+            click.echo(f"! {problem.message}")
+        for exercise in verdict.exercises:
+            click.echo(exercise_text(exercise))
+        click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points")
+    ctx.exit(GRADED if verdict.status == "graded" else ATTENTION)
+
+
+@main.command()
+@click.argument("lab")
+@click.argument("submissions", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where gradebook, verdicts and feedback go. Default: the course's folder.",
+)
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="Default: the cores.")
+@click.option("--student", help="Mark this student alone, again.")
+@click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.option("--explain-changes", is_flag=True, help="List the checks behind every changed score.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar and no table.")
+@click.pass_context
+def grade(
+    ctx: click.Context,
+    lab: str,
+    submissions: Path | None,
+    output: Path | None,
+    jobs: int | None,
+    student: str | None,
+    isolation: str | None,
+    explain_changes: bool,
+    quiet: bool,
+) -> None:
+    """Mark a class.
+
+    SUBMISSIONS is nbgrader's tree (STUDENT/LAB/LAB.ipynb), a folder of folders (STUDENT/LAB.ipynb),
+    a flat folder of notebooks, or an LMS zip. Default: course/submitted. Running the same command
+    again marks only what changed.
+
+    Exit status: 0 every submission graded; 1 some need attention; 2 wrong usage.
+    """
+    import os
+
+    from proctor.grade import Listener
+    from proctor.grade import grade as grade_class
+    from proctor.table import class_table, print_changes
+
+    course = _course(ctx)
+    the_lab = course.lab(lab)
+    handed = submissions or course.folder / "submitted"
+    if not handed.exists():
+        raise click.UsageError(
+            f"{course.relative(handed)} does not exist; name the folder of submissions."
+        )
+    out = console()
+    columns = (
+        TextColumn("Marking"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        task = progress.add_task("", total=None)
+        listener = Listener(
+            start=lambda total: progress.update(task, total=total),
+            marked=lambda who: progress.update(task, advance=1, description=who),
+            say=lambda text: progress.update(task, description=text),
+        )
+        result = grade_class(
+            course,
+            the_lab,
+            handed,
+            output,
+            jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+            isolation=isolation,
+            student=student,
+            listener=listener,
+        )
+    if not quiet:
+        out.print(class_table(the_lab, result))
+    print_changes(out, result, explain_changes)
+    ctx.exit(ATTENTION if result.needs_attention else GRADED)

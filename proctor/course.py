@@ -1,0 +1,138 @@
+"""Where a course keeps its things, and how to load a lab from it.
+
+A course is a folder named ``course`` with ``nbgrader_config.py`` and ``checks/``; the folder above it
+is the root, where the students' files are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config, PyFileConfigLoader
+
+from proctor.checks import Lab
+from proctor.errors import CourseError, LabNotFoundError
+
+CONFIG = "nbgrader_config.py"
+
+
+def _load(path: Path) -> ModuleType:
+    """Run a checks file as a module of its own, whatever other course this process has loaded."""
+    name = f"proctor_checks_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder that holds ``nbgrader_config.py``, absolute.
+    """
+
+    folder: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Course:
+        """Find the course from a folder inside it or above it (default: the working directory).
+
+        Raises
+        ------
+        CourseError
+            If there is none.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            for candidate in (folder / "course", folder):
+                if (candidate / CONFIG).is_file() and (candidate / "checks").is_dir():
+                    return cls(candidate)
+        raise CourseError(
+            f"No course here: {here} and the folders above it hold no course/{CONFIG}. "
+            "Run the command in the course's folder."
+        )
+
+    @property
+    def root(self) -> Path:
+        """The folder above the course: what a student receives lies there."""
+        return self.folder.parent
+
+    def master(self, lab: str) -> Path:
+        """Path of a lab's master text."""
+        return self.folder / f"{lab}.py"
+
+    def source(self, lab: str) -> Path:
+        """Path of nbgrader's source notebook."""
+        return self.folder / "source" / lab / f"{lab}.ipynb"
+
+    def relative(self, path: Path) -> str:
+        """Return `path` as a reader at the root would write it."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+    def labs(self) -> list[str]:
+        """Names of the labs that have checks."""
+        return sorted(
+            path.stem for path in (self.folder / "checks").glob("*.py") if path.stem[0] != "_"
+        )
+
+    def lab(self, name: str) -> Lab:
+        """Load a lab's checks.
+
+        Raises
+        ------
+        LabNotFoundError
+            If there are no checks of that name.
+        CourseError
+            If its points, ids or dependencies do not add up.
+        """
+        if name not in self.labs():
+            known = ", ".join(self.labs()) or "none"
+            raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        lab = getattr(_load(self.folder / "checks" / f"{name}.py"), "lab", None)
+        if not isinstance(lab, Lab):
+            raise CourseError(f"course/checks/{name}.py must define 'lab = Lab(...)'.")
+        lab.validate()
+        return lab
+
+    def source_notebook(self, lab: str) -> NotebookNode:
+        """Read nbgrader's source notebook.
+
+        Raises
+        ------
+        CourseError
+            If it has not been built.
+        """
+        path = self.source(lab)
+        if not path.is_file():
+            raise CourseError(f"{self.relative(path)} is missing. Run: proctor build {lab}")
+        return nbformat.read(path, as_version=4)
+
+    def nbgrader_config(self) -> Config:
+        """Return the course's nbgrader configuration."""
+        return PyFileConfigLoader(CONFIG, path=str(self.folder)).load_config()
+
+    def coursedir(self, lab: str, **paths: Any) -> CourseDirectory:
+        """Return nbgrader's view of this course, set to one assignment."""
+        config = self.nbgrader_config()
+        config.CourseDirectory.root = str(self.folder)
+        config.CourseDirectory.assignment_id = lab
+        for name, value in paths.items():
+            setattr(config.CourseDirectory, name, value)
+        return CourseDirectory(config=config)

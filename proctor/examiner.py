@@ -1,0 +1,293 @@
+"""Ask the student's kernel for values and judge them here.
+
+The checks run in this process. What they see of the student is data; what they expect never leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from nbformat import NotebookNode
+
+from proctor.assemble import Assembled, Step, assemble
+from proctor.autograded import executed
+from proctor.checks import Check, Exercise, Lab
+from proctor.errors import ProtocolError
+from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
+from proctor.side import RemoteSide
+from proctor.submission import Submission
+from proctor.values import StudentError, ValueFormatError
+from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
+
+PARTS = ("called", "expected", "got", "cause", "next")
+MAX_PART = 2_000
+NOT_STARTED = (
+    "This exercise is not started: its cell still holds the line that stands for your code."
+)
+WITHDRAWN = "This check is withdrawn, because it does not work; its points are given to everybody."
+NOT_JUDGED = "A check could not judge what your code gave, so a person will look at it."
+NO_CELL = "The cell of this exercise is not in your notebook."
+NO_CELL_NEXT = (
+    "Take the cell from a fresh copy of the notebook, put your code into it and hand in again."
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A verdict, and the notebook as it ran, for feedback and formgrader.
+
+    Attributes
+    ----------
+    broken : dict of str to str
+        Id of each check that raised by itself -> what it raised.
+    """
+
+    verdict: Verdict
+    notebook: NotebookNode
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+def examine(
+    submission: Submission,
+    source: NotebookNode,
+    lab: Lab,
+    launcher: Launcher,
+    folder: Path,
+    root: Path,
+    withdrawn: Collection[str] = (),
+) -> Examined:
+    """Mark one submission.
+
+    Parameters
+    ----------
+    submission : Submission
+        What the student handed in, read by :mod:`proctor.intake`.
+    source : NotebookNode
+        The instructor's notebook.
+    lab : Lab
+        Exercises, checks and limits.
+    launcher : Launcher
+        Where kernels come from.
+    folder : Path
+        Scratch folder that holds the lab's given files.
+    root : Path
+        The course's root, to which the lab's helper files are relative.
+    withdrawn : collection of str
+        Ids of checks that fail on the instructor's own solution: everybody gets their points.
+    """
+    assembled = assemble(source, submission)
+    session = _Session(lab, assembled, submission, withdrawn)
+    helpers = {path.name: (root / path).read_text("utf-8") for path in lab.helpers}
+    with StudentKernel(
+        launcher,
+        folder,
+        helpers,
+        cell_seconds=lab.cell_seconds,
+        total_seconds=lab.total_seconds,
+    ) as kernel:
+        session.run(kernel)
+    return session.result(source, launcher.isolation)
+
+
+class _Session:
+    """The state of one marking: what ran, what was found."""
+
+    def __init__(
+        self, lab: Lab, assembled: Assembled, submission: Submission, withdrawn: Collection[str]
+    ) -> None:
+        self.lab = lab
+        self.withdrawn = withdrawn
+        self.assembled = assembled
+        self.submission = submission
+        self.exercises = {exercise.id: exercise for exercise in lab.exercises}
+        self.runs: list[tuple[Step, CellRun]] = []
+        self.results: dict[str, ExerciseResult] = {}
+        self.problems: list[Problem] = list(assembled.problems)
+        self.broken: dict[str, str] = {}
+
+    def run(self, kernel: StudentKernel) -> None:
+        side = RemoteSide(kernel, dict(self.assembled.answers))
+        try:
+            for step in self.assembled.steps:
+                if step.kind == "test":
+                    self.judge(self.exercises[step.id], side)
+                else:
+                    self.step(step, kernel)
+        except KernelStopped as stop:
+            self.stopped(stop)
+
+    def step(self, step: Step, kernel: StudentKernel) -> None:
+        run = CellRun()
+        self.runs.append((step, run))
+        done = kernel.run(step.source)
+        run.outputs, run.error, run.timed_out = done.outputs, done.error, done.timed_out
+        if run.timed_out:
+            what = "A cell of your own" if step.kind == "extra" else "This cell"
+            self.problems.append(
+                Problem(
+                    "cell-time",
+                    f"{what} was stopped after {self.lab.cell_seconds:g} seconds.",
+                    step.id,
+                )
+            )
+
+    def judge(self, exercise: Exercise, side: RemoteSide) -> None:
+        """Ask every check of one exercise; a check whose needs failed is skipped."""
+        results: list[CheckResult] = []
+        stop: KernelStopped | None = None
+        for check in exercise.checks:
+            failed = [need for need in check.needs if not self.passed(need, results)]
+            if check.id in self.withdrawn:
+                results.append(_result(check, passed=True, cause=WITHDRAWN))
+            elif stop is not None:
+                results.append(_result(check, cause=stop.message, skipped=True))
+            elif self.assembled.answers.get(exercise.id) is None:
+                results.append(_result(check, cause=NO_CELL, next=NO_CELL_NEXT))
+            elif failed:
+                results.append(_result(check, cause=self.because(failed[0], results), skipped=True))
+            else:
+                try:
+                    results.append(self.ask(check, side))
+                except KernelStopped as error:
+                    stop = error
+                    results.append(_result(check, cause=stop.message))
+        self.results[exercise.id] = _exercise_result(exercise, results)
+        if stop is not None:
+            raise stop
+
+    def passed(self, check_id: str, here: list[CheckResult]) -> bool:
+        earlier = [c for result in self.results.values() for c in result.checks]
+        return any(check.id == check_id and check.passed for check in [*earlier, *here])
+
+    def because(self, check_id: str, here: list[CheckResult]) -> str:
+        earlier = [c for result in self.results.values() for c in result.checks]
+        title = next(check.title for check in [*earlier, *here] if check.id == check_id)
+        return f'Not asked, because the check "{title}" comes first and has not passed.'
+
+    def ask(self, check: Check, side: RemoteSide) -> CheckResult:
+        """Run one check and turn whatever it raises into a result."""
+        draw = np.random.default_rng(self.seed(check))
+        try:
+            check.function(side, draw)
+        except KernelStopped:
+            raise
+        except StudentError as error:
+            return _result(check, **self.explain(check, error))
+        except TimeLimit:
+            cause = f"Your code gave no answer within {self.lab.cell_seconds:g} seconds."
+            return _result(check, cause=cause, next="Look for a loop that never ends.")
+        except (ProtocolError, ValueFormatError) as error:
+            cause = f"What your notebook's process sent back could not be read: {error}."
+            return _result(check, cause=cause)
+        except Exception as error:  # noqa: BLE001  a finding by its attributes, else a broken check
+            if hasattr(error, "cause") and hasattr(error, "called"):
+                return _result(check, **_finding(error, check.tell))
+            self.broken[check.id] = f"{type(error).__name__}: {error}"
+            self.problems.append(
+                Problem("check-broken", NOT_JUDGED, check.exercise, attention=True)
+            )
+            return _result(check, cause=NOT_JUDGED)
+        return _result(check, passed=True)
+
+    def seed(self, check: Check) -> list[int]:
+        """Seed of what a check draws: the lab's, the submission's bytes, the check's id."""
+        text = f"{self.lab.name}:{self.lab.seed}:{self.submission.digest}:{check.id}"
+        return list(hashlib.sha256(text.encode()).digest())
+
+    def explain(self, check: Check, error: StudentError) -> dict[str, str]:
+        """Say in words what the student's own exception means."""
+        if error.type_name.rpartition(".")[2] == "NotStarted":
+            return {
+                "cause": NOT_STARTED,
+                "next": "Replace that line with your code and run the cell.",
+            }
+        cell = self.cell_error(check.exercise)
+        if error.type_name == "NameError" and cell is not None:
+            if cell.type_name == "NotStarted":
+                return {"cause": NOT_STARTED, "next": "Replace that line with your code."}
+            return {
+                "cause": f"The cell of this exercise stopped with {cell}.",
+                "next": "Run the cell by itself, mend that, and hand in again.",
+            }
+        where = f" in the line `{error.line}`" if error.line else ""
+        return {"cause": f"Your code raised {error}{where}.", "next": "Mend that line first."}
+
+    def cell_error(self, exercise: str) -> StudentError | None:
+        for step, run in self.runs:
+            if step.kind == "graded" and step.id == exercise:
+                return run.error
+        return None
+
+    def stopped(self, stop: KernelStopped) -> None:
+        """Record why marking ended early; what was marked before it counts."""
+        self.problems.append(Problem(stop.code, stop.message, attention=True))
+
+    def result(self, source: NotebookNode, isolation: str) -> Examined:
+        exercises = []
+        for exercise in self.lab.exercises:
+            known = self.results.get(exercise.id)
+            if known is None:
+                cause = self.problems[-1].message if self.problems else "This was not reached."
+                known = _exercise_result(
+                    exercise,
+                    [_result(check, cause=cause, skipped=True) for check in exercise.checks],
+                )
+            exercises.append(known)
+        verdict = Verdict(
+            student=self.submission.student,
+            lab=self.lab.name,
+            status=_status(self.problems),
+            isolation=isolation,
+            score=total([e.score for e in exercises]),
+            max_score=total([e.max_score for e in exercises]),
+            problems=tuple(self.problems),
+            exercises=tuple(exercises),
+        )
+        return Examined(verdict, executed(source, self.runs, verdict), self.broken)
+
+
+def _status(problems: list[Problem]) -> Status:
+    return "needs_attention" if any(problem.attention for problem in problems) else "graded"
+
+
+def _result(
+    check: Check, *, passed: bool = False, skipped: bool = False, **parts: str
+) -> CheckResult:
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        hidden=check.hidden,
+        passed=passed,
+        points=float(check.points) if passed else 0.0,
+        max_points=float(check.points),
+        skipped=skipped,
+        **parts,
+    )
+
+
+def _finding(error: Exception, tell: tuple[str, ...]) -> dict[str, str]:
+    return {part: clean(str(getattr(error, part, ""))) for part in PARTS if part in tell}
+
+
+def clean(text: str) -> str:
+    """Make text from the other process fit for a page: no control characters, bounded."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    text = "".join(
+        c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) < 0xE000)
+    )
+    return text[:MAX_PART]
+
+
+def _exercise_result(exercise: Exercise, results: list[CheckResult]) -> ExerciseResult:
+    return ExerciseResult(
+        id=exercise.id,
+        title=exercise.title,
+        score=total([result.points for result in results]),
+        max_score=float(exercise.points),
+        checks=tuple(results),
+    )

@@ -1,0 +1,325 @@
+"""Mark a class: many submissions in, verdicts, gradebook, feedback out.
+
+Submissions are marked in parallel by a pool; this process alone writes. What was marked already, by
+the same engine with the same source and checks, is not marked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from proctor import gradebook
+from proctor.build import dumps
+from proctor.checks import Lab
+from proctor.course import Course
+from proctor.errors import RejectedError
+from proctor.examiner import Examined
+from proctor.feedback import write_feedback
+from proctor.intake import collect, read, read_bytes
+from proctor.isolation import choose_launcher
+from proctor.kernel import Launcher
+from proctor.mark import mark_submission, rejected
+from proctor.submission import Handed, Submission
+from proctor.verdict import Verdict
+
+PACKAGES = ("numpy", "ipykernel", "nbclient", "keras", "tensorflow", "scipy", "matplotlib")
+"""Packages whose versions may change a verdict and so belong to its key."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A score that differs from what an earlier marking gave, and the checks that made it differ."""
+
+    student: str
+    before: float
+    after: float
+    checks: tuple[str, ...]
+
+
+@dataclass
+class ClassResult:
+    """What marking a class gave.
+
+    Attributes
+    ----------
+    verdicts : dict of str to Verdict
+        By student id, sorted.
+    missing : list of str
+        Students of the roster who handed in nothing.
+    marked, kept : int
+        How many were marked now, and how many were marked before and are unchanged.
+    broken : dict of str to str
+        Check id -> what it raised on the instructor's own solution or on a submission.
+    changed : list of Changed
+        Scores that differ from an earlier marking.
+    """
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    marked: int = 0
+    kept: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+    changed: list[Changed] = field(default_factory=list)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether anything in the class needs a person."""
+        return bool(self.broken) or any(v.status != "graded" for v in self.verdicts.values())
+
+
+@dataclass
+class Listener:
+    """What a run tells while it goes on; every part may be left out."""
+
+    start: Callable[[int], None] = lambda total: None
+    marked: Callable[[str], None] = lambda student: None
+    say: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a run writes: a course folder, or another folder of the same form."""
+
+    folder: Path
+
+    @property
+    def db_url(self) -> str:
+        """SQLAlchemy URL of the gradebook there."""
+        return f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def verdict(self, student: str) -> Path:
+        """Path of a student's verdict."""
+        return self.folder / "verdicts" / f"{student}.json"
+
+    def key(self, student: str) -> Path:
+        """Path of the key under which that verdict was given."""
+        return self.folder / "verdicts" / ".keys" / student
+
+    def notebook(self, lab: str, student: str) -> Path:
+        """Path of the notebook as it ran."""
+        return self.folder / "autograded" / student / lab / f"{lab}.ipynb"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def grade(
+    course: Course,
+    lab: Lab,
+    submissions: Path,
+    out: Path | None = None,
+    *,
+    jobs: int = 1,
+    isolation: str | None = None,
+    student: str | None = None,
+    listener: Listener | None = None,
+) -> ClassResult:
+    """Mark every submission of a class.
+
+    Parameters
+    ----------
+    submissions : Path
+        nbgrader's tree, a folder of folders, a flat folder, or an LMS zip.
+    out : Path, optional
+        Where to write; default the course's folder.
+    jobs : int
+        How many submissions run at once.
+    isolation : str, optional
+        ``namespaces`` or ``process``; default the strongest that this system has.
+    student : str, optional
+        Mark this student alone, again.
+    """
+    tell = listener or Listener()
+    run = _Run(course, lab, Output(out or course.folder), tell)
+    handed = [h for h in collect(submissions, lab.name) if student in (None, h.student)]
+    tell.start(len(handed))
+    with choose_launcher(lab, course, isolation) as launcher:
+        run.prepare(launcher)
+        run.mark_all(handed, launcher, jobs, again=student is not None)
+    run.finish()
+    return run.result
+
+
+class _Run:
+    def __init__(self, course: Course, lab: Lab, out: Output, tell: Listener) -> None:
+        self.course, self.lab, self.out, self.tell = course, lab, out, tell
+        self.source = course.source_notebook(lab.name)
+        self.result = ClassResult()
+        self.withdrawn: set[str] = set()
+        self.engine = ""
+        self.fresh: list[str] = []
+        config = course.nbgrader_config()
+        self.db_url = str(config.CourseDirectory.get("db_url", "") or out.db_url)
+        self.course_id = str(config.CourseDirectory.get("course_id", ""))
+
+    def prepare(self, launcher: Launcher) -> None:
+        """Mark the instructor's own solution first: a check that fails there is withdrawn."""
+        self.out.folder.mkdir(parents=True, exist_ok=True)
+        gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
+        self.engine = engine_key(self.course, self.lab, self.source, launcher.isolation)
+        path = self.out.folder / "verdicts" / ".keys" / f".reference-{self.lab.name}"
+        if path.is_file() and path.read_text("utf-8").startswith(self.engine):
+            known = json.loads(path.read_text("utf-8").partition("\n")[2])
+        else:
+            self.tell.say("Marking the reference solution first")
+            own = read_bytes(dumps(self.source).encode(), "reference", self.lab.name)
+            examined = mark_submission(own, self.course, self.lab, self.source, launcher)
+            known = {
+                check.id: examined.broken.get(check.id, "") or f"fails: {check.cause}"
+                for exercise in examined.verdict.exercises
+                for check in exercise.checks
+                if not check.passed
+            }
+            write_whole(path, f"{self.engine}\n{json.dumps(known, sort_keys=True)}")
+        self.withdrawn = set(known)
+        self.result.broken |= known
+
+    def mark_all(self, handed: list[Handed], launcher: Launcher, jobs: int, *, again: bool) -> None:
+        tasks: dict[str, list[tuple[Handed, Submission]]] = {}
+        for one in handed:
+            try:
+                submission = read(one, self.lab.name)
+            except RejectedError as error:
+                self.keep(one, rejected(one, self.lab, self.source, launcher.isolation, error), "")
+                continue
+            key = self.key(submission)
+            if not again and self.known(one.student, key):
+                self.result.kept += 1
+                self.tell.marked(one.student)
+                continue
+            tasks.setdefault(key, []).append((one, submission))
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            futures: dict[Future[Examined], str] = {
+                pool.submit(self.mark, group[0][1], launcher): key for key, group in tasks.items()
+            }
+            try:
+                for future in as_completed(futures):
+                    key = futures[future]
+                    for one, submission in tasks[key]:
+                        self.keep(one, personal(future.result(), submission), key)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def mark(self, submission: Submission, launcher: Launcher) -> Examined:
+        return mark_submission(
+            submission, self.course, self.lab, self.source, launcher, self.withdrawn
+        )
+
+    def key(self, submission: Submission) -> str:
+        """Key of everything that determines a verdict, who sent it aside."""
+        notes = [problem.message for problem in submission.problems]
+        parts = [self.engine, submission.digest, *sorted(self.withdrawn), *notes]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def known(self, student: str, key: str) -> bool:
+        """Whether this very verdict was given before; if so it is read from its file."""
+        path = self.out.key(student)
+        try:
+            if path.read_text("utf-8") != f"{self.lab.name} {key}":
+                return False
+            verdict = Verdict.from_json(self.out.verdict(student).read_bytes())
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+        if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
+            return False
+        gradebook.record(self.db_url, self.course_id, verdict)
+        self.result.verdicts[student] = verdict
+        return True
+
+    def keep(self, handed: Handed, examined: Examined, key: str) -> None:
+        """Write one result: notebook, gradebook, verdict, and last its key."""
+        verdict, student = examined.verdict, handed.student
+        self.compare(verdict)
+        write_whole(self.out.notebook(self.lab.name, student), dumps(examined.notebook))
+        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp)
+        write_whole(self.out.verdict(student), verdict.to_json())
+        write_whole(self.out.key(student), f"{self.lab.name} {key}")
+        self.result.verdicts[student] = verdict
+        self.result.broken |= examined.broken
+        self.result.marked += 1
+        self.fresh.append(student)
+        self.tell.marked(student)
+
+    def compare(self, verdict: Verdict) -> None:
+        """Note whether an earlier marking gave another score, and which checks changed."""
+        try:
+            before = Verdict.from_json(self.out.verdict(verdict.student).read_bytes())
+        except (OSError, ValueError, TypeError, KeyError):
+            return
+        if before.lab != verdict.lab or before.score == verdict.score:
+            return
+        old, new = dict(_points(before)), dict(_points(verdict))
+        checks = tuple(sorted(c for c in old | new if old.get(c) != new.get(c)))
+        self.result.changed.append(Changed(verdict.student, before.score, verdict.score, checks))
+
+    def finish(self) -> None:
+        """Write the feedback pages and list who handed in nothing."""
+        coursedir = self.course.coursedir(
+            self.lab.name,
+            db_url=self.db_url,
+            autograded_directory=str(self.out.folder / "autograded"),
+            feedback_directory=str(self.out.folder / "feedback"),
+        )
+        if self.fresh:
+            self.tell.say("Writing feedback pages")
+            write_feedback(coursedir, sorted(self.fresh))
+        self.result.verdicts = dict(sorted(self.result.verdicts.items()))
+        known = gradebook.roster(self.db_url, self.course_id)
+        self.result.missing = [name for name in known if name not in self.result.verdicts]
+
+
+def personal(examined: Examined, submission: Submission) -> Examined:
+    """Return the same result in the name of one of those who sent the same bytes."""
+    return replace(examined, verdict=replace(examined.verdict, student=submission.student))
+
+
+def _points(verdict: Verdict) -> Iterator[tuple[str, float]]:
+    for exercise in verdict.exercises:
+        for check in exercise.checks:
+            yield check.id, check.points
+
+
+def engine_key(course: Course, lab: Lab, source: NotebookNode, isolation: str) -> str:
+    """Hash of all but the submission that a verdict depends on: source, checks, engine, versions."""
+    digest = hashlib.sha256()
+    engine = sorted(Path(__file__).parent.glob("*.py"))
+    checks = sorted((course.folder / "checks").glob("*"))
+    given = [course.root / name for name in (*lab.files, *lab.helpers)]
+    given += [path for folder in given if folder.is_dir() for path in sorted(folder.rglob("*"))]
+    for path in (*engine, *checks, *given):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    digest.update(nbformat.writes(source, sort_keys=True).encode())
+    digest.update(f"{isolation} {platform.python_version()} {lab.seed}".encode())
+    for name in PACKAGES:
+        try:
+            digest.update(f"{name}={metadata.version(name)}".encode())
+        except metadata.PackageNotFoundError:
+            digest.update(f"{name}=none".encode())
+    return digest.hexdigest()

@@ -1,0 +1,113 @@
+"""The one writer to nbgrader's gradebook.
+
+nbgrader's database is the system of record: scores go where `nbgrader autograde` would put them, so
+formgrader, late penalties, manual marks, the exchange and feedback work on them unchanged. Only the
+automatic score is ever written; a mark that a person gave stays.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
+from traitlets.config import Config
+
+from proctor.errors import CourseError
+from proctor.verdict import Verdict
+
+
+def open_gradebook(db_url: str, course_id: str) -> Gradebook:
+    """Open the gradebook, making it if it is new.
+
+    nbgrader runs the ``alembic`` command for a new one; it lies beside this interpreter, which need
+    not be on the PATH.
+    """
+    beside = str(Path(sys.executable).parent)
+    if beside not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join((beside, os.environ.get("PATH", "")))
+    return Gradebook(db_url, course_id)
+
+
+def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNode) -> None:
+    """Make sure that the gradebook knows the lab, its notebook and the points of its test cells."""
+    resources = _resources(db_url, lab, "")
+    with open_gradebook(db_url, course_id) as book:
+        book.update_or_create_assignment(lab)
+    notebook, resources = ComputeChecksums().preprocess(copy.deepcopy(source), resources)
+    SaveCells().preprocess(notebook, resources)
+
+
+def record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None = None) -> None:
+    """Write one verdict's scores.
+
+    Parameters
+    ----------
+    db_url : str
+        SQLAlchemy URL of the gradebook.
+    course_id : str
+        nbgrader's course id.
+    verdict : Verdict
+        What marking gave. A grade cell ``test_ID`` gets the score of exercise ``ID``.
+    timestamp : str, optional
+        When it was handed in, as nbgrader's ``timestamp.txt`` says it.
+
+    Raises
+    ------
+    CourseError
+        If the gradebook lacks a grade cell, because it belongs to another course or an older build.
+    """
+    attention = {problem.cell for problem in verdict.problems if problem.attention}
+    whole = "" in attention or verdict.status == "rejected"
+    with open_gradebook(db_url, course_id) as book:
+        book.update_or_create_student(verdict.student)
+        details = {"timestamp": timestamp} if timestamp else {}
+        book.update_or_create_submission(verdict.lab, verdict.student, **details)
+        for exercise in verdict.exercises:
+            try:
+                grade = book.find_grade(
+                    f"test_{exercise.id}", verdict.lab, verdict.lab, verdict.student
+                )
+            except MissingEntry as error:
+                raise CourseError(
+                    f"The gradebook has no cell 'test_{exercise.id}' in {verdict.lab}: it belongs to "
+                    f"another course, or the lab has changed. Run: proctor build {verdict.lab}"
+                ) from error
+            grade.auto_score = exercise.score
+            grade.needs_manual_grade = (
+                grade.manual_score is not None or whole or exercise.id in attention
+            )
+        book.db.commit()
+
+
+def apply_late_penalty(
+    db_url: str, lab: str, student: str, notebook: NotebookNode, config: Config
+) -> None:
+    """Run nbgrader's late-submission plugin for one submission."""
+    AssignLatePenalties(config=config).preprocess(notebook, _resources(db_url, lab, student))
+
+
+def scores(db_url: str, course_id: str, lab: str) -> Mapping[str, float]:
+    """Return each student's total score in the gradebook, manual marks and penalties included."""
+    with open_gradebook(db_url, course_id) as book:
+        return {
+            submission.student.id: float(submission.score)
+            for submission in book.assignment_submissions(lab)
+        }
+
+
+def roster(db_url: str, course_id: str) -> list[str]:
+    """Return the ids of all students whom the gradebook knows, sorted."""
+    with open_gradebook(db_url, course_id) as book:
+        return sorted(student.id for student in book.students)
+
+
+def _resources(db_url: str, lab: str, student: str) -> dict[str, Any]:
+    details = {"notebook": lab, "assignment": lab, "student": student, "db_url": db_url}
+    return {"nbgrader": details, "unique_key": lab}

@@ -1,0 +1,119 @@
+"""Mark one submission, from what was handed in to a verdict: never an exception for bad input."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from proctor.autograded import executed
+from proctor.checks import Lab
+from proctor.course import Course
+from proctor.errors import CourseError, RejectedError
+from proctor.examiner import Examined, examine
+from proctor.intake import read
+from proctor.kernel import Launcher
+from proctor.submission import Candidate, Handed, Submission
+from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
+
+
+def handed_file(path: Path, student: str) -> Handed:
+    """Return one file as what `student` handed in."""
+    return Handed(student, student, (Candidate(path.name, path=path),))
+
+
+def mark(
+    handed: Handed,
+    course: Course,
+    lab: Lab,
+    source: NotebookNode,
+    launcher: Launcher,
+    withdrawn: Collection[str] = (),
+) -> Examined:
+    """Mark what one student handed in.
+
+    Bad input gives a verdict ``rejected`` with the reason; only a fault of the course or of this
+    machine raises.
+    """
+    try:
+        submission = read(handed, lab.name)
+    except RejectedError as error:
+        return rejected(handed, lab, source, launcher.isolation, error)
+    return mark_submission(submission, course, lab, source, launcher, withdrawn)
+
+
+def mark_submission(
+    submission: Submission,
+    course: Course,
+    lab: Lab,
+    source: NotebookNode,
+    launcher: Launcher,
+    withdrawn: Collection[str] = (),
+) -> Examined:
+    """Mark a submission that was read, in a fresh scratch folder."""
+    with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
+        scratch = Path(folder) / "work"
+        give(course, lab, scratch)
+        return examine(submission, source, lab, launcher, scratch, course.root, withdrawn)
+
+
+def give(course: Course, lab: Lab, folder: Path) -> None:
+    """Put the lab's given files into a scratch folder.
+
+    Raises
+    ------
+    CourseError
+        If one is missing.
+    """
+    folder.mkdir(parents=True)
+    for name in lab.files:
+        origin, target = course.root / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_dir():
+            shutil.copytree(origin, target)
+        elif origin.is_file():
+            shutil.copyfile(origin, target)
+        else:
+            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
+
+
+def rejected(
+    handed: Handed, lab: Lab, source: NotebookNode, isolation: str, error: RejectedError
+) -> Examined:
+    """Return the verdict on something that cannot be marked: no points, and why."""
+    exercises = tuple(
+        ExerciseResult(
+            exercise.id,
+            exercise.title,
+            0.0,
+            float(exercise.points),
+            tuple(
+                CheckResult(
+                    id=check.id,
+                    title=check.title,
+                    hidden=check.hidden,
+                    passed=False,
+                    points=0.0,
+                    max_points=float(check.points),
+                    cause=error.message,
+                    skipped=True,
+                )
+                for check in exercise.checks
+            ),
+        )
+        for exercise in lab.exercises
+    )
+    verdict = Verdict(
+        student=handed.student,
+        lab=lab.name,
+        status="rejected",
+        isolation=isolation,
+        score=0.0,
+        max_score=total([exercise.max_score for exercise in exercises]),
+        problems=(*handed.problems, Problem(error.code, error.message, attention=True)),
+        exercises=exercises,
+    )
+    return Examined(verdict, executed(source, (), verdict))

@@ -1,0 +1,97 @@
+"""The student's side, as a check sees it: names, calls and expressions in a live kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from proctor.errors import ProtocolError
+from proctor.kernel import StudentKernel
+from proctor.values import Opaque, encode
+
+
+@dataclass
+class RemoteSide:
+    """The :class:`proctor.checks.Side` of a live kernel."""
+
+    kernel: StudentKernel
+    sources: dict[str, str | None] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """Return the student's object `name`; see :meth:`proctor.checks.Side.get`."""
+        content, parts = self.kernel.ask({"op": "get", "name": name})
+        tree = content.get("value")
+        value = self.kernel.value(tree, parts)
+        if isinstance(value, Opaque):
+            if (
+                isinstance(tree, dict)
+                and tree.get("call") is True
+                and "function" in value.type_name
+            ):
+                return _Remote(self, name)
+            return Opaque(value.type_name, name)
+        return value
+
+    def evaluate(self, expression: str, **values: Any) -> Any:
+        """Evaluate `expression` there; see :meth:`proctor.checks.Side.evaluate`."""
+        buffers: list[bytes] = []
+        kwargs = {key: self._encode(value, buffers) for key, value in values.items()}
+        request = {"op": "evaluate", "expression": expression, "args": [], "kwargs": kwargs}
+        content, parts = self.kernel.ask(request, buffers)
+        return self.kernel.value(content.get("value"), parts)
+
+    def source(self, exercise: str) -> str:
+        """Return the student's code for `exercise`, or an empty string."""
+        return self.sources.get(exercise) or ""
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the student's function `name` with data; arrays in `args` are updated in place."""
+        buffers: list[bytes] = []
+        request = {
+            "op": "call",
+            "name": name,
+            "args": [self._encode(arg, buffers) for arg in args],
+            "kwargs": {key: self._encode(arg, buffers) for key, arg in kwargs.items()},
+        }
+        content, parts = self.kernel.ask(request, buffers)
+        for index, tree in _pairs(content.get("changed")):
+            self._update(args, index, self.kernel.value(tree, parts))
+        return self.kernel.value(content.get("value"), parts)
+
+    def _encode(self, value: Any, buffers: list[bytes]) -> dict[str, Any]:
+        if isinstance(value, _Remote):
+            return {"t": "name", "v": value.__name__}
+        return encode(value, buffers)
+
+    @staticmethod
+    def _update(args: tuple[Any, ...], index: Any, after: Any) -> None:
+        if type(index) is not int or not 0 <= index < len(args):
+            raise ProtocolError("a changed argument that was not given")
+        given = args[index]
+        if not isinstance(given, np.ndarray) or not isinstance(after, np.ndarray):
+            return
+        if given.shape == after.shape and given.dtype == after.dtype:
+            np.copyto(given, after)
+
+
+class _Remote:
+    """Stands for a callable of the student's; calling it calls theirs."""
+
+    type_name = "function"
+
+    def __init__(self, side: RemoteSide, name: str) -> None:
+        self._side = side
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._side.call(self.__name__, args, kwargs)
+
+
+def _pairs(value: Any) -> list[tuple[Any, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or any(not isinstance(p, list) or len(p) != 2 for p in value):
+        raise ProtocolError("a list of changes that is not one")
+    return [(pair[0], pair[1]) for pair in value]
