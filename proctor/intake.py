@@ -1,0 +1,309 @@
+"""Intake: what a class handed in, one :class:`Handed` a student, and each of them read.
+
+:func:`collect` looks at names and kinds of files only; :func:`read` opens one student's notebook.
+Nothing is run, no link is followed, and nothing but regular files is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from proctor.archive import list_archive
+from proctor.errors import CourseError, RejectedError
+from proctor.files import Entry, hidden, not_a_file, on_disk, read_file, walk
+from proctor.names import Owner, file_owner, likeness, lms_owner, printable, unique_ids
+from proctor.parse import MAX_BYTES, parse
+from proctor.submission import Candidate, Handed, StudentCell, Submission
+from proctor.verdict import Problem
+
+__all__ = ["Candidate", "Handed", "StudentCell", "Submission", "collect", "read", "read_bytes"]
+
+MAX_CANDIDATES = 20
+"""Most notebooks of one student that are considered."""
+
+_NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json")
+_WRAPPER = re.compile(r"submissions?|submitted|assignment_\d+_export", re.I)
+
+
+_Item = tuple[tuple[str, ...], str | None, Entry]
+"""Path within the student's folder, time of the attempt, entry."""
+
+
+@dataclass
+class _Group:
+    """The entries of one student."""
+
+    owner: Owner
+    entries: list[_Item] = field(default_factory=list)
+
+
+def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed]:
+    """List what was handed in at `path`, sorted by student.
+
+    Parameters
+    ----------
+    path : Path
+        nbgrader's tree (``STUDENT/LAB/LAB.ipynb``), a folder of folders (``STUDENT/LAB.ipynb``), a
+        flat folder of notebooks, one notebook, or a zip archive of any of these as Canvas, Moodle,
+        Blackboard and Gradescope make them. Archives within count as folders, one level deep.
+    lab : str
+        The lab's name.
+    workdir : Path, optional
+        Where notebooks out of archives are put, under names of ours; otherwise they are kept in
+        memory.
+
+    Raises
+    ------
+    CourseError
+        If there is nothing at `path`.
+    RejectedError
+        If `path` is an archive that cannot be read.
+    """
+    if path.is_dir():
+        entries = list(walk(_unwrap(path, lab)))
+    elif path.suffix.lower() == ".zip" and path.is_file():
+        entries = _unwrap_archive(list_archive(path, path.name), lab)
+    elif _is_notebook(path.name) and (path.is_file() or path.is_symlink()):
+        entries = [on_disk(path, (path.name,))]
+    else:
+        raise CourseError(
+            f"There is no folder, zip archive or notebook at '{path}'. Give the place where the "
+            "class's submissions are."
+        )
+    groups = _group(entries, lab, path)
+    ids = unique_ids({original: group.owner.numbered for original, group in groups.items()})
+    store = _Store(workdir)
+    handed = (
+        _handed(ids[original], original, group, lab, store) for original, group in groups.items()
+    )
+    return sorted((one for one in handed if one is not None), key=lambda one: one.student)
+
+
+def read(handed: Handed, lab: str) -> Submission:
+    """Read a student's notebook.
+
+    Raises
+    ------
+    RejectedError
+        If there is nothing that could be marked; its message is one sentence for the student.
+    """
+    if not handed.candidates:
+        if handed.problems:
+            raise RejectedError(handed.problems[0].code, handed.problems[0].message)
+        raise RejectedError(
+            "no-notebook", f"There is no notebook in what was handed in. Hand in {lab}.ipynb."
+        )
+    first, failures, best = None, [], None
+    unclear = _unclear(handed.candidates, lab)
+    for candidate in handed.candidates:
+        try:
+            submission = read_bytes(_load(candidate), handed.student, lab)
+        except RejectedError as error:
+            failures.append(error)
+            continue
+        first = first or (candidate, submission)
+        if not unclear:
+            break
+        if best is None or _graded_cells(submission) > _graded_cells(best[1]):
+            best = (candidate, submission)
+    chosen = best or first
+    if chosen is None:
+        raise failures[0]
+    candidate, submission = chosen
+    problems = [*handed.problems, *_notes(handed, candidate, lab, unclear or bool(failures))]
+    return replace(submission, problems=(*problems, *submission.problems))
+
+
+def read_bytes(data: bytes, student: str, lab: str) -> Submission:
+    """Read a notebook from its bytes.
+
+    Raises
+    ------
+    RejectedError
+        If there is nothing in it that could be marked.
+    """
+    cells, problems = parse(data)
+    return Submission(student, lab, cells, problems, hashlib.sha256(data).hexdigest())
+
+
+def _notes(handed: Handed, candidate: Candidate, lab: str, attention: bool) -> Iterator[Problem]:
+    shown = printable(candidate.found or candidate.name)
+    if candidate.name != f"{lab}.ipynb":
+        yield Problem("renamed", f"The notebook is named '{shown}' instead of '{lab}.ipynb'.")
+    if len(handed.candidates) > 1:
+        yield Problem(
+            "several-notebooks",
+            f"{len(handed.candidates)} notebooks were handed in; '{shown}' is the one that was "
+            "marked.",
+            attention=attention,
+        )
+
+
+def _unclear(candidates: tuple[Candidate, ...], lab: str) -> bool:
+    """Tell whether names and times leave it open which notebook is meant."""
+    if len(candidates) < 2 or likeness(candidates[0].name, lab)[0] > 0:
+        return False
+    return candidates[0].timestamp == candidates[1].timestamp
+
+
+def _graded_cells(submission: Submission) -> int:
+    return sum(bool(cell.grade_id) or "# UNQ_" in cell.source for cell in submission.cells)
+
+
+def _load(candidate: Candidate) -> bytes:
+    if candidate.data is not None:
+        return candidate.data
+    assert candidate.path is not None
+    return read_file(candidate.path, MAX_BYTES)
+
+
+def _is_notebook(name: str) -> bool:
+    return name.lower().endswith(_NOTEBOOK)
+
+
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _unwrap(top: Path, lab: str) -> Path:
+    """Step into the one folder that some exports put around all others."""
+    names = [name for name in os.listdir(top) if not hidden(name)]
+    if len(names) == 1 and _is_wrapper(names[0], lab):
+        inner = on_disk(top / names[0], (names[0],))
+        if inner.kind == "folder" and not os.path.lexists(top / names[0] / f"{lab}.ipynb"):
+            return top / names[0]
+    return top
+
+
+def _unwrap_archive(entries: list[Entry], lab: str) -> list[Entry]:
+    tops = {entry.parts[0] for entry in entries if entry.parts and not hidden(entry.parts[0])}
+    if len(tops) != 1:
+        return entries
+    inner = [replace(entry, parts=entry.parts[1:]) for entry in entries if len(entry.parts) > 1]
+    students = {entry.parts[0] for entry in inner if len(entry.parts) > 1}
+    names = {entry.parts[0] for entry in inner if len(entry.parts) == 1}
+    flat = sum(_is_notebook(name) and lms_owner(name) is not None for name in names)
+    of_one = lab in students or f"{lab}.ipynb" in names
+    if not of_one and (_is_wrapper(tops.pop(), lab) or len(students) > 1 or flat > 1):
+        return inner
+    return entries
+
+
+def _is_wrapper(name: str, lab: str) -> bool:
+    return name == lab or _WRAPPER.fullmatch(name) is not None
+
+
+def _group(entries: Iterable[Entry], lab: str, top: Path) -> dict[str, _Group]:
+    """Sort entries by the student whose they are, who is named by the original id."""
+    groups: dict[str, _Group] = {}
+
+    def add(owner: Owner, rest: tuple[str, ...], entry: Entry) -> None:
+        group = groups.setdefault(owner.student, _Group(owner))
+        group.entries.append((rest, owner.timestamp, entry))
+
+    for entry in entries:
+        if not entry.parts or any(hidden(part) for part in entry.parts):
+            continue
+        name, rest = entry.parts[0], entry.parts[1:]
+        if rest or (entry.kind == "folder" and not _is_notebook(name)):
+            add(lms_owner(name) or Owner(name), rest, entry)
+        elif _is_notebook(name) or _is_archive(name):
+            owner = file_owner(name, lab)
+            add(owner, (owner.file,), entry)
+        elif owner_or_none := lms_owner(name):
+            add(owner_or_none, (owner_or_none.file,), entry)
+    return groups
+
+
+def _handed(student: str, original: str, group: _Group, lab: str, store: _Store) -> Handed | None:
+    """Find one student's notebooks; None if there is only another lab's."""
+    entries = list(_expanded(group.entries))
+    others = {rest[0] for rest, _, _ in entries if len(rest) == 2 and rest[1] == f"{rest[0]}.ipynb"}
+    others.discard(lab)
+    mine = [item for item in entries if not (item[0] and item[0][0] in others)]
+    if others and not any(rest for rest, _, _ in mine):
+        return None
+    problems = [entry.problem for _, _, entry in mine if entry.problem]
+    ranked: list[tuple[tuple[bool, str, tuple[int, int], int, tuple[str, ...]], Entry]] = []
+    timestamp = None
+    for rest, attempt, entry in mine:
+        if entry.kind == "folder" and rest and _is_notebook(rest[-1]):
+            problems.append(not_a_file(printable(rest[-1])))
+        elif entry.kind == "file" and rest and rest[-1] == "timestamp.txt":
+            timestamp = _timestamp(entry) or timestamp
+        elif entry.kind == "file" and rest and _is_notebook(rest[-1]):
+            like = likeness(rest[-1], lab)
+            ranked.append(((lab in rest[:-1], attempt or "", like, -len(rest), rest), entry))
+    ranked.sort(key=lambda item: item[0], reverse=True)
+    candidates = []
+    for (_, attempt_or_none, _, _, rest), entry in ranked[:MAX_CANDIDATES]:
+        try:
+            candidates.append(store.keep(rest[-1], attempt_or_none or None, entry))
+        except RejectedError as error:
+            problems.append(Problem(error.code, error.message, attention=True))
+    unique = tuple(dict.fromkeys(problems))[:MAX_CANDIDATES]
+    return Handed(student, printable(original), tuple(candidates), timestamp, unique)
+
+
+def _expanded(entries: Iterable[_Item], *, nested: bool = False) -> Iterator[_Item]:
+    """Put in place of each archive among a student's entries what it holds."""
+    for rest, attempt, entry in entries:
+        if entry.kind != "file" or not rest or not _is_archive(rest[-1]):
+            yield rest, attempt, entry
+            continue
+        name = entry.parts[-1]
+        try:
+            if nested:
+                message = f"The archive '{printable(name)}' lies inside another archive."
+                raise RejectedError("nested-archive", f"{message} Hand in the notebook alone.")
+            inner = list_archive(_bytes(entry), name)
+        except RejectedError as error:
+            problem = Problem(error.code, error.message, attention=True)
+            yield rest, attempt, Entry(entry.parts, "refused", problem)
+            continue
+        visible = [one for one in inner if not any(hidden(part) for part in one.parts)]
+        yield from _expanded(
+            (((*rest[:-1], *one.parts), attempt, one) for one in visible), nested=True
+        )
+
+
+def _bytes(entry: Entry) -> bytes:
+    if entry.read is not None:
+        return entry.read()
+    assert entry.path is not None
+    return read_file(entry.path, MAX_BYTES)
+
+
+def _timestamp(entry: Entry) -> str | None:
+    """Read nbgrader's ``timestamp.txt``; None if it holds anything but a time."""
+    try:
+        text = _bytes(entry)[:100].decode("ascii", "replace").strip()
+    except RejectedError:
+        return None  # the time is worth knowing, not worth a verdict
+    return text if re.fullmatch(r"\d{4}-\d\d-\d\d[ T][\w:.,+ /-]{4,60}", text) else None
+
+
+class _Store:
+    """Where notebooks out of archives are kept: in files of ours, or in memory."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.count = 0
+
+    def keep(self, name: str, timestamp: str | None, entry: Entry) -> Candidate:
+        found = entry.parts[-1]
+        if entry.path is not None:
+            return Candidate(name, timestamp, entry.path, found=found)
+        data = _bytes(entry)
+        if self.folder is None:
+            return Candidate(name, timestamp, data=data, found=found)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{self.count:06d}.ipynb"
+        self.count += 1
+        path.write_bytes(data)
+        return Candidate(name, timestamp, path, found=found)

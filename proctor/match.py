@@ -1,0 +1,293 @@
+"""Which cell of the student's notebook is which cell of the instructor's.
+
+A graded cell is known by its grade id, its cell id, its ``# UNQ_C1`` marker or its ``# GRADED
+CELL:`` title, in this order; a given cell by its ids, by equal code, or by code that is much alike
+where nothing else is left that it could be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from proctor.submission import StudentCell
+from proctor.verdict import Problem
+
+Role = Literal["given", "graded", "test", "figure", "text"]
+
+ALIKE = 0.7
+"""Least share of tokens in common (Dice coefficient) for an edited copy of a given cell."""
+_FEW = 5
+"""Cells of fewer tokens than this are too short to be alike without being equal."""
+_MANY = 20_000
+
+_MARKER = re.compile(r"^[ \t]*#[ \t]*(UNQ_[A-Z]*\d+)\b", re.M | re.I)
+_TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):[ \t]*(\S.*?)[ \t]*$", re.M | re.I)
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A cell of the instructor's notebook."""
+
+    index: int
+    id: str
+    cell_id: str
+    role: Role
+    source: str
+    marker: str = ""
+    title: str = ""
+
+
+@dataclass
+class Match:
+    """What was found.
+
+    Attributes
+    ----------
+    graded : dict
+        From exercise to the student's cell that is marked.
+    places : dict
+        From position in the student's notebook to index in the instructor's, for known cells.
+    extra : set of int
+        Positions of the student's own code cells.
+    problems : list of Problem
+    """
+
+    graded: dict[str, StudentCell] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+    extra: set[int] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def known_cells(source_nb: Any) -> list[Known]:
+    """List the cells of the instructor's notebook with their roles."""
+    return [_known(index, cell) for index, cell in enumerate(source_nb.cells)]
+
+
+def _known(index: int, cell: Any) -> Known:
+    metadata = cell.metadata.get("nbgrader", {})
+    id = metadata.get("grade_id") or cell.get("id", "")
+    role: Role = "given"
+    if cell.cell_type != "code":
+        role = "text"
+    elif metadata.get("solution"):
+        role = "graded"
+    elif metadata.get("grade"):
+        role = "test"
+    elif "figure" in cell.metadata.get("tags", []):
+        role = "figure"
+    marker = title = ""
+    if role == "graded":
+        marker = next(iter(_markers(cell.source)), "")
+        title = next(iter(_titles(cell.source)), "")
+    return Known(index, id, cell.get("id", ""), role, cell.source, marker, title)
+
+
+def _markers(source: str) -> list[str]:
+    return [marker.upper() for marker in _MARKER.findall(source)]
+
+
+def _titles(source: str) -> list[str]:
+    return [" ".join(title.lower().split()) for title in _TITLE.findall(source)]
+
+
+def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
+    """Find the instructor's cells among the student's."""
+    found = Match()
+    claimed: set[int] = set()
+    for cell in known:
+        if cell.role == "graded":
+            copies = _copies(cell, known, cells, found)
+            claimed.update(copy.position for copy in copies)
+            if copies:
+                _choose(cell, copies, found)
+    _note_whole(known, cells, found)
+    _match_given(known, cells, claimed, found)
+    found.extra = {
+        cell.position
+        for cell in cells
+        if cell.kind == "code"
+        and cell.position not in claimed
+        and (cell.source.strip() or cell.broken)
+    }
+    return found
+
+
+def _copies(
+    cell: Known, known: list[Known], cells: tuple[StudentCell, ...], found: Match
+) -> list[StudentCell]:
+    """List the student's copies of a graded cell, in the notebook's order."""
+    marks = {other.marker for other in known if other.marker}
+    exercises = {other.id for other in known if other.role == "graded"}
+    by_id = [
+        copy
+        for copy in cells
+        if copy.grade_id == cell.id or (not copy.grade_id and copy.cell_id == cell.cell_id != "")
+    ]
+    if cell.marker and any(cell.marker in _markers(copy.source) for copy in by_id):
+        # An id that was copied along with a cell says less than the marker of another exercise.
+        by_id = [
+            copy
+            for copy in by_id
+            if cell.marker in _markers(copy.source) or not marks.intersection(_markers(copy.source))
+        ]
+    marked = [
+        copy
+        for copy in cells
+        if cell.marker and cell.marker in _markers(copy.source) and copy not in by_id
+    ]
+    own = [copy for copy in marked if copy.kind == "code" and copy.grade_id not in exercises]
+    copies = by_id + own or [copy for copy in marked if copy.kind == "code"] or marked
+    if not copies and cell.title:
+        copies = [copy for copy in cells if cell.title in _titles(copy.source)]
+        if copies:
+            message = f"The cell of exercise '{cell.id}' was recognised by its title line alone."
+            found.problems.append(Problem("marker-missing", message, cell.id, attention=True))
+    code = [copy for copy in copies if copy.kind == "code"]
+    return sorted(code or copies, key=lambda copy: copy.position)
+
+
+def _choose(cell: Known, copies: list[StudentCell], found: Match) -> None:
+    """Take the last copy, and say what is odd about it."""
+    chosen = copies[-1]
+
+    def note(code: str, message: str, *, attention: bool = False) -> None:
+        found.problems.append(Problem(code, message, cell.id, attention=attention))
+
+    if len({_plain(copy.source) for copy in copies}) > 1:
+        note(
+            "duplicate-cell",
+            f"The cell of exercise '{cell.id}' is there {len(copies)} times with different code; "
+            "the last copy was marked.",
+            attention=True,
+        )
+    elif len(copies) > 1:
+        note("duplicate-cell", f"The cell of exercise '{cell.id}' is there {len(copies)} times.")
+    if chosen.grade_id != cell.id:
+        note(
+            "metadata-stripped",
+            f"The cell of exercise '{cell.id}' has lost its nbgrader metadata; it was recognised "
+            "all the same.",
+        )
+    if chosen.kind != "code":
+        note(
+            "not-code",
+            f"The cell of exercise '{cell.id}' is a {chosen.kind} cell; it was marked as code.",
+        )
+    if chosen.broken:
+        note("unreadable-characters", chosen.broken)
+    for exercise, other in found.graded.items():
+        if other.position == chosen.position:
+            note(
+                "merged-cells",
+                f"The exercises '{exercise}' and '{cell.id}' are in one cell, which was run once.",
+                attention=True,
+            )
+    found.graded[cell.id] = chosen
+    found.places.setdefault(chosen.position, cell.index)
+
+
+def _note_whole(known: list[Known], cells: tuple[StudentCell, ...], found: Match) -> None:
+    """Say what is missing, and what concerns the notebook as a whole."""
+    missing = [cell.id for cell in known if cell.role == "graded" and cell.id not in found.graded]
+    if not found.graded:
+        message = (
+            "None of the lab's graded cells is in this notebook. Hand in the notebook of this lab."
+        )
+        found.problems.append(Problem("wrong-notebook", message, attention=True))
+        missing = []
+    for id in missing:
+        message = f"The cell of exercise '{id}' is not in the notebook, or cannot be recognised."
+        found.problems.append(Problem("cell-missing", message, id, attention=True))
+    ids = {cell.id for cell in known}
+    if not any(cell.grade_id in ids for cell in cells):
+        message = (
+            "The notebook has lost all of nbgrader's metadata, as some online editors do; its "
+            "cells were recognised by their markers."
+        )
+        found.problems = [p for p in found.problems if p.code != "metadata-stripped"]
+        found.problems.insert(0, Problem("metadata-stripped", message))
+
+
+def _match_given(
+    known: list[Known], cells: tuple[StudentCell, ...], claimed: set[int], found: Match
+) -> None:
+    """Find the cells that marking takes from the source whatever the student's copy says."""
+    plain = {copy.position: _plain(copy.source) for copy in cells}
+    left: list[Known] = []
+    changed: list[str] = []
+    for cell in known:
+        if cell.role == "graded":
+            continue
+        code = _plain(cell.source)
+        free = [copy for copy in cells if copy.position not in claimed]
+        by_id = [
+            copy
+            for copy in free
+            if copy.grade_id == cell.id != ""
+            or (not copy.grade_id and copy.cell_id == cell.cell_id != "")
+        ]
+        kind = "markdown" if cell.role == "text" else "code"
+        equal = [copy for copy in free if copy.kind == kind and plain[copy.position] == code != ""]
+        copies = by_id or equal[:1]
+        claimed.update(copy.position for copy in copies)
+        if copies:
+            found.places[copies[0].position] = cell.index
+        elif cell.role != "text":
+            left.append(cell)
+        if by_id and cell.role == "given":
+            changed += [cell.id] if plain[by_id[-1].position] != code else []
+    free = [copy for copy in cells if copy.position not in claimed and copy.kind == "code"]
+    for cell, copy in _alike(left, free):
+        claimed.add(copy.position)
+        found.places[copy.position] = cell.index
+        left.remove(cell)
+        changed += [cell.id] if cell.role == "given" else []
+    changed += [cell.id for cell in left if cell.role == "given"]
+    if changed and found.graded:
+        message = (
+            f"Cells that the lab gives were changed or deleted ({', '.join(sorted(changed)[:5])}); "
+            "marking used the lab's own."
+        )
+        found.problems.append(Problem("given-changed", message))
+
+
+def _alike(left: list[Known], free: list[StudentCell]) -> list[tuple[Known, StudentCell]]:
+    """Pair given cells with edited copies of them, the most alike first."""
+    tokens = {copy.position: _tokens(copy.source) for copy in free}
+    pairs = []
+    for cell in left:
+        mine = _tokens(cell.source)
+        for copy in free:
+            share = _dice(mine, tokens[copy.position])
+            if share >= ALIKE:
+                pairs.append((-share, copy.position, cell.index, cell, copy))
+    taken: set[int] = set()
+    used: set[int] = set()
+    result = []
+    for _, position, index, cell, copy in sorted(pairs, key=lambda pair: pair[:3]):
+        if position not in taken and index not in used:
+            taken.add(position)
+            used.add(index)
+            result.append((cell, copy))
+    return result
+
+
+def _tokens(source: str) -> Counter[str]:
+    found = _TOKEN.findall(source[: 10 * _MANY])
+    return Counter(found) if _FEW <= len(found) <= _MANY else Counter()
+
+
+def _dice(one: Counter[str], other: Counter[str]) -> float:
+    sizes = one.total(), other.total()
+    if 2 * min(sizes) < ALIKE * sum(sizes) or not min(sizes):
+        return 0.0
+    return 2 * (one & other).total() / sum(sizes)
+
+
+def _plain(source: str) -> str:
+    """Reduce code to what tells two copies apart: not blank lines, not spaces at line ends."""
+    return "\n".join(line.rstrip() for line in source.splitlines() if line.strip())

@@ -1,0 +1,162 @@
+"""Whose file is this? Student ids out of the names that people and LMSs give to files and folders."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_ID = 100
+"""Longest safe id, in characters."""
+MAX_ORIGINAL = 500
+"""Longest original id that is kept, in characters."""
+
+_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_COPY = re.compile(
+    r"([ _-]*\((?P<a>\d{1,6})\)|[ _-]+copy ?(?P<b>\d{0,6})|[-_ ](?P<c>\d{1,2}))+", re.I
+)
+_SEPARATORS = " _-.+"
+
+_MOODLE = re.compile(
+    r"(?P<student>.{1,200}?_\d{1,12})_assignsubmission_(file|onlinetext)_?(?P<rest>.*)", re.S
+)
+_CANVAS = re.compile(
+    r"(?P<student>[^_]{1,200}?(_(?P<late>LATE))?_(?P<user>\d{1,12}))_\d{1,12}_(?P<rest>.+)", re.S
+)
+# Blackboard's names, which nbgrader's own collector expects by default.
+_ATTEMPT = re.compile(
+    r"(.*_)?(?P<student>[^_]{1,200})_attempt_(?P<timestamp>[0-9][0-9-]{7,30})_?(?P<rest>.*)", re.S
+)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What a name says.
+
+    Attributes
+    ----------
+    student : str
+        The student's id as found.
+    file : str
+        What is left for the file's own name; empty if nothing is.
+    timestamp : str or None
+        The attempt's time.
+    numbered : bool
+        Whether the LMS's number in `student` makes it unique.
+    """
+
+    student: str
+    file: str = ""
+    timestamp: str | None = None
+    numbered: bool = False
+
+
+def lms_owner(name: str) -> Owner | None:
+    """Read the names that Moodle, Canvas and Blackboard give to files and folders."""
+    if match := _MOODLE.fullmatch(name):
+        return Owner(match["student"], match["rest"], numbered=True)
+    if match := _ATTEMPT.fullmatch(name):
+        return Owner(match["student"], match["rest"], match["timestamp"])
+    if match := _CANVAS.fullmatch(name):
+        student = match["student"].replace("_LATE_", "_", 1) if match["late"] else match["student"]
+        return Owner(student, match["rest"], numbered=True)
+    return None
+
+
+def file_owner(name: str, lab: str) -> Owner:
+    """Find the student in the name of a file that lies among other students' files.
+
+    ``s001_lab_digits-2.ipynb``, ``lab_digits_s001.ipynb`` and ``s001.ipynb`` are all s001's.
+    """
+    owner = lms_owner(name)
+    if owner:
+        return owner
+    stem, dot, suffix = name.rpartition(".")
+    stem = stem if dot else name
+    start = _lab_in(stem, lab)
+    if start is None:
+        student = re.sub(r"[ _-]*\(\d{1,6}\)$", "", stem) or stem
+        return Owner(student, f"{lab}{stem[len(student) :]}{dot}{suffix}")
+    before = stem[:start].strip(_SEPARATORS)
+    after = stem[start + len(lab) :]
+    if before:
+        return Owner(before, f"{lab}{after}{dot}{suffix}")
+    if _COPY.fullmatch(after) or not after.strip(_SEPARATORS):
+        return Owner(stem, name)
+    return Owner(after.strip(_SEPARATORS), f"{lab}{dot}{suffix}")
+
+
+def _lab_in(stem: str, lab: str) -> int | None:
+    """Find the lab's name as a word of its own in a file's name, whatever its case."""
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(lab)}(?![A-Za-z0-9])", re.I)
+    found = [match.start() for match in word.finditer(stem)]
+    return found[-1] if found else None
+
+
+def likeness(name: str, lab: str) -> tuple[int, int]:
+    """Rank a file's name: how much it is like the lab's notebook, and which copy it is.
+
+    Returns
+    -------
+    (int, int)
+        3 for the exact name, 2 for it in another case, 1 if it contains the lab's name, else 0;
+        and the number of the copy (``lab_digits (2).ipynb``), 0 if there is none.
+    """
+    stem = name.rpartition(".")[0]
+    if name == f"{lab}.ipynb":
+        return 3, 0
+    if stem.lower() == lab.lower():
+        return 2, 0
+    start = _lab_in(stem, lab)
+    tail = stem if start is None else stem[start + len(lab) :]
+    copy = _COPY.search(tail)
+    digits = (copy["a"] or copy["b"] or copy["c"] or "1") if copy else "0"
+    return (0 if start is None else 1), int(digits)
+
+
+def printable(text: str) -> str:
+    """Make a name printable: what is no UTF-8 and what controls a terminal is written as an escape."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
+        for c in text[:MAX_ORIGINAL]
+    )
+
+
+def safe_id(original: str, *, numbered: bool = False) -> str:
+    """Make an id that is a harmless file name, the same on every machine and in every class.
+
+    An id that is safe already stays as it is. Otherwise letters are kept as far as ASCII has them,
+    and eight digits of a hash of the original keep two originals apart, unless the LMS's number
+    (`numbered`) does.
+    """
+    if _SAFE.fullmatch(original) and len(original) <= MAX_ID:
+        return original
+    plain = unicodedata.normalize("NFKD", original[:MAX_ORIGINAL])
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", plain).strip("-.") or "student"
+    if numbered and len(slug) <= MAX_ID and slug != "student":
+        return slug
+    return f"{slug[: MAX_ID - 9].rstrip('-.')}-{_hash(original)}"
+
+
+def unique_ids(originals: dict[str, bool]) -> dict[str, str]:
+    """Give each original id (mapped to `numbered`) a safe id that no other has.
+
+    The order of `originals` does not matter: an id that is safe already keeps its own.
+    """
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for original in sorted(originals, key=lambda o: (safe_id(o) != o, o)):
+        wanted = safe_id(original, numbered=originals[original])
+        if wanted in taken:
+            wanted = safe_id(f"{wanted[: MAX_ID - 10]} {original}")
+        while wanted in taken:
+            wanted = f"{wanted[: MAX_ID - 9]}-{_hash(wanted)}"
+        taken.add(wanted)
+        ids[original] = wanted
+    return ids
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,0 +1,128 @@
+"""What a student handed in, as data: before it is read (`Handed`) and after (`Submission`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from proctor.verdict import Problem
+
+CellKind = Literal["code", "markdown", "raw"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A regular file that may be the notebook: on disk (`path`) or out of an archive (`data`).
+
+    Attributes
+    ----------
+    name : str
+        Its file name without what an LMS put in front: ``lab_digits (1).ipynb``.
+    timestamp : str or None
+        When it was handed in, if its name or its archive says so, in a form that sorts by time.
+    path : Path or None
+        Where it lies.
+    data : bytes or None
+        Its bytes, where there is no `path`.
+    found : str
+        Its whole file name, as it was found; empty if that is `name`.
+    """
+
+    name: str
+    timestamp: str | None = None
+    path: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one student handed in, before it is read.
+
+    Attributes
+    ----------
+    student : str
+        Safe id: ``[A-Za-z0-9._-]``, no leading dot, at most 100 characters, unique in its class.
+    original : str
+        The id as it was found, printable.
+    candidates : tuple of Candidate
+        The files that may be the notebook, the likeliest first.
+    timestamp : str or None
+        What nbgrader's ``timestamp.txt`` says.
+    problems : tuple of Problem
+        What was refused on the way.
+    """
+
+    student: str
+    original: str
+    candidates: tuple[Candidate, ...] = ()
+    timestamp: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudentCell:
+    """One cell of the student's notebook.
+
+    Attributes
+    ----------
+    source : str
+        Its text; characters that no UTF-8 file can hold are replaced by U+FFFD.
+    kind : {"code", "markdown", "raw"}
+    grade_id, cell_id : str
+        nbgrader's id and Jupyter's; empty if there is none or it is malformed.
+    position : int
+        Its place in the student's notebook, from 0.
+    broken : str
+        Why Python cannot read this cell at all, as a sentence; empty if there is no such reason.
+    """
+
+    source: str
+    kind: CellKind
+    grade_id: str
+    cell_id: str
+    position: int
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A notebook that was read: plain data.
+
+    Attributes
+    ----------
+    student, lab : str
+    cells : tuple of StudentCell
+    problems : tuple of Problem
+        What is worth knowing of the file, those of :class:`Handed` among them.
+    digest : str
+        SHA-256 of the notebook's bytes, in hexadecimal.
+    """
+
+    student: str
+    lab: str
+    cells: tuple[StudentCell, ...]
+    problems: tuple[Problem, ...]
+    digest: str
+
+    def to_json(self) -> str:
+        """Serialise, ASCII only, keys sorted."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Submission:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If `text` is not JSON.
+        TypeError, KeyError
+            If it is not a submission.
+        """
+        data = cast(dict[str, Any], json.loads(text))
+        cells = tuple(StudentCell(**cell) for cell in data["cells"])
+        problems = tuple(Problem(**problem) for problem in data["problems"])
+        return cls(**{**data, "cells": cells, "problems": problems})
