@@ -17,7 +17,6 @@ from proctor.submission import StudentCell, Submission
 from proctor.verdict import Problem
 
 StepKind = Literal["given", "graded", "extra", "test"]
-_DEFAULT_PLACE = -1
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Step:
         The instructor's code; the student's graded code; the student's own code; a place where the
         checks of an exercise are due.
     id : str
-        Grade id (``softmax``, ``test_softmax``, ``load_data``); ``extra_1``... for the student's
-        own cells.
+        Grade id (``softmax``, ``load_data``); of a test, the id of its exercise (``softmax``, not
+        ``test_softmax``); ``extra_1``... for the student's own cells.
     source : str
         The code to run.
     cell_index : int
@@ -77,14 +76,16 @@ def assemble(source_nb: Any, submission: Submission) -> Assembled:
     """
     known = known_cells(source_nb)
     found = match(known, submission.cells)
-    steps = [*_source_steps(known, found), *_extra_steps(known, found, submission.cells)]
+    kept = _not_moved(sorted(found.places.items()))
+    steps = [*_source_steps(known, found), *_extra_steps(found, kept, submission.cells)]
     answers = {
         cell.id: found.graded[cell.id].source if cell.id in found.graded else None
         for cell in known
         if cell.role == "graded"
     }
     ordered = sorted(steps, key=lambda item: item[0])
-    return Assembled(tuple(step for _, step in ordered), tuple(found.problems), answers)
+    problems = (*found.problems, *_moved(found, kept))
+    return Assembled(tuple(step for _, step in ordered), problems, answers)
 
 
 def _source_steps(known: list[Known], found: Match) -> Iterator[tuple[tuple[int, int], Step]]:
@@ -94,7 +95,8 @@ def _source_steps(known: list[Known], found: Match) -> Iterator[tuple[tuple[int,
         place = (cell.index, -1)
         if cell.role in ("given", "test"):
             kind: StepKind = "given" if cell.role == "given" else "test"
-            yield place, Step(kind, cell.id, cell.source, cell.index)
+            id = cell.id.removeprefix("test_") if kind == "test" else cell.id
+            yield place, Step(kind, id, cell.source, cell.index)
         elif cell.role == "graded" and cell.id in found.graded:
             copy = found.graded[cell.id]
             if copy.position in run:  # two exercises in one cell: it runs once, with the first
@@ -104,14 +106,12 @@ def _source_steps(known: list[Known], found: Match) -> Iterator[tuple[tuple[int,
 
 
 def _extra_steps(
-    known: list[Known], found: Match, cells: tuple[StudentCell, ...]
+    found: Match, kept: dict[int, int], cells: tuple[StudentCell, ...]
 ) -> Iterator[tuple[tuple[int, int], Step]]:
     """Place the student's own cells after the last known cell before them that was not moved."""
-    places = found.places
-    anchors = _not_moved([(position, places[position]) for position in sorted(places)])
     last, number = -1, 0
     for cell in cells:
-        last = anchors.get(cell.position, last)
+        last = kept.get(cell.position, last)
         if cell.position in found.extra:
             number += 1
             step = Step("extra", f"extra_{number}", runnable(cell), last, cell.position)
@@ -145,6 +145,19 @@ def _not_moved(pairs: list[tuple[int, int]]) -> dict[int, int]:
         kept[position] = place
         number = before[number]
     return kept
+
+
+def _moved(found: Match, kept: dict[int, int]) -> Iterator[Problem]:
+    """Say so where the student's own cells may have depended on another order."""
+    for exercise, cell in found.graded.items():
+        if found.extra and cell.position not in kept:
+            yield Problem(
+                "moved-cell",
+                f"The cell of exercise '{exercise}' was moved; marking runs it in the lab's order, "
+                "with your own cells where the cells around them are.",
+                exercise,
+                attention=True,
+            )
 
 
 def runnable(cell: StudentCell) -> str:
