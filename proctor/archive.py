@@ -91,7 +91,11 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
         for step in steps
         if step not in ("", ".", "..") and not re.fullmatch("[A-Za-z]:", step)
     )
-    problem = _refusal(member, name, steps)
+    if name.startswith("/") or ".." in steps or re.match("[A-Za-z]:", name):
+        # What claims to lie elsewhere is nobody's: it is told by its whole name.
+        owner = () if steps[0] in ("", "..") or ":" in steps[0] else parts[:1]
+        return Entry((*owner, printable(name)), "refused", _unsafe(printable(name[:200])))
+    problem = _refusal(member, name)
     if problem or not parts:
         return Entry(parts, "refused", problem)
     if member.is_dir() or name.endswith("/"):
@@ -99,15 +103,17 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     return Entry(parts, "file", read=lambda: _read(archive, member, name))
 
 
-def _refusal(member: zipfile.ZipInfo, name: str, steps: list[str]) -> Problem | None:
+def _unsafe(shown: str) -> Problem:
+    return Problem(
+        "unsafe-path",
+        f"The archive's entry '{shown}' points outside the archive and was refused.",
+        attention=True,
+    )
+
+
+def _refusal(member: zipfile.ZipInfo, name: str) -> Problem | None:
     shown = printable(name[:200])
     kind = stat.S_IFMT(member.external_attr >> 16)
-    if name.startswith("/") or ".." in steps or re.match("[A-Za-z]:", name):
-        return Problem(
-            "unsafe-path",
-            f"The archive's entry '{shown}' points outside the archive and was refused.",
-            attention=True,
-        )
     if kind == stat.S_IFLNK:
         return link(shown)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

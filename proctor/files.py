@@ -20,7 +20,16 @@ MAX_FOLDER = 2_000
 MAX_LEVELS = 6
 """Deepest folder that is looked into."""
 
-_IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+_JUNK = {
+    ".DS_Store",
+    ".git",
+    ".ipynb_checkpoints",
+    ".svn",
+    "Thumbs.db",
+    "__MACOSX",
+    "__pycache__",
+    "desktop.ini",
+}
 
 
 @dataclass(frozen=True)
@@ -105,15 +114,16 @@ def on_disk(path: Path, parts: tuple[str, ...]) -> Entry:
 
 
 def walk(top: Path) -> Iterator[Entry]:
-    """List a folder of submissions, each student's folder from its shallow files to its deep ones."""
+    """List a folder of submissions."""
     for name in sorted(os.listdir(top)):
         first = on_disk(top / name, (name,))
         yield first
-        if first.kind == "folder" and not hidden(name):
-            yield from _walk_student(first)
+        if first.kind == "folder" and not junk(name):
+            yield from walk_student(first)
 
 
-def _walk_student(first: Entry) -> Iterator[Entry]:
+def walk_student(first: Entry) -> Iterator[Entry]:
+    """List one student's folder, its shallow files before its deep ones."""
     seen = 0
     folders = deque([first])
     while folders:
@@ -140,6 +150,11 @@ def _walk_student(first: Entry) -> Iterator[Entry]:
                 folders.append(entry)
 
 
-def hidden(name: str) -> bool:
+def junk(name: str) -> bool:
     """Tell whether a name is an editor's, an operating system's or a version control's own."""
-    return name.startswith(".") or name in _IGNORED
+    return name in _JUNK or name.startswith("._")
+
+
+def hidden(name: str) -> bool:
+    """Tell whether a name within a student's folder is not looked at."""
+    return junk(name) or name.startswith(".")

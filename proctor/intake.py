@@ -10,13 +10,14 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from proctor.archive import list_archive
 from proctor.errors import CourseError, RejectedError
-from proctor.files import Entry, hidden, not_a_file, on_disk, read_file, walk
-from proctor.names import Owner, file_owner, likeness, lms_owner, printable, unique_ids
+from proctor.files import Entry, hidden, not_a_file, on_disk, read_file
+from proctor.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
+from proctor.names import likeness, printable, unique_ids
 from proctor.parse import MAX_BYTES, parse
 from proctor.submission import Candidate, Handed, StudentCell, Submission
 from proctor.verdict import Problem
@@ -25,21 +26,6 @@ __all__ = ["Candidate", "Handed", "StudentCell", "Submission", "collect", "read"
 
 MAX_CANDIDATES = 20
 """Most notebooks of one student that are considered."""
-
-_NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json")
-_WRAPPER = re.compile(r"submissions?|submitted|assignment_\d+_export", re.I)
-
-
-_Item = tuple[tuple[str, ...], str | None, Entry]
-"""Path within the student's folder, time of the attempt, entry."""
-
-
-@dataclass
-class _Group:
-    """The entries of one student."""
-
-    owner: Owner
-    entries: list[_Item] = field(default_factory=list)
 
 
 def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed]:
@@ -65,22 +51,23 @@ def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed
         If `path` is an archive that cannot be read.
     """
     if path.is_dir():
-        entries = list(walk(_unwrap(path, lab)))
+        try:
+            entries = list_folder(path, lab)
+        except OSError as error:
+            raise CourseError(f"The folder '{path}' cannot be read: {error.strerror}.") from error
     elif path.suffix.lower() == ".zip" and path.is_file():
-        entries = _unwrap_archive(list_archive(path, path.name), lab)
-    elif _is_notebook(path.name) and (path.is_file() or path.is_symlink()):
+        entries = unwrap(list_archive(path, path.name), lab)
+    elif is_notebook(path.name) and os.path.lexists(path):
         entries = [on_disk(path, (path.name,))]
     else:
         raise CourseError(
             f"There is no folder, zip archive or notebook at '{path}'. Give the place where the "
             "class's submissions are."
         )
-    groups = _group(entries, lab, path)
-    ids = unique_ids({original: group.owner.numbered for original, group in groups.items()})
+    groups = group(entries, lab)
+    ids = unique_ids({original: one.owner.numbered for original, one in groups.items()})
     store = _Store(workdir)
-    handed = (
-        _handed(ids[original], original, group, lab, store) for original, group in groups.items()
-    )
+    handed = (_handed(ids[original], original, one, lab, store) for original, one in groups.items())
     return sorted((one for one in handed if one is not None), key=lambda one: one.student)
 
 
@@ -146,9 +133,8 @@ def _notes(handed: Handed, candidate: Candidate, lab: str, attention: bool) -> I
 
 def _unclear(candidates: tuple[Candidate, ...], lab: str) -> bool:
     """Tell whether names and times leave it open which notebook is meant."""
-    if len(candidates) < 2 or likeness(candidates[0].name, lab)[0] > 0:
-        return False
-    return candidates[0].timestamp == candidates[1].timestamp
+    ranks = [(one.timestamp, likeness(one.name, lab)) for one in candidates[:2]]
+    return len(ranks) == 2 and ranks[0] == ranks[1] and ranks[0][1] < (2, 0)
 
 
 def _graded_cells(submission: Submission) -> int:
@@ -162,98 +148,45 @@ def _load(candidate: Candidate) -> bytes:
     return read_file(candidate.path, MAX_BYTES)
 
 
-def _is_notebook(name: str) -> bool:
-    return name.lower().endswith(_NOTEBOOK)
-
-
-def _is_archive(name: str) -> bool:
-    return name.lower().endswith(".zip")
-
-
-def _unwrap(top: Path, lab: str) -> Path:
-    """Step into the one folder that some exports put around all others."""
-    names = [name for name in os.listdir(top) if not hidden(name)]
-    if len(names) == 1 and _is_wrapper(names[0], lab):
-        inner = on_disk(top / names[0], (names[0],))
-        if inner.kind == "folder" and not os.path.lexists(top / names[0] / f"{lab}.ipynb"):
-            return top / names[0]
-    return top
-
-
-def _unwrap_archive(entries: list[Entry], lab: str) -> list[Entry]:
-    tops = {entry.parts[0] for entry in entries if entry.parts and not hidden(entry.parts[0])}
-    if len(tops) != 1:
-        return entries
-    inner = [replace(entry, parts=entry.parts[1:]) for entry in entries if len(entry.parts) > 1]
-    students = {entry.parts[0] for entry in inner if len(entry.parts) > 1}
-    names = {entry.parts[0] for entry in inner if len(entry.parts) == 1}
-    flat = sum(_is_notebook(name) and lms_owner(name) is not None for name in names)
-    of_one = lab in students or f"{lab}.ipynb" in names
-    if not of_one and (_is_wrapper(tops.pop(), lab) or len(students) > 1 or flat > 1):
-        return inner
-    return entries
-
-
-def _is_wrapper(name: str, lab: str) -> bool:
-    return name == lab or _WRAPPER.fullmatch(name) is not None
-
-
-def _group(entries: Iterable[Entry], lab: str, top: Path) -> dict[str, _Group]:
-    """Sort entries by the student whose they are, who is named by the original id."""
-    groups: dict[str, _Group] = {}
-
-    def add(owner: Owner, rest: tuple[str, ...], entry: Entry) -> None:
-        group = groups.setdefault(owner.student, _Group(owner))
-        group.entries.append((rest, owner.timestamp, entry))
-
-    for entry in entries:
-        if not entry.parts or any(hidden(part) for part in entry.parts):
-            continue
-        name, rest = entry.parts[0], entry.parts[1:]
-        if rest or (entry.kind == "folder" and not _is_notebook(name)):
-            add(lms_owner(name) or Owner(name), rest, entry)
-        elif _is_notebook(name) or _is_archive(name):
-            owner = file_owner(name, lab)
-            add(owner, (owner.file,), entry)
-        elif owner_or_none := lms_owner(name):
-            add(owner_or_none, (owner_or_none.file,), entry)
-    return groups
-
-
-def _handed(student: str, original: str, group: _Group, lab: str, store: _Store) -> Handed | None:
-    """Find one student's notebooks; None if there is only another lab's."""
-    entries = list(_expanded(group.entries))
-    others = {rest[0] for rest, _, _ in entries if len(rest) == 2 and rest[1] == f"{rest[0]}.ipynb"}
-    others.discard(lab)
-    mine = [item for item in entries if not (item[0] and item[0][0] in others)]
-    if others and not any(rest for rest, _, _ in mine):
-        return None
-    problems = [entry.problem for _, _, entry in mine if entry.problem]
+def _handed(student: str, original: str, mine: Group, lab: str, store: _Store) -> Handed | None:
+    """Find one student's notebooks; None if it is not a student's folder."""
+    entries = list(_expanded(mine.entries))
+    if original.startswith(".") and not any(
+        rest and is_notebook(rest[-1]) for rest, _, _ in entries
+    ):
+        return None  # a program's own folder
+    problems = [entry.problem for _, _, entry in entries if entry.problem]
     ranked: list[tuple[tuple[bool, str, tuple[int, int], int, tuple[str, ...]], Entry]] = []
     timestamp = None
-    for rest, attempt, entry in mine:
-        if entry.kind == "folder" and rest and _is_notebook(rest[-1]):
+    for rest, attempt, entry in entries:
+        if entry.kind == "folder" and rest and is_notebook(rest[-1]):
             problems.append(not_a_file(printable(rest[-1])))
         elif entry.kind == "file" and rest and rest[-1] == "timestamp.txt":
             timestamp = _timestamp(entry) or timestamp
-        elif entry.kind == "file" and rest and _is_notebook(rest[-1]):
+        elif entry.kind == "file" and rest and is_notebook(rest[-1]):
+            in_lab = lab.lower() in (part.lower() for part in rest[:-1])
             like = likeness(rest[-1], lab)
-            ranked.append(((lab in rest[:-1], attempt or "", like, -len(rest), rest), entry))
+            ranked.append(((in_lab, attempt or "", like, -len(rest), rest), entry))
     ranked.sort(key=lambda item: item[0], reverse=True)
-    candidates = []
-    for (_, attempt_or_none, _, _, rest), entry in ranked[:MAX_CANDIDATES]:
+    candidates: list[Candidate] = []
+    room = MAX_BYTES
+    for (_, time, _, _, rest), entry in ranked[:MAX_CANDIDATES]:
+        if room <= 0:
+            break
         try:
-            candidates.append(store.keep(rest[-1], attempt_or_none or None, entry))
+            candidates.append(store.keep(rest[-1], time or None, entry))
         except RejectedError as error:
             problems.append(Problem(error.code, error.message, attention=True))
+        else:
+            room -= len(candidates[-1].data or b"")
     unique = tuple(dict.fromkeys(problems))[:MAX_CANDIDATES]
     return Handed(student, printable(original), tuple(candidates), timestamp, unique)
 
 
-def _expanded(entries: Iterable[_Item], *, nested: bool = False) -> Iterator[_Item]:
+def _expanded(entries: Iterable[Item], *, nested: bool = False) -> Iterator[Item]:
     """Put in place of each archive among a student's entries what it holds."""
     for rest, attempt, entry in entries:
-        if entry.kind != "file" or not rest or not _is_archive(rest[-1]):
+        if entry.kind != "file" or not rest or not is_archive(rest[-1]):
             yield rest, attempt, entry
             continue
         name = entry.parts[-1]

@@ -115,6 +115,15 @@ def likeness(name: str, lab: str) -> tuple[int, int]:
     return (0 if start is None else 1), int(digits)
 
 
+def is_copy(stem: str, lab: str) -> bool:
+    """Tell whether a name without its suffix is the lab's, whatever its case, or that of a copy."""
+    start = _lab_in(stem, lab)
+    if start is None:
+        return False
+    tail = stem[start + len(lab) :]
+    return not tail or _COPY.fullmatch(tail) is not None
+
+
 def printable(text: str) -> str:
     """Make a name printable: what is no UTF-8 and what controls a terminal is written as an escape."""
     return "".join(
