@@ -72,7 +72,8 @@ def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None)
 def dumps(notebook: NotebookNode) -> str:
     """Serialise a notebook so that equal notebooks are equal bytes."""
     nbformat.validate(notebook)
-    return nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text: str = nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False)
+    return text + "\n"
 
 
 def source_notebook(master: Path, lab: Lab) -> NotebookNode:

@@ -107,7 +107,7 @@ class _Session:
         self.exercises = {exercise.id: exercise for exercise in lab.exercises}
         self.runs: list[tuple[Step, CellRun]] = []
         self.results: dict[str, ExerciseResult] = {}
-        self.problems: list[Problem] = list(assembled.problems)
+        self.problems: list[Problem] = [*submission.problems, *assembled.problems]
         self.broken: dict[str, str] = {}
 
     def run(self, kernel: StudentKernel) -> None:
@@ -115,7 +115,7 @@ class _Session:
         try:
             for step in self.assembled.steps:
                 if step.kind == "test":
-                    self.judge(self.exercises[step.id], side)
+                    self.judge(self.exercises[step.id.removeprefix("test_")], side)
                 else:
                     self.step(step, kernel)
         except KernelStopped as stop:
@@ -143,19 +143,21 @@ class _Session:
         for check in exercise.checks:
             failed = [need for need in check.needs if not self.passed(need, results)]
             if check.id in self.withdrawn:
-                results.append(_result(check, passed=True, cause=WITHDRAWN))
+                results.append(_result(check, {"cause": WITHDRAWN}, passed=True))
             elif stop is not None:
-                results.append(_result(check, cause=stop.message, skipped=True))
+                results.append(_result(check, {"cause": stop.message}, skipped=True))
             elif self.assembled.answers.get(exercise.id) is None:
-                results.append(_result(check, cause=NO_CELL, next=NO_CELL_NEXT))
+                results.append(_result(check, {"cause": NO_CELL, "next": NO_CELL_NEXT}))
             elif failed:
-                results.append(_result(check, cause=self.because(failed[0], results), skipped=True))
+                results.append(
+                    _result(check, {"cause": self.because(failed[0], results)}, skipped=True)
+                )
             else:
                 try:
                     results.append(self.ask(check, side))
                 except KernelStopped as error:
                     stop = error
-                    results.append(_result(check, cause=stop.message))
+                    results.append(_result(check, {"cause": stop.message}))
         self.results[exercise.id] = _exercise_result(exercise, results)
         if stop is not None:
             raise stop
@@ -177,21 +179,21 @@ class _Session:
         except KernelStopped:
             raise
         except StudentError as error:
-            return _result(check, **self.explain(check, error))
+            return _result(check, self.explain(check, error))
         except TimeLimit:
             cause = f"Your code gave no answer within {self.lab.cell_seconds:g} seconds."
-            return _result(check, cause=cause, next="Look for a loop that never ends.")
+            return _result(check, {"cause": cause, "next": "Look for a loop that never ends."})
         except (ProtocolError, ValueFormatError) as error:
             cause = f"What your notebook's process sent back could not be read: {error}."
-            return _result(check, cause=cause)
+            return _result(check, {"cause": cause})
         except Exception as error:  # noqa: BLE001  a finding by its attributes, else a broken check
             if hasattr(error, "cause") and hasattr(error, "called"):
-                return _result(check, **_finding(error, check.tell))
+                return _result(check, _finding(error, check.tell))
             self.broken[check.id] = f"{type(error).__name__}: {error}"
             self.problems.append(
                 Problem("check-broken", NOT_JUDGED, check.exercise, attention=True)
             )
-            return _result(check, cause=NOT_JUDGED)
+            return _result(check, {"cause": NOT_JUDGED})
         return _result(check, passed=True)
 
     def seed(self, check: Check) -> list[int]:
@@ -235,7 +237,7 @@ class _Session:
                 cause = self.problems[-1].message if self.problems else "This was not reached."
                 known = _exercise_result(
                     exercise,
-                    [_result(check, cause=cause, skipped=True) for check in exercise.checks],
+                    [_result(check, {"cause": cause}, skipped=True) for check in exercise.checks],
                 )
             exercises.append(known)
         verdict = Verdict(
@@ -256,7 +258,11 @@ def _status(problems: list[Problem]) -> Status:
 
 
 def _result(
-    check: Check, *, passed: bool = False, skipped: bool = False, **parts: str
+    check: Check,
+    parts: dict[str, str] | None = None,
+    *,
+    passed: bool = False,
+    skipped: bool = False,
 ) -> CheckResult:
     return CheckResult(
         id=check.id,
@@ -266,7 +272,7 @@ def _result(
         points=float(check.points) if passed else 0.0,
         max_points=float(check.points),
         skipped=skipped,
-        **parts,
+        **(parts or {}),
     )
 
 

@@ -26,11 +26,13 @@ def write_feedback(
     """
     lab = coursedir.assignment_id
     pages = []
+    quiet = logging.Logger("feedback")  # we say ourselves what was made
+    quiet.addHandler(logging.NullHandler())
     for student in students:
         coursedir.student_id = student
         converter = GenerateFeedback(coursedir=coursedir, config=coursedir.config)
         converter.force = True
-        converter.log = logging.Logger("feedback")  # quiet: we say ourselves what was made
+        converter.log = quiet
         try:
             converter.start()
         except Exception as error:

@@ -7,18 +7,10 @@ the same engine with the same source and checks, is not marked again.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import platform
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
 
 from proctor import gradebook
 from proctor.build import dumps
@@ -27,15 +19,14 @@ from proctor.course import Course
 from proctor.errors import RejectedError
 from proctor.examiner import Examined
 from proctor.feedback import write_feedback
-from proctor.intake import collect, read, read_bytes
+from proctor.intake import collect, read
 from proctor.isolation import choose_launcher
 from proctor.kernel import Launcher
 from proctor.mark import mark_submission, rejected
+from proctor.reference import broken_checks, engine_key
 from proctor.submission import Handed, Submission
 from proctor.verdict import Verdict
-
-PACKAGES = ("numpy", "ipykernel", "nbclient", "keras", "tensorflow", "scipy", "matplotlib")
-"""Packages whose versions may change a verdict and so belong to its key."""
+from proctor.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -112,22 +103,6 @@ class Output:
         return self.folder / "autograded" / student / lab / f"{lab}.ipynb"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def grade(
     course: Course,
     lab: Lab,
@@ -182,20 +157,9 @@ class _Run:
         self.out.folder.mkdir(parents=True, exist_ok=True)
         gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
         self.engine = engine_key(self.course, self.lab, self.source, launcher.isolation)
-        path = self.out.folder / "verdicts" / ".keys" / f".reference-{self.lab.name}"
-        if path.is_file() and path.read_text("utf-8").startswith(self.engine):
-            known = json.loads(path.read_text("utf-8").partition("\n")[2])
-        else:
-            self.tell.say("Marking the reference solution first")
-            own = read_bytes(dumps(self.source).encode(), "reference", self.lab.name)
-            examined = mark_submission(own, self.course, self.lab, self.source, launcher)
-            known = {
-                check.id: examined.broken.get(check.id, "") or f"fails: {check.cause}"
-                for exercise in examined.verdict.exercises
-                for check in exercise.checks
-                if not check.passed
-            }
-            write_whole(path, f"{self.engine}\n{json.dumps(known, sort_keys=True)}")
+        keys = self.out.folder / "verdicts" / ".keys"
+        self.tell.say("Marking the reference solution first")
+        known = broken_checks(self.course, self.lab, self.source, launcher, keys)
         self.withdrawn = set(known)
         self.result.broken |= known
 
@@ -205,14 +169,15 @@ class _Run:
             try:
                 submission = read(one, self.lab.name)
             except RejectedError as error:
-                self.keep(one, rejected(one, self.lab, self.source, launcher.isolation, error), "")
+                key = self.key(error.code, error.message)
+                if again or not self.known(one, key):
+                    refused = rejected(one, self.lab, self.source, launcher.isolation, error)
+                    self.keep(one, refused, key)
                 continue
-            key = self.key(submission)
-            if not again and self.known(one.student, key):
-                self.result.kept += 1
-                self.tell.marked(one.student)
-                continue
-            tasks.setdefault(key, []).append((one, submission))
+            notes = (problem.message for problem in submission.problems)
+            key = self.key(submission.digest, *notes)
+            if again or not self.known(one, key):
+                tasks.setdefault(key, []).append((one, submission))
         with ThreadPoolExecutor(max(1, jobs)) as pool:
             futures: dict[Future[Examined], str] = {
                 pool.submit(self.mark, group[0][1], launcher): key for key, group in tasks.items()
@@ -231,14 +196,14 @@ class _Run:
             submission, self.course, self.lab, self.source, launcher, self.withdrawn
         )
 
-    def key(self, submission: Submission) -> str:
+    def key(self, *submitted: str) -> str:
         """Key of everything that determines a verdict, who sent it aside."""
-        notes = [problem.message for problem in submission.problems]
-        parts = [self.engine, submission.digest, *sorted(self.withdrawn), *notes]
+        parts = [self.engine, *sorted(self.withdrawn), *submitted]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def known(self, student: str, key: str) -> bool:
+    def known(self, handed: Handed, key: str) -> bool:
         """Whether this very verdict was given before; if so it is read from its file."""
+        student = handed.student
         path = self.out.key(student)
         try:
             if path.read_text("utf-8") != f"{self.lab.name} {key}":
@@ -248,8 +213,10 @@ class _Run:
             return False
         if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
             return False
-        gradebook.record(self.db_url, self.course_id, verdict)
+        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp)
         self.result.verdicts[student] = verdict
+        self.result.kept += 1
+        self.tell.marked(student)
         return True
 
     def keep(self, handed: Handed, examined: Examined, key: str) -> None:
@@ -303,23 +270,3 @@ def _points(verdict: Verdict) -> Iterator[tuple[str, float]]:
     for exercise in verdict.exercises:
         for check in exercise.checks:
             yield check.id, check.points
-
-
-def engine_key(course: Course, lab: Lab, source: NotebookNode, isolation: str) -> str:
-    """Hash of all but the submission that a verdict depends on: source, checks, engine, versions."""
-    digest = hashlib.sha256()
-    engine = sorted(Path(__file__).parent.glob("*.py"))
-    checks = sorted((course.folder / "checks").glob("*"))
-    given = [course.root / name for name in (*lab.files, *lab.helpers)]
-    given += [path for folder in given if folder.is_dir() for path in sorted(folder.rglob("*"))]
-    for path in (*engine, *checks, *given):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    digest.update(nbformat.writes(source, sort_keys=True).encode())
-    digest.update(f"{isolation} {platform.python_version()} {lab.seed}".encode())
-    for name in PACKAGES:
-        try:
-            digest.update(f"{name}={metadata.version(name)}".encode())
-        except metadata.PackageNotFoundError:
-            digest.update(f"{name}=none".encode())
-    return digest.hexdigest()

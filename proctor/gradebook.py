@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from proctor.errors import CourseError
@@ -63,6 +65,13 @@ def record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None 
     CourseError
         If the gradebook lacks a grade cell, because it belongs to another course or an older build.
     """
+    with warnings.catch_warnings():
+        # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
+        warnings.simplefilter("ignore", SAWarning)
+        _record(db_url, course_id, verdict, timestamp)
+
+
+def _record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None) -> None:
     attention = {problem.cell for problem in verdict.problems if problem.attention}
     whole = "" in attention or verdict.status == "rejected"
     with open_gradebook(db_url, course_id) as book:

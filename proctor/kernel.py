@@ -157,7 +157,7 @@ class StudentKernel:
 
     def __enter__(self) -> StudentKernel:
         manager = self.launcher.manager(self.folder)
-        manager.context.setsockopt(zmq.MAXMSGSIZE, MAX_BYTES + 2**22)
+        manager.context.setsockopt(zmq.SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
         client = _BoundedClient(
             new_notebook(),
             km=manager,
@@ -367,8 +367,8 @@ def _environment() -> dict[str, str]:
 def _student_error(error: Any, printed: Any) -> StudentError:
     if not isinstance(error, dict):
         raise ProtocolError("an error that is not one")
-    parts = [str(error.get(key, ""))[:2000] for key in ("type", "message", "line")]
-    return StudentError(*parts, printed=str(printed or "")[:2000])
+    name, message, line = (str(error.get(key, ""))[:2000] for key in ("type", "message", "line"))
+    return StudentError(name, message, line, printed=str(printed or "")[:2000])
 
 
 def _outcome(cell: NotebookNode) -> CellRun:

@@ -8,13 +8,19 @@ Assignments without checks of ours are left to nbgrader.
 
 from __future__ import annotations
 
+import atexit
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import AssignLatePenalties
 
 from proctor.course import Course
+
+if TYPE_CHECKING:
+    from proctor.checks import Lab
+    from proctor.kernel import Launcher
 
 
 def plug_in(config: Any) -> None:
@@ -39,7 +45,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         if name not in course.labs():
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         if not self.parent._sanitizing:
-            self._preprocessors = []
+            self._preprocessors: list[Any] = []
             self.register_preprocessor(AssignLatePenalties)
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         return self._mark(course, name, Path(filename), dict(resources or {}))
@@ -50,22 +56,43 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         # Imported here, since every nbgrader command loads this module with its configuration.
         from proctor import gradebook
         from proctor.build import dumps
-        from proctor.isolation import choose_launcher
         from proctor.mark import handed_file, mark
+        from proctor.reference import broken_checks
+        from proctor.whole import write_whole
 
         coursedir = self.parent.coursedir
         lab, source = course.lab(name), course.source_notebook(name)
         handed = handed_file(path, resources["nbgrader"]["student"])
-        with choose_launcher(lab, course) as launcher:
-            examined = mark(handed, course, lab, source, launcher)
-        for check, error in sorted(examined.broken.items()):
+        launcher = _launcher(course, lab)
+        verdicts = Path(coursedir.root) / "verdicts"
+        withdrawn = broken_checks(course, lab, source, launcher, verdicts / ".keys")
+        examined = mark(handed, course, lab, source, launcher, withdrawn)
+        for check, error in sorted({**examined.broken, **withdrawn}.items()):
             self.log.error("The check '%s' is broken: %s", check, error)
         verdict = examined.verdict
         gradebook.record_assignment(coursedir.db_url, coursedir.course_id, name, source)
         gradebook.record(coursedir.db_url, coursedir.course_id, verdict)
-        verdicts = Path(coursedir.root) / "verdicts"
-        verdicts.mkdir(exist_ok=True)
-        (verdicts / f"{verdict.student}.json").write_text(verdict.to_json(), "utf-8")
+        write_whole(verdicts / f"{verdict.student}.json", verdict.to_json())
         resources.setdefault("metadata", {})["name"] = name
         resources["output_extension"] = ".ipynb"
         return dumps(examined.notebook), resources
+
+
+_open = ExitStack()
+_launchers: dict[tuple[Path, str], Launcher] = {}
+
+
+def _launcher(course: Course, lab: Lab) -> Launcher:
+    """Return the lab's launcher, started once in this process and closed when it ends.
+
+    nbgrader makes an exporter for every run of its converter, and formgrader runs it for every
+    click; what is warm stays warm between them.
+    """
+    from proctor.isolation import choose_launcher
+
+    key = (course.folder, lab.name)
+    if key not in _launchers:
+        if not _launchers:
+            atexit.register(_open.close)
+        _launchers[key] = _open.enter_context(choose_launcher(lab, course))
+    return _launchers[key]
