@@ -152,7 +152,7 @@ def _handed(student: str, original: str, mine: Group, lab: str, store: _Store) -
     """Find one student's notebooks; None if it is not a student's folder."""
     entries = list(_expanded(mine.entries))
     if original.startswith(".") and not any(
-        rest and is_notebook(rest[-1]) for rest, _, _ in entries
+        entry.problem or (rest and is_notebook(rest[-1])) for rest, _, entry in entries
     ):
         return None  # a program's own folder
     problems = [entry.problem for _, _, entry in entries if entry.problem]

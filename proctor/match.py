@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -116,17 +117,21 @@ def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
     return found
 
 
+def _by_id(cell: Known, cells: Sequence[StudentCell]) -> list[StudentCell]:
+    """List the cells with a cell's grade id or, if there is none, with its cell id and no other."""
+    found = [copy for copy in cells if copy.grade_id == cell.id != ""]
+    return found or [
+        copy for copy in cells if not copy.grade_id and copy.cell_id == cell.cell_id != ""
+    ]
+
+
 def _copies(
     cell: Known, known: list[Known], cells: tuple[StudentCell, ...], found: Match
 ) -> list[StudentCell]:
     """List the student's copies of a graded cell, in the notebook's order."""
     marks = {other.marker for other in known if other.marker}
     exercises = {other.id for other in known if other.role == "graded"}
-    by_id = [
-        copy
-        for copy in cells
-        if copy.grade_id == cell.id or (not copy.grade_id and copy.cell_id == cell.cell_id != "")
-    ]
+    by_id = _by_id(cell, cells)
     if cell.marker and any(cell.marker in _markers(copy.source) for copy in by_id):
         # An id that was copied along with a cell says less than the marker of another exercise.
         by_id = [
@@ -224,15 +229,11 @@ def _match_given(
             continue
         code = _plain(cell.source)
         free = [copy for copy in cells if copy.position not in claimed]
-        by_id = [
-            copy
-            for copy in free
-            if copy.grade_id == cell.id != ""
-            or (not copy.grade_id and copy.cell_id == cell.cell_id != "")
-        ]
+        by_id = _by_id(cell, free)
         kind = "markdown" if cell.role == "text" else "code"
         equal = [copy for copy in free if copy.kind == kind and plain[copy.position] == code != ""]
-        copies = by_id or equal[:1]
+        # A test or a figure is never the student's; another copy of given code is one of theirs.
+        copies = by_id + equal if cell.role in ("test", "figure") else by_id or equal[:1]
         claimed.update(copy.position for copy in copies)
         if copies:
             found.places[copies[0].position] = cell.index
