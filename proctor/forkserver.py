@@ -1,0 +1,345 @@
+"""Warm kernels: modules imported once, each submission's kernel a fork of that.
+
+::
+
+    with ForkServer(lab.warm, isolation="namespaces", limits=Limits(memory_mb=2048)) as server:
+        kernel = server.spawn(folder, connection_file)   # some hundredths of a second
+        ...
+        kernel.kill()
+        print(kernel.ending.message)
+
+One server may serve any number of kernels at the same time, from several threads. What runs where is
+told in ``docs/security.md``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from proctor import sandbox
+from proctor.errors import KernelStartError
+from proctor.limits import Ending, Limits, ending
+
+Isolation = Literal["namespaces", "process"]
+WARM_SECONDS = 300.0
+"""Longest time to import the warm modules; TensorFlow from a cold disk takes most of a minute."""
+SPAWN_SECONDS = 60.0
+MAX_MESSAGE = 2**16
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYTHONHASHSEED": "0",
+    # One thread each: workers are as many as cores, sums come out in one order, and no library
+    # starts threads in the warm parent. A name that no library reads costs nothing.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+}
+"""The whole environment of the warm parent and of every kernel, but for the home folder."""
+
+
+class ForkServer:
+    """A warm parent process and its kernels.
+
+    Parameters
+    ----------
+    warm : sequence of str
+        Modules to import once.
+    isolation : {"namespaces", "process"}
+        Whether kernels are isolated. ``process`` is a plain fork with limits, for systems or people
+        that want nothing more.
+    limits : Limits
+        For each kernel.
+    given : sequence of (Path, str)
+        Files that a kernel finds in its working folder, read-only: source, and relative place.
+    hidden : sequence of Path
+        Folders that must not be seen even if they lie in a folder of the interpreter's or the
+        system's: the course, the output, the home folder.
+    environment : mapping, optional
+        Added to :data:`ENVIRONMENT`.
+
+    Raises
+    ------
+    KernelStartError
+        On entering, if a warm module cannot be imported or starts threads.
+    """
+
+    def __init__(
+        self,
+        warm: Sequence[str] = (),
+        *,
+        isolation: Isolation = "namespaces",
+        limits: Limits | None = None,
+        given: Sequence[tuple[Path, str]] = (),
+        hidden: Sequence[Path] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.warm = tuple(warm)
+        self.isolation = isolation
+        self.limits = limits or Limits()
+        self.given = tuple(given)
+        self.hidden = tuple(hidden)
+        self.environment = ENVIRONMENT | dict(environment or {})
+        self.pid = 0
+        self.warm_seconds = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._folder = Path()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> ForkServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the warm parent and wait until its modules are imported."""
+        self._folder = Path(tempfile.mkdtemp(prefix="proctor-"))
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        config = self._configuration()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control = ours
+        log = self._folder / "log"
+        with theirs, log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-s", "-c", _START, str(theirs.fileno()), _package_root()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=config["environment"] | {"XDG_CACHE_HOME": _cache()},
+                cwd=self._folder / "home",
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C reaches the grader, who decides
+            )
+        ours.send(json.dumps(config).encode())
+        ours.settimeout(WARM_SECONDS)
+        try:
+            answer = json.loads(ours.recv(MAX_MESSAGE) or b"{}")
+        except TimeoutError:
+            answer = {"error": f"the modules took more than {WARM_SECONDS:g} s to import"}
+        ours.settimeout(None)
+        if "ready" not in answer:
+            told = answer.get("error") or log.read_text("utf-8", "replace")[-4000:]
+            raise KernelStartError(
+                f"The warm parent of the kernels did not start (modules: {', '.join(self.warm)}).\n"
+                f"{told}\nImport these modules in {sys.executable} to see what they need."
+            )
+        self.pid = answer["ready"]["pid"]
+        self.warm_seconds = answer["ready"]["seconds"]
+
+    def _configuration(self) -> dict[str, Any]:
+        """Everything the warm parent is told; nothing of any submission."""
+        for name in ("home", "given", "root"):
+            (self._folder / name).mkdir()
+        isolated = self.isolation == "namespaces"
+        home = sandbox.HOME if isolated else str(self._folder / "home")
+        given = sandbox.copy_given(self.given, self._folder / "given")
+        layout = sandbox.plan(self._folder / "root", given, self.hidden, self.limits)
+        return {
+            "warm": self.warm,
+            "isolation": self.isolation,
+            "limits": self.limits.to_dict(),
+            "layout": layout.to_dict(),
+            "environment": self.environment | {"HOME": home, "USER": "student", "LOGNAME": "student"},
+            "title": "python -m ipykernel_launcher -f kernel.json",
+        }
+
+    def spawn(self, folder: Path, connection_file: Path) -> Kernel:
+        """Start a kernel and wait until it listens.
+
+        Parameters
+        ----------
+        folder : Path
+            The submission's own run folder. In namespaces the kernel sees of it only its own
+            sockets; otherwise it is the working folder, and gets the given files.
+        connection_file : Path
+            Jupyter's connection file, of transport ``ipc`` with its ``ip`` a path in `folder`.
+
+        Raises
+        ------
+        KernelStartError
+            If it does not come up.
+        """
+        kernel = self.request(folder, connection_file)
+        if not select.select([kernel], [], [], SPAWN_SECONDS)[0]:
+            kernel.kill()
+            raise KernelStartError(f"The kernel did not come up within {SPAWN_SECONDS:g} s.")
+        kernel.started()
+        return kernel
+
+    def request(self, folder: Path, connection_file: Path) -> Kernel:
+        """Ask for a kernel without waiting: once it is readable, call :meth:`Kernel.started`."""
+        if self._control is None:
+            raise KernelStartError("The fork server is not running; use it in a with statement.")
+        if self.isolation == "process":
+            self._give(folder)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        message = {"folder": str(folder.resolve()), "file": str(connection_file.resolve())}
+        with theirs, self._lock:
+            try:
+                socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise KernelStartError(f"The fork server has gone ({error}); start it again.") from error
+        return Kernel(ours, self.limits)
+
+    def _give(self, folder: Path) -> None:
+        for source, target in self.given:
+            place = folder / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+
+    def close(self) -> None:
+        """End the warm parent and every kernel."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        print((self._folder/"log").read_text()[-3000:])
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Kernel:
+    """One running kernel, as the grader holds it.
+
+    Attributes
+    ----------
+    ending : Ending or None
+        Why it ended; None while it runs.
+    """
+
+    def __init__(self, report: socket.socket, limits: Limits) -> None:
+        self._report = report
+        self._limits = limits
+        self._supervisor = -1
+        self.ending: Ending | None = None
+
+    def fileno(self) -> int:
+        """Descriptor that is readable when there is something to be told: started, or ended."""
+        return self._report.fileno()
+
+    def started(self) -> None:
+        """Read the first message, that the kernel listens.
+
+        Raises
+        ------
+        KernelStartError
+            If it is another one.
+        """
+        message, descriptors, _, _ = socket.recv_fds(self._report, MAX_MESSAGE, 1)
+        answer = json.loads(message or b"{}")
+        if answer.get("event") == "started" and descriptors:
+            self._supervisor = descriptors[0]
+            return
+        self._end("lost")
+        raise KernelStartError(
+            f"The kernel did not start.\n{answer.get('error', 'Its supervisor ended at once.')}"
+        )
+
+    def poll(self) -> Ending | None:
+        """Return why the kernel ended, or None if it runs."""
+        if self.ending is None and select.select([self._report], [], [], 0)[0]:
+            self._read()
+        return self.ending
+
+    def wait(self, seconds: float | None = None) -> Ending | None:
+        """Wait until it ends, or for `seconds`."""
+        if self.ending is None and select.select([self._report], [], [], seconds)[0]:
+            self._read()
+        return self.ending
+
+    def _read(self) -> None:
+        try:
+            message = self._report.recv(MAX_MESSAGE)
+        except ConnectionResetError:
+            message = b""
+        if not message:
+            self._end("lost")
+            return
+        told = json.loads(message)
+        self._end(told["code"], told["message"], told["cpu_seconds"], told["peak_mb"])
+
+    def _end(self, code: str, message: str = "", cpu_seconds: float = 0.0, peak: int = 0) -> None:
+        if self.ending is None:
+            text = message or ending(code, self._limits)[1]
+            self.ending = Ending(code, text, cpu_seconds, peak)
+            self._report.close()
+            if self._supervisor >= 0:
+                os.close(self._supervisor)
+                self._supervisor = -1
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the student's kernel; nothing happens if it has ended."""
+        if self.ending is None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._report.send(str(int(number)).encode())
+
+    def kill(self) -> Ending:
+        """End the kernel and everything it started, and wait until they are gone."""
+        if self.poll() is None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._report.send(b"kill")
+            self.wait(KILL_SECONDS)
+        if self.ending is None:
+            # A supervisor that does not answer; with pid 1 of its namespace all in it ends.
+            if self._supervisor >= 0:
+                signal.pidfd_send_signal(self._supervisor, signal.SIGKILL)
+                select.select([self._supervisor], [], [], KILL_SECONDS)
+            self._end("killed")
+        assert self.ending is not None
+        return self.ending
+
+
+KILL_SECONDS = 5.0
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[2]); from proctor import warm; sys.path.pop(0); "
+    "warm.main(int(sys.argv[1]))"
+)
+
+
+def _package_root() -> str:
+    """The folder that holds this package, wherever it was installed or checked out."""
+    return str(Path(__file__).resolve().parents[1])
+
+
+def _cache() -> str:
+    """Where the warm parent may keep caches between runs (Matplotlib's list of fonts)."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "proctor")

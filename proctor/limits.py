@@ -1,0 +1,187 @@
+"""What a submission may use, and the sentence that says which limit ended it."""
+
+from __future__ import annotations
+
+import re
+import resource
+import signal
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one submission; each is enforced by the kernel of the operating system or by pid 1.
+
+    Attributes
+    ----------
+    wall_seconds : float
+        Life of the whole kernel.
+    cpu_seconds : float
+        CPU time of all its processes together.
+    memory_mb : int
+        Private memory of all its processes together, beyond what it shares with the warm parent, in
+        MiB. One process that asks for more gets a ``MemoryError``; together they are ended.
+    processes : int
+        Processes and threads at one time.
+    file_mb : int
+        Size of one file, in MiB.
+    scratch_mb : int
+        Size of everything written, in MiB (in namespaces: a tmpfs of that size).
+    open_files : int
+        Descriptors a process may hold.
+    output_bytes : int
+        Output kept of one cell, in bytes; applied by the reader of the kernel's messages.
+    """
+
+    wall_seconds: float = 300.0
+    cpu_seconds: float = 600.0
+    memory_mb: int = 4096
+    processes: int = 256
+    file_mb: int = 256
+    scratch_mb: int = 256
+    open_files: int = 1024
+    output_bytes: int = 2 * MIB
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain form, for :meth:`from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Limits:
+        """Read what :meth:`to_dict` gave."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a kernel ended.
+
+    Attributes
+    ----------
+    code : str
+        ``wall-time``, ``cpu-time``, ``memory``, ``exited``, ``crashed``, ``killed`` or ``lost``.
+    message : str
+        One sentence for the student.
+    cpu_seconds : float
+        CPU time of all its processes, in seconds; 0 where it is not known.
+    peak_mb : int
+        Largest resident set of one of its processes, in MiB; 0 where it is not known.
+    """
+
+    code: str
+    message: str
+    cpu_seconds: float = 0.0
+    peak_mb: int = 0
+
+
+_AFTER = "so what came after it could not be marked."
+
+
+def ending(code: str, limits: Limits, *, status: int = 0) -> tuple[str, str]:
+    """Turn a cause and a wait status into the code and the sentence of an :class:`Ending`.
+
+    Parameters
+    ----------
+    code : str
+        A limit's code, or ``ended`` for a kernel that ended by itself.
+    limits : Limits
+        Named in the sentence.
+    status : int
+        Exit status, or minus the number of the signal.
+    """
+    if code == "ended" and status in (-signal.SIGXCPU,):
+        code = "cpu-time"
+    sentences = {
+        "wall-time": f"The notebook ran longer than the {limits.wall_seconds:g} seconds it may take "
+        f"in all, {_AFTER}",
+        "cpu-time": f"The notebook used more than the {limits.cpu_seconds:g} seconds of processor "
+        f"time it may use in all, {_AFTER}",
+        "memory": f"The notebook used more than the {limits.memory_mb} MiB of memory it may use, "
+        f"{_AFTER}",
+        "killed": f"The notebook's process was ended by the examiner, {_AFTER}",
+        "lost": f"The notebook's process disappeared, {_AFTER}",
+    }
+    if code in sentences:
+        return code, sentences[code]
+    if status >= 0:
+        return "exited", (
+            "The code ended its own Python process (exit(), os._exit() or a restart of the kernel; "
+            f"exit status {status}), {_AFTER}"
+        )
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return "crashed", f"The notebook's Python process crashed ({name}), {_AFTER}"
+
+
+_ERRORS = (
+    # A limit that shows as an exception: pattern over "Type: message", code, sentence.
+    (r"MemoryError|Unable to allocate|std::bad_alloc|Errno 12\b", "memory"),
+    (r"Errno 27\b|File too large", "file-size"),
+    (r"Errno 28\b|No space left on device", "scratch"),
+    (r"BlockingIOError.*Errno 11\b|can't start new thread", "processes"),
+    (r"Errno 24\b|Too many open files", "open-files"),
+)
+
+
+def explain_error(text: str, limits: Limits) -> tuple[str, str] | None:
+    """Say which limit an exception in the student's code comes from.
+
+    Parameters
+    ----------
+    text : str
+        ``"TypeName: message"`` of the exception.
+
+    Returns
+    -------
+    tuple of str or None
+        Code and sentence; None if no limit is behind it.
+    """
+    sentences = {
+        "memory": f"The notebook may use {limits.memory_mb} MiB of memory and asked for more.",
+        "file-size": f"The notebook may write files of up to {limits.file_mb} MiB and wrote a "
+        "larger one.",
+        "scratch": f"The notebook may write {limits.scratch_mb} MiB of files in all and wrote more.",
+        "processes": f"The notebook may run {limits.processes} processes and threads at a time and "
+        "started more.",
+        "open-files": f"The notebook may hold {limits.open_files} files open and opened more.",
+    }
+    for pattern, code in _ERRORS:
+        if re.search(pattern, text):
+            return code, sentences[code]
+    return None
+
+
+def apply(limits: Limits) -> None:
+    """Set this process's resource limits, soft and hard alike.
+
+    Memory is granted on top of what the process has already mapped: the warm parent's modules are
+    not the submission's. The address space is only bounded against abuse of page tables, since
+    libraries reserve far more of it than they use.
+    """
+    sizes = _status_kib("VmSize", "VmData")
+    memory = limits.memory_mb * MIB
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: max(1, round(limits.cpu_seconds)),
+        resource.RLIMIT_FSIZE: limits.file_mb * MIB,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_DATA: sizes["VmData"] * 1024 + memory,
+        resource.RLIMIT_AS: sizes["VmSize"] * 1024 + 4 * memory + 2**32,
+        resource.RLIMIT_NPROC: limits.processes,
+    }
+    for kind, value in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        # One second between the signal that may be caught and the one that may not.
+        hard = value + 1 if kind == resource.RLIMIT_CPU else value
+        resource.setrlimit(kind, (value, hard))
+
+
+def _status_kib(*names: str) -> dict[str, int]:
+    """Read sizes, in KiB, from ``/proc/self/status``."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        pairs = (line.split(":", 1) for line in file if ":" in line)
+        return {name: int(value.split()[0]) for name, value in pairs if name in names}

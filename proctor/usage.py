@@ -1,0 +1,88 @@
+"""What a submission's processes use together, read from ``/proc`` by their supervisor."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+from proctor.limits import MIB, Limits
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def descendants(root: int) -> list[int]:
+    """All living processes below process `root`, in no order; `root` itself is not among them."""
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            fields = _stat(int(entry))
+            if fields is not None and fields[0] != "Z":
+                parents[int(entry)] = int(fields[1])
+    found: list[int] = []
+    wave = [root]
+    while wave:
+        wave = [pid for pid, parent in parents.items() if parent in wave]
+        found += wave
+    return found
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Fields 3 and on of ``/proc/PID/stat`` (state, parent...); None if the process has gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _kib(path: str, names: tuple[str, ...]) -> int | None:
+    """Sum of the lines `names` of a ``/proc`` file, in KiB; None if it cannot be read."""
+    try:
+        lines = Path(path).read_text("ascii", errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    return sum(int(line.split()[1]) for line in lines if line.startswith(names))
+
+
+class Meter:
+    """Compares the sums over all processes below this one with their limits.
+
+    Parameters
+    ----------
+    limits : Limits
+        The bounds.
+    kernel : int
+        The student's kernel, measured now: what it has from the warm parent is not counted.
+    """
+
+    def __init__(self, limits: Limits, kernel: int) -> None:
+        self.limits = limits
+        self._shared = _kib(f"/proc/{kernel}/status", ("RssAnon:",)) or 0
+
+    def exceeded(self) -> str | None:
+        """Return the code of a limit that is exceeded, or None."""
+        processes = descendants(os.getpid())
+        if self._cpu_seconds(processes) > self.limits.cpu_seconds:
+            return "cpu-time"
+        # The quick sum counts twice what processes share; the exact one takes milliseconds each.
+        most = self.limits.memory_mb * MIB // 1024
+        if sum(map(self._quick_kib, processes)) > most and (
+            sum(map(self._exact_kib, processes)) > most
+        ):
+            return "memory"
+        return None
+
+    def _cpu_seconds(self, processes: list[int]) -> float:
+        buried = resource.getrusage(resource.RUSAGE_CHILDREN)
+        living = [fields for pid in processes if (fields := _stat(pid)) is not None]
+        ticks = sum(int(field) for fields in living for field in fields[11:15])
+        return buried.ru_utime + buried.ru_stime + ticks / _TICKS
+
+    def _quick_kib(self, pid: int) -> int:
+        resident = _kib(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:")) or 0
+        return max(0, resident - self._shared)
+
+    def _exact_kib(self, pid: int) -> int:
+        exact = _kib(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:", "SwapPss:"))
+        return self._quick_kib(pid) if exact is None else exact

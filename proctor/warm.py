@@ -1,0 +1,122 @@
+"""The fork server's own process: imports a lab's modules once, then forks a kernel for each request.
+
+Started by :class:`proctor.forkserver.ForkServer` as a fresh interpreter with a scrubbed environment,
+so that neither its memory nor ``/proc/self/environ`` holds anything of the grader's. It never starts
+a thread, since only a process with one thread can be forked safely, and it knows no submission's
+key: a child reads its own connection file.
+
+Messages are JSON on a SEQPACKET socket. The grader's first one is the configuration; the answer is
+``{"ready": ...}`` or ``{"error": ...}``. Every further one asks for a kernel and carries a socket of
+its own for that kernel's supervisor (:mod:`proctor.supervisor`). End of file means: end everything.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from proctor import supervisor, syscalls
+
+KERNEL_MODULES = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.displayhook",
+    "ipykernel.datapub",
+    "ipykernel.pickleutil",
+    "ipykernel.subshell_manager",
+    "IPython.core.completerlib",
+    "IPython.core.pylabtools",
+    "matplotlib_inline.backend_inline",
+    "jedi",
+    "concurrent.futures.thread",
+)
+"""Modules a kernel imports while it starts or runs its first cell; those not installed are passed over."""
+
+
+class TooManyThreadsError(Exception):
+    """A warm module started threads, so the process cannot be forked safely."""
+
+
+def main(descriptor: int) -> None:
+    """Serve until the grader's end of the socket `descriptor` closes."""
+    control = socket.socket(fileno=descriptor)
+    os.set_inheritable(descriptor, False)
+    config = json.loads(control.recv(2**20))
+    try:
+        report = _warm_up(config["warm"])
+        plan = supervisor.prepare(config)
+    except Exception:  # noqa: BLE001 - whatever a module's import raises is reported, not swallowed
+        control.send(json.dumps({"error": traceback.format_exc(limit=-4)[-20_000:]}).encode())
+        return
+    for key in [key for key in os.environ if key not in config["environment"]]:
+        del os.environ[key]
+    os.environ.update(config["environment"])
+    syscalls.set_process_title(config["title"])
+    syscalls.set_child_subreaper()
+    signal.signal(signal.SIGCHLD, _reap)
+    gc.collect()
+    gc.freeze()
+    control.send(json.dumps({"ready": report}).encode())
+    _serve(control, plan)
+
+
+def _warm_up(modules: list[str]) -> dict[str, Any]:
+    """Import `modules` and what a kernel needs; report the time, the size and the modules' files."""
+    began = time.monotonic()
+    for name in modules:
+        importlib.import_module(name)
+    for name in KERNEL_MODULES:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not name.startswith(error.name):
+                raise
+    threads = len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1
+    if threads != 1:
+        raise TooManyThreadsError(
+            f"importing {', '.join(modules)} started {threads - 1} threads; a process with threads "
+            "cannot be forked. Leave out the module that does this, or set what keeps it from it."
+        )
+    return {"seconds": time.monotonic() - began, "pid": os.getpid()}
+
+
+def _reap(number: int, frame: FrameType | None) -> None:
+    """Collect every child that has ended; supervisors report for themselves."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _serve(control: socket.socket, plan: supervisor.Plan) -> None:
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 2**16, 4)
+        if not message:
+            return
+        request = json.loads(message)
+        if os.fork() == 0:
+            try:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                supervisor.run(plan, Path(request["folder"]), request["file"], descriptors[0])
+            except BaseException:
+                traceback.print_exc(); sys.stderr.flush()
+            finally:
+                os._exit(1)  # never back into the server's loop
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
