@@ -1,0 +1,179 @@
+/**
+ * Reads the bundle that `explorer/pack.py` writes: magic, lengths, a JSON header, then sections
+ * of little-endian numbers, each aligned to 8 bytes.
+ *
+ * @typedef {import("./engine.js").Layer} Layer
+ * @typedef {{epoch: number} & Record<string, number>} Epoch
+ *
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {Layer[]} layers  the final weights
+ * @property {Epoch[]} epochs  one entry a snapshot, with the metrics Keras logged
+ * @property {Epoch[]} log  the metrics alone, where there are no snapshots
+ * @property {(at: number) => Layer[]} snapshot  the layers of the at-th snapshot
+ * @property {Float32Array} reference  Keras's own output for the first samples
+ * @property {number} references  how many samples that is
+ *
+ * @typedef {object} Bundle
+ * @property {string} title
+ * @property {{side: number, order: string, normalised: boolean}} input
+ * @property {Model[]} models
+ * @property {number} count  samples in here
+ * @property {number} of  samples that the explorer was given
+ * @property {Uint8Array} labels
+ * @property {(at: number) => Float64Array} sample  network input of a sample
+ */
+
+const MAGIC = "DIGITS01";
+const ADVICE = "Make it again with Explorer(model, X, y), from the same version of the package.";
+
+export class BundleError extends Error {}
+
+/** @type {Float32Array | undefined} */
+let halves;
+
+/** All 65,536 half-precision numbers, so that reading one is a look-up. */
+function halfTable() {
+  if (halves) return halves;
+  halves = new Float32Array(65536);
+  for (let bits = 0; bits < 65536; bits++) {
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    const size =
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent === 31
+          ? fraction
+            ? NaN
+            : Infinity
+          : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    halves[bits] = bits & 32768 ? -size : size;
+  }
+  return halves;
+}
+
+/**
+ * @param {ArrayBuffer | ArrayBufferView} source
+ * @returns {Bundle}
+ */
+export function readBundle(source) {
+  // A view from the notebook may start at any byte: a copy is aligned, and it is ours.
+  const bytes = ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()
+    : new Uint8Array(source).slice();
+  if (bytes.length < 16) {
+    throw new BundleError(`The explorer's data is empty or cut short (${bytes.length} bytes). ${ADVICE}`);
+  }
+  const magic = String.fromCharCode(...bytes.subarray(0, 8));
+  if (magic !== MAGIC) {
+    throw new BundleError(`This is not an explorer's data (it does not begin with ${MAGIC}). ${ADVICE}`);
+  }
+  const view = new DataView(bytes.buffer);
+  const headerLength = view.getUint32(8, true);
+  const total = view.getUint32(12, true);
+  if (bytes.length !== total) {
+    throw new BundleError(
+      `The explorer's data is incomplete: ${bytes.length} of ${total} bytes are here. ${ADVICE}`,
+    );
+  }
+  let header;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(16, 16 + headerLength)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new BundleError(`The header of the explorer's data cannot be read. ${ADVICE}`);
+  }
+  return assemble(header, bytes.buffer, Math.ceil((16 + headerLength) / 8) * 8);
+}
+
+/**
+ * @param {any} header
+ * @param {ArrayBuffer} buffer
+ * @param {number} start  where the sections begin
+ * @returns {Bundle}
+ */
+function assemble(header, buffer, start) {
+  const kinds = { f32: Float32Array, f16: Uint16Array, u8: Uint8Array };
+  /** @param {string} name @returns {any} */
+  const section = (name) => {
+    const entry = header.sections?.[name];
+    const Kind = kinds[/** @type {keyof typeof kinds} */ (entry?.dtype)];
+    const end = Kind && start + entry.offset + entry.length * Kind.BYTES_PER_ELEMENT;
+    if (!Kind || entry.offset % 8 || !(end <= buffer.byteLength)) {
+      throw new BundleError(`Section ${name} of the explorer's data is missing or damaged. ${ADVICE}`);
+    }
+    return new Kind(buffer, start + entry.offset, entry.length);
+  };
+  const { scale, zero, count, of } = header.samples;
+  const pixels = section("samples");
+  const width = header.input.side ** 2;
+  return {
+    title: header.title,
+    input: header.input,
+    count,
+    of,
+    labels: section("labels"),
+    sample: (at) =>
+      Float64Array.from(pixels.subarray(at * width, (at + 1) * width), (q) => Math.fround((q - zero) * scale)),
+    models: header.models.map((/** @type {any} */ entry, /** @type {number} */ m) =>
+      readModel(entry, section(`weights${m}`), section(`snapshots${m}`), section(`reference${m}`)),
+    ),
+  };
+}
+
+/**
+ * @param {any} entry
+ * @param {Float32Array} weights
+ * @param {Uint16Array} snapshots  each element's difference to the one before, modulo 65,536
+ * @param {Float32Array} reference
+ * @returns {Model}
+ */
+function readModel(entry, weights, snapshots, reference) {
+  const bad = weights.findIndex((w) => !Number.isFinite(w));
+  if (bad >= 0) {
+    throw new BundleError(
+      `Model “${entry.name}” has a weight that is not a number, so it cannot predict anything. ` +
+        "Its training went astray: train it again with a smaller learning rate.",
+    );
+  }
+  const classes = entry.layers.at(-1).units;
+  /** @type {Float32Array[]} */
+  const unpacked = [];
+  /** @param {number} at */
+  const flat = (at) => {
+    if (!unpacked.length) {
+      const table = halfTable();
+      const size = weights.length;
+      const bits = new Uint16Array(size);
+      for (let e = 0; e < entry.epochs.length; e++) {
+        const values = new Float32Array(size);
+        for (let k = 0; k < size; k++) values[k] = table[(bits[k] += snapshots[e * size + k])];
+        unpacked.push(values);
+      }
+    }
+    return unpacked[at];
+  };
+  return {
+    name: entry.name,
+    epochs: entry.epochs,
+    log: entry.log,
+    layers: cut(entry.layers, weights),
+    snapshot: (at) => cut(entry.layers, flat(at)),
+    reference,
+    references: reference.length / classes,
+  };
+}
+
+/**
+ * @param {any[]} shapes
+ * @param {Float32Array} flat
+ * @returns {Layer[]}
+ */
+function cut(shapes, flat) {
+  let at = 0;
+  return shapes.map((shape) => {
+    const weights = flat.subarray(at, (at += shape.inputs * shape.units));
+    const bias = flat.subarray(at, (at += shape.units));
+    return { ...shape, weights, bias };
+  });
+}

@@ -1,0 +1,203 @@
+/**
+ * From the state to everything that is shown: weights, input, forward pass, statistics. Each part
+ * is remembered under a key of what it depends on, so that only what changed is computed.
+ *
+ * @typedef {import("./bundle.js").Bundle} Bundle
+ * @typedef {import("./bundle.js").Model} Model
+ * @typedef {import("./engine.js").Layer} Layer
+ * @typedef {import("./engine.js").Pass} Pass
+ * @typedef {import("./prep.js").Picture} Picture
+ * @typedef {import("./store.js").State} State
+ *
+ * @typedef {object} Statistics  of all samples, under the weights shown
+ * @property {Uint8Array} digits  predictions
+ * @property {Float64Array} losses
+ * @property {Float64Array} shares  probability of the prediction
+ * @property {number[][]} confusion  rows: actual, columns: predicted
+ * @property {number} accuracy
+ * @property {number} loss
+ * @property {string[][]} habits  of each unit: dead, always or ""
+ *
+ * @typedef {object} Derived
+ * @property {Bundle} bundle
+ * @property {State} state
+ * @property {Model} model
+ * @property {Layer[]} layers
+ * @property {string} weightsKey
+ * @property {string} inputKey
+ * @property {{picture: Picture | null, stages: import("./prep.js").Stage[] | null, x: Float64Array, clean: Float64Array, hidden: Set<number>}} input
+ * @property {Float64Array} image  the input as an image, row by row
+ * @property {Pass} pass
+ * @property {number} label  -1 where nobody said
+ * @property {number} classes
+ * @property {import("./timeline.js").Place} place
+ * @property {() => Statistics} statistics
+ * @property {(at: number) => Float64Array} sample
+ */
+
+import { crossEntropy, forward } from "./engine.js";
+import { PAPER, decodeInk, rasterise } from "./ink.js";
+import { preprocess, roll } from "./prep.js";
+import { place } from "./timeline.js";
+
+/** @template T @param {number} size */
+function memo(size) {
+  /** @type {Map<string, any>} */
+  const kept = new Map();
+  /** @template T @param {string} key @param {() => T} make @returns {T} */
+  return (key, make) => {
+    if (kept.has(key)) return kept.get(key);
+    const value = make();
+    kept.set(key, value);
+    if (kept.size > size) kept.delete(/** @type {string} */ (kept.keys().next().value));
+    return value;
+  };
+}
+
+/** @param {string} text */
+export function parseEdits(text) {
+  if (!text) return [];
+  return text.split("~").map((entry) => {
+    const [layer, input, unit, value] = entry.split("_").map(Number);
+    return { layer, input, unit, value };
+  });
+}
+
+/** @param {Layer[]} layers @param {string} text @returns {Layer[]} */
+function edited(layers, text) {
+  const copies = layers.map((layer) => ({ ...layer, weights: layer.weights.slice() }));
+  for (const { layer, input, unit, value } of parseEdits(text)) {
+    const target = copies[layer];
+    if (target && input < target.inputs && unit < target.units && Number.isFinite(value)) {
+      target.weights[input * target.units + unit] = value;
+    }
+  }
+  return copies;
+}
+
+/** The weights of a model at a snapshot; -1: the final ones. @param {Model} model @param {number} epoch @returns {Layer[]} */
+export function weightsAt(model, epoch) {
+  return epoch >= 0 && epoch < model.epochs.length ? model.snapshot(epoch) : model.layers;
+}
+
+/**
+ * @param {Bundle} bundle
+ * @param {Layer[]} layers
+ * @param {(at: number) => Float64Array} sample
+ * @returns {Statistics}
+ */
+export function evaluate(bundle, layers, sample) {
+  const { count, labels } = bundle;
+  const classes = layers[layers.length - 1].units;
+  const digits = new Uint8Array(count);
+  const losses = new Float64Array(count);
+  const shares = new Float64Array(count);
+  const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
+  const on = layers.map((layer) => new Uint32Array(layer.units));
+  let right = 0;
+  let total = 0;
+  for (let s = 0; s < count; s++) {
+    const pass = forward(layers, sample(s));
+    digits[s] = pass.digit;
+    shares[s] = pass.probabilities[pass.digit];
+    total += losses[s] = crossEntropy(pass.logits, labels[s]);
+    confusion[labels[s]][pass.digit]++;
+    if (pass.digit === labels[s]) right++;
+    pass.a.forEach((a, l) => a.forEach((v, j) => (on[l][j] += v > 0 ? 1 : 0)));
+  }
+  const habits = layers.map((layer, l) =>
+    Array.from(on[l], (n) => (layer.activation !== "relu" ? "" : n === 0 ? "dead" : n === count ? "always" : "")),
+  );
+  return { digits, losses, shares, confusion, accuracy: right / count, loss: total / count, habits };
+}
+
+/** @param {Bundle} bundle */
+export function createDeriver(bundle) {
+  const { side, order } = bundle.input;
+  /** @type {Float64Array[]} */
+  const samples = [];
+  /** @param {number} at */
+  const sample = (at) => (samples[at] ??= bundle.sample(at));
+  const keepWeights = memo(4);
+  const keepInput = memo(4);
+  const keepPicture = memo(2);
+  const keepPass = memo(8);
+  const keepStatistics = memo(48);
+
+  /**
+   * @param {State} state
+   * @param {Picture | null} photo
+   * @param {number} photoVersion
+   * @returns {Derived}
+   */
+  return function derive(state, photo, photoVersion) {
+    const model = bundle.models[state.model] ?? bundle.models[0];
+    const weightsKey = `${state.model}|${state.epoch}|${state.edits}`;
+    const layers = keepWeights(weightsKey, () => {
+      const base = weightsAt(model, state.epoch);
+      return state.edits ? edited(base, state.edits) : base;
+    });
+    const at = Math.min(bundle.count - 1, Math.max(0, state.sample));
+    const source = state.source === "photo" && !photo ? "sample" : state.source;
+    const origin = source === "sample" ? `s${at}` : source === "ink" ? `i${state.ink}` : `p${photoVersion}`;
+    const inputKey = `${origin}|${source === "sample" ? "" : state.off}|${state.hide}`;
+    const input = keepInput(inputKey, () => {
+      /** @type {Picture | null} */
+      const picture =
+        source === "sample"
+          ? null
+          : source === "photo"
+            ? photo
+            : keepPicture(state.ink, () => ({
+                rows: PAPER,
+                cols: PAPER,
+                channels: 1,
+                data: rasterise(decodeInk(state.ink)),
+              }));
+      const off = new Set(state.off.split("."));
+      if (!bundle.input.normalised) off.add("normalise");
+      const made = picture && preprocess(picture, bundle.input, (name) => !off.has(name));
+      const clean = made ? made.x : sample(at);
+      const hidden = new Set(state.hide ? state.hide.split(".").map(Number) : []);
+      const x = hidden.size ? clean.map((v, k) => (hidden.has(k) ? 0 : v)) : clean;
+      return { picture, stages: made?.stages ?? null, x, clean, hidden };
+    });
+    const pass = keepPass(`${weightsKey}#${inputKey}`, () => forward(layers, input.x));
+    const layer = Math.min(layers.length - 1, Math.max(0, state.layer));
+    const unit = Math.min(layers[layer].units - 1, Math.max(0, state.unit));
+    return {
+      bundle,
+      state: { ...state, source, sample: at, layer, unit },
+      model,
+      layers,
+      weightsKey,
+      inputKey,
+      input,
+      image: roll(input.x, side, order),
+      pass,
+      label: source === "sample" ? bundle.labels[at] : state.truth,
+      classes: layers[layers.length - 1].units,
+      place: place(layers, state.grain, state.t, layer, unit),
+      statistics: () => keepStatistics(weightsKey, () => evaluate(bundle, layers, sample)),
+      sample,
+    };
+  };
+}
+
+/**
+ * The largest difference between this engine and Keras on the packed reference outputs.
+ * @param {Model} model
+ * @param {(at: number) => Float64Array} sample
+ */
+export function differenceToKeras(model, sample) {
+  const classes = model.layers[model.layers.length - 1].units;
+  let worst = 0;
+  for (let s = 0; s < model.references; s++) {
+    const { a } = forward(model.layers, sample(s));
+    a[a.length - 1].forEach((v, k) => {
+      worst = Math.max(worst, Math.abs(v - model.reference[s * classes + k]));
+    });
+  }
+  return worst;
+}
+

@@ -1,0 +1,133 @@
+/** Small helpers for the page's elements and numbers. */
+
+/**
+ * An element: attributes as given, `on` for listeners, children after them.
+ * @param {string} tag
+ * @param {Record<string, any> | null} [attributes]
+ * @param {...any} children
+ * @returns {any}
+ */
+export function h(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (name === "on") {
+      for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
+    } else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, String(value));
+  }
+  node.append(...children.flat().filter((child) => child != null && child !== false));
+  return node;
+}
+
+/** Write text only where it differs: the page then has nothing to lay out. @param {Element} node @param {string} text */
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** @param {Element} node @param {string} name @param {string | number | boolean} value */
+export function attr(node, name, value) {
+  const text = String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
+/** A number with a true minus and fixed decimals. @param {number} value @param {number} [digits] */
+export function num(value, digits = 3) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  const text = size >= 1e5 ? size.toExponential(1) : size.toFixed(size >= 1000 ? 1 : digits);
+  return (value < 0 && Number(text) !== 0 ? "−" : "") + text;
+}
+
+/** A number with its sign, plus included. @param {number} value @param {number} [digits] */
+export function signed(value, digits = 3) {
+  const text = num(value, digits);
+  return value >= 0 && Number.isFinite(value) ? `+${text}` : text;
+}
+
+/** A share in per cent. @param {number} value @param {number} [digits] */
+export const percent = (value, digits = 1) => `${num(100 * value, digits)} %`;
+
+/** Very small or large numbers as 3.1 × 10⁻⁶. @param {number} value */
+export function scientific(value) {
+  if (value === 0) return "0";
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  const raised = [...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
+  return `${mantissa} × 10${raised}`;
+}
+
+let ids = 0;
+/** A fresh id. */
+export const uid = () => `dlx-${++ids}-${Math.random().toString(36).slice(2, 6)}`;
+
+/**
+ * A row of choices of which one is taken: radio buttons in the look of a switch.
+ * @param {string} label
+ * @param {Record<string, string>} choices  value: text
+ * @param {(value: string) => void} choose
+ */
+export function segmented(label, choices, choose) {
+  const name = uid();
+  /** @type {Record<string, any>} */
+  const inputs = {};
+  const node = h(
+    "fieldset",
+    { class: "dlx-seg" },
+    h("legend", { class: "dlx-sr" }, label),
+    Object.entries(choices).map(([value, text]) => {
+      inputs[value] = h("input", { type: "radio", name, value, on: { change: () => choose(value) } });
+      return h("label", null, inputs[value], h("span", null, text));
+    }),
+  );
+  return {
+    node,
+    /** @param {string} value */
+    update(value) {
+      if (inputs[value] && !inputs[value].checked) inputs[value].checked = true;
+    },
+  };
+}
+
+/**
+ * A check box. @param {string} text @param {(on: boolean) => void} change
+ */
+export function checkbox(text, change) {
+  const input = h("input", { type: "checkbox", on: { change: () => change(input.checked) } });
+  return {
+    node: h("label", { class: "dlx-check" }, input, h("span", null, text)),
+    /** @param {boolean} on */
+    update(on) {
+      if (input.checked !== on) input.checked = on;
+    },
+  };
+}
+
+/** @param {string} text @param {() => void} click @param {Record<string, any>} [more] */
+export const button = (text, click, more = {}) =>
+  h("button", { type: "button", class: "dlx-button", ...more, on: { click } }, text);
+
+/**
+ * The numbers of a picture as a table, made when it is opened.
+ * @param {string} caption
+ * @param {() => {head: string[], rows: (string | number)[][]}} make
+ */
+export function tableView(caption, make) {
+  const body = h("div", { class: "dlx-scroll", tabindex: 0, role: "region", "aria-label": caption });
+  const node = h("details", { class: "dlx-table-view" }, h("summary", null, "As a table"), body);
+  const fill = () => {
+    if (!node.open) return;
+    const { head, rows } = make();
+    body.replaceChildren(
+      h(
+        "table",
+        null,
+        h("caption", { class: "dlx-sr" }, caption),
+        h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))),
+        h("tbody", null, rows.map((row) =>
+          h("tr", null, row.map((cell, k) => (k ? h("td", null, cell) : h("th", { scope: "row" }, cell)))))),
+      ),
+    );
+  };
+  node.addEventListener("toggle", fill);
+  return { node, update: fill };
+}

@@ -1,0 +1,104 @@
+/**
+ * Pictures of numbers on a canvas. Positive is a filled square in the accent colour, negative a
+ * hollow one: the sign can be seen without the colour.
+ *
+ * @typedef {{ink: string, muted: string, line: string, surface: string, accent: string, soft: string}} Colours
+ */
+
+/**
+ * The colours that the style sheet resolves to right now.
+ * @param {HTMLElement} root
+ * @returns {Colours}
+ */
+export function readColours(root) {
+  const probe = document.createElement("span");
+  root.append(probe);
+  /** @type {any} */
+  const found = {};
+  for (const name of ["ink", "muted", "line", "surface", "accent", "soft"]) {
+    probe.style.color = `var(--dlx-${name})`;
+    found[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return found;
+}
+
+/**
+ * A canvas' context, its size in CSS pixels; the drawing is cleared.
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
+ */
+export function prepare(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, hgt] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== hgt) {
+    canvas.width = w;
+    canvas.height = hgt;
+    canvas.style.aspectRatio = `${width} / ${height}`;
+  }
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+/** @param {string} colour @returns {number[]} */
+function rgb(colour) {
+  const found = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
+  return colour.startsWith("color(") ? found.slice(-3).map((v) => 255 * v) : found;
+}
+
+/**
+ * An image as ink on paper: `low` is paper, `high` ink.
+ * @param {CanvasRenderingContext2D} context
+ * @param {ArrayLike<number>} data  row by row
+ * @param {{rows: number, cols: number, low: number, high: number, size: number, colours: Colours, smooth?: boolean, x?: number, y?: number}} how
+ */
+export function pixels(context, data, how) {
+  const { rows, cols, low, high, size, colours, x = 0, y = 0 } = how;
+  const [paper, ink] = [rgb(colours.surface), rgb(colours.ink)];
+  const image = new ImageData(cols, rows);
+  for (let k = 0; k < rows * cols; k++) {
+    const v = Math.min(1, Math.max(0, (data[k] - low) / (high - low || 1)));
+    for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (ink[c] - paper[c]);
+    image.data[4 * k + 3] = 255;
+  }
+  const small = document.createElement("canvas");
+  small.width = cols;
+  small.height = rows;
+  /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = how.smooth ?? false;
+  const scale = size / Math.max(rows, cols);
+  const [w, hgt] = [cols * scale, rows * scale];
+  context.drawImage(small, x + (size - w) / 2, y + (size - hgt) / 2, w, hgt);
+}
+
+/**
+ * A square for each number, its side by the number's size (Hinton's diagram).
+ * @param {CanvasRenderingContext2D} context
+ * @param {ArrayLike<number>} data  row by row
+ * @param {{side: number, size: number, top: number, colours: Colours, dim?: (k: number) => boolean}} how
+ */
+export function squares(context, data, how) {
+  const { side, size, top, colours, dim } = how;
+  const cell = size / side;
+  context.lineWidth = 1;
+  for (let k = 0; k < side * side; k++) {
+    const share = Math.sqrt(Math.min(1, Math.abs(data[k]) / (top || 1)));
+    const width = share * (cell - 1);
+    if (width < 0.8) continue;
+    context.globalAlpha = dim?.(k) ? 0.18 : 1;
+    const x = (k % side) * cell + (cell - width) / 2;
+    const y = Math.floor(k / side) * cell + (cell - width) / 2;
+    if (data[k] > 0) {
+      context.fillStyle = colours.accent;
+      context.fillRect(x, y, width, width);
+    } else if (width > 2) {
+      context.strokeStyle = colours.ink;
+      context.strokeRect(x + 0.5, y + 0.5, width - 1, width - 1);
+    } else {
+      context.fillStyle = colours.muted;
+      context.fillRect(x, y, width, width);
+    }
+  }
+  context.globalAlpha = 1;
+}

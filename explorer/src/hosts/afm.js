@@ -1,0 +1,80 @@
+/** The explorer in a notebook: an anywidget front-end module (AFM). */
+
+import { mount } from "../app.js";
+import { readBundle } from "../bundle.js";
+import { DEFAULTS, decode, encode } from "../store.js";
+import { showError } from "./failure.js";
+
+/** @param {Record<string, string | number>} dict */
+const fromDict = (dict) => decode(new URLSearchParams(Object.entries(dict).map(([k, v]) => [k, String(v)])).toString(), true);
+
+/** What differs from the defaults. @param {import("../store.js").State} state */
+const toDict = (state) =>
+  Object.fromEntries(Object.entries(state).filter(([k, v]) => v !== DEFAULTS[/** @type {keyof typeof DEFAULTS} */ (k)]));
+
+/**
+ * @param {{model: any, el: HTMLElement}} view
+ * @returns {() => void}
+ */
+export function render({ model, el }) {
+  /** @type {ReturnType<typeof mount> | null} */
+  let app = null;
+  // What this view has last sent or received: it then neither answers itself nor echoes others.
+  let known = "";
+  const show = () => {
+    app?.destroy();
+    app = null;
+    try {
+      const initial = fromDict(model.get("state") ?? {});
+      known = encode(initial);
+      app = mount(el, readBundle(model.get("bundle")), {
+        level: 2,
+        initial,
+        onState(state) {
+          const text = encode(state);
+          if (text === known) return;
+          known = text;
+          model.set("state", toDict(state));
+          model.save_changes();
+        },
+        onAnswers(answers) {
+          model.set("answers", answers);
+          model.save_changes();
+        },
+        onPicture(picture) {
+          if (!picture) return;
+          const bytes = Uint8Array.from(picture.data);
+          model.set("_picture_shape", [picture.rows, picture.cols, picture.channels]);
+          model.set("_picture", new DataView(bytes.buffer));
+          model.save_changes();
+        },
+      });
+      takePicture();
+    } catch (error) {
+      showError(el, error);
+    }
+  };
+  const takeState = () => {
+    const state = fromDict(model.get("state") ?? {});
+    if (encode(state) === known) return;
+    known = encode(state);
+    app?.store.set(state);
+  };
+  const takePicture = () => {
+    const shape = model.get("_picture_shape") ?? [];
+    const bytes = model.get("_picture");
+    if (shape.length !== 3 || shape[2] === 1 || !bytes || bytes.byteLength !== shape[0] * shape[1] * shape[2]) return;
+    const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
+    app?.receivePicture({ rows: shape[0], cols: shape[1], channels: shape[2], data });
+  };
+  show();
+  model.on("change:bundle", show);
+  model.on("change:state", takeState);
+  model.on("change:_picture", takePicture);
+  return () => {
+    model.off("change:bundle", show);
+    model.off("change:state", takeState);
+    model.off("change:_picture", takePicture);
+    app?.destroy();
+  };
+}

@@ -1,0 +1,14 @@
+/** Say what went wrong, where the explorer would have been. */
+
+import { h } from "../dom.js";
+
+/** @param {HTMLElement} element @param {unknown} error */
+export function showError(element, error) {
+  const text = error instanceof Error ? error.message : String(error);
+  element.replaceChildren(
+    h("div", { class: "dlx-frame" },
+      h("div", { class: "dlx dlx-failure", role: "alert" },
+        h("p", null, h("strong", null, "The explorer cannot be shown.")), h("p", null, text))),
+  );
+  console.error(error);
+}

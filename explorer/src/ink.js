@@ -1,0 +1,71 @@
+/**
+ * The drawing: strokes on a sheet of 112 x 112, and their bitmap. Rasterised here rather than by
+ * the canvas, so that the same strokes give the same pixels everywhere.
+ *
+ * @typedef {{erase: boolean, points: number[][]}} Stroke
+ */
+
+export const PAPER = 112;
+const PEN = 5;
+const RUBBER = 9;
+
+/** Strokes as text: two base-36 digits a coordinate, "." between strokes, "-" before an eraser's. @param {Stroke[]} strokes */
+export function encodeInk(strokes) {
+  return strokes
+    .map(({ erase, points }) => (erase ? "-" : "") + points.map((p) => p.map(pair).join("")).join(""))
+    .join(".");
+}
+
+/** @param {number} v */
+const pair = (v) => Math.min(PAPER - 1, Math.max(0, Math.round(v))).toString(36).padStart(2, "0");
+
+/** @param {string} text @returns {Stroke[]} */
+export function decodeInk(text) {
+  if (!text) return [];
+  return text.split(".").map((part) => {
+    const erase = part.startsWith("-");
+    const digits = part.replace(/[^0-9a-z]/g, "");
+    const points = [];
+    for (let k = 0; k + 4 <= digits.length; k += 4) {
+      points.push([parseInt(digits.slice(k, k + 2), 36), parseInt(digits.slice(k + 2, k + 4), 36)]);
+    }
+    return { erase, points };
+  });
+}
+
+/**
+ * 0 (ink) to 255 (paper), row by row.
+ * @param {Stroke[]} strokes
+ */
+export function rasterise(strokes) {
+  const ink = new Float64Array(PAPER * PAPER);
+  for (const { erase, points } of strokes) {
+    const radius = erase ? RUBBER : PEN;
+    points.forEach((to, k) => segment(ink, points[Math.max(0, k - 1)], to, radius, erase));
+  }
+  return Uint8Array.from(ink, (v) => Math.round(255 * (1 - v)));
+}
+
+/**
+ * @param {Float64Array} ink @param {number[]} from @param {number[]} to
+ * @param {number} radius @param {boolean} erase
+ */
+function segment(ink, [x0, y0], [x1, y1], radius, erase) {
+  const reach = radius + 1;
+  const left = Math.max(0, Math.floor(Math.min(x0, x1) - reach));
+  const right = Math.min(PAPER - 1, Math.ceil(Math.max(x0, x1) + reach));
+  const top = Math.max(0, Math.floor(Math.min(y0, y1) - reach));
+  const bottom = Math.min(PAPER - 1, Math.ceil(Math.max(y0, y1) + reach));
+  const dx = x1 - x0;
+  const dy = y1 - y0;
+  const length = dx * dx + dy * dy;
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const along = length ? Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / length)) : 0;
+      const distance = Math.hypot(x - x0 - along * dx, y - y0 - along * dy);
+      const cover = Math.min(1, Math.max(0, radius + 0.5 - distance));
+      const k = y * PAPER + x;
+      ink[k] = erase ? Math.min(ink[k], 1 - cover) : Math.max(ink[k], cover);
+    }
+  }
+}

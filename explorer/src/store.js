@@ -1,0 +1,112 @@
+/**
+ * One flat state object; who cares subscribes. What belongs to a place in the explorer (the digit,
+ * the epoch, the open unit, ...) also goes into the URL hash, and from one view to the next.
+ */
+
+export const DEFAULTS = Object.freeze({
+  panel: "network", // the open panel
+  source: "sample", // sample, ink (drawn here) or photo (loaded, not in the hash)
+  sample: 0, // index of the digit taken from the data
+  ink: "", // strokes, see ink.js
+  off: "", // preprocessing stages left out, joined by dots
+  hide: "", // pixels hidden from the network, joined by dots
+  tool: "draw", // draw, erase or hide
+  truth: -1, // what a drawing is meant to be; -1: not said
+  model: 0, // index of the model
+  epoch: -1, // index of the snapshot; -1: the final weights
+  layer: 0, // the open unit
+  unit: 0,
+  edges: "signal", // lines by signal (w times a) or by weight
+  grain: "layer", // step size: layer, unit or term
+  t: -1, // position in the forward pass; -1: at its end
+  order: "size", // a unit's terms by size or by place
+  all: 0, // 1: every term in the table
+  edits: "", // weights changed by hand: layer_input_unit_value, joined by ~
+  shift: 1, // softmax: subtract the maximum first
+  plus: 0, // softmax: added to every logit
+  actual: -1, // confusion matrix: the open cell
+  predicted: -1,
+  lr: 0.1, // learning: rate and steps taken
+  steps: 0,
+  other: "", // compare with: m1 (a model) or e5 (an epoch)
+  quiz: "", // answers given: question_choice, joined by dots
+  tour: -1, // stop of the tour
+});
+
+/** @typedef {{-readonly [K in keyof typeof DEFAULTS]: typeof DEFAULTS[K] extends number ? number : string}} State */
+
+/** @type {Partial<Record<keyof State, string[]>>} */
+const CHOICES = {
+  panel: ["input", "network", "softmax", "training", "mistakes", "learning", "compare", "questions"],
+  source: ["sample", "ink", "photo"],
+  tool: ["draw", "erase", "hide"],
+  edges: ["signal", "weight"],
+  grain: ["layer", "unit", "term"],
+  order: ["size", "place"],
+};
+
+/** What differs from the defaults, as a query string. @param {State} state */
+export function encode(state) {
+  const out = new URLSearchParams();
+  for (const [key, fallback] of Object.entries(DEFAULTS)) {
+    const value = state[/** @type {keyof State} */ (key)];
+    if (value !== fallback) out.set(key, String(value));
+  }
+  return out.toString();
+}
+
+/**
+ * The state that a query string means; what it does not know or cannot mean is left at its default.
+ * @param {string} text
+ * @param {boolean} [photo]  whether the loaded picture is at hand as well
+ * @returns {State}
+ */
+export function decode(text, photo = false) {
+  const given = new URLSearchParams(text.replace(/^#/, ""));
+  /** @type {any} */
+  const state = { ...DEFAULTS };
+  for (const [key, fallback] of Object.entries(DEFAULTS)) {
+    const value = given.get(key);
+    if (value === null) continue;
+    if (typeof fallback === "number") {
+      const number = Number(value);
+      if (Number.isFinite(number) && (key === "lr" || Number.isInteger(number))) state[key] = number;
+    } else {
+      const choices = CHOICES[/** @type {keyof State} */ (key)];
+      if (!choices || choices.includes(value)) state[key] = value;
+    }
+  }
+  if (state.source === "photo" && !photo) state.source = "sample";
+  return state;
+}
+
+/**
+ * @param {State} initial
+ */
+export function createStore(initial) {
+  /** @type {Set<(state: State, changed: Set<string>) => void>} */
+  const listeners = new Set();
+  const store = {
+    state: { ...initial },
+    /** @param {Partial<State>} patch */
+    set(patch) {
+      const changed = new Set(
+        Object.keys(patch).filter((key) => {
+          const name = /** @type {keyof State} */ (key);
+          return patch[name] !== store.state[name];
+        }),
+      );
+      if (!changed.size) return;
+      store.state = { ...store.state, ...patch };
+      for (const listener of [...listeners]) listener(store.state, changed);
+    },
+    /** @param {(state: State, changed: Set<string>) => void} listener */
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  return store;
+}
+
+/** @typedef {ReturnType<typeof createStore>} Store */

@@ -1,0 +1,239 @@
+/** Every unit of the network: buttons for the units, a canvas below them for the lines. */
+
+import { attr, h, num, percent, segmented, tableView, write } from "../dom.js";
+import { pixels, prepare } from "../draw.js";
+import { createTransport } from "./transport.js";
+import { createUnit } from "./unit.js";
+
+const HEIGHT = 470;
+const TOP = 26;
+const LINES = 400;
+const TALL = 32;
+
+/** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
+export function createNetworkPanel(ctx) {
+  const transport = createTransport(ctx);
+  const network = createNetwork(ctx);
+  const unit = createUnit(ctx);
+  return {
+    node: h("div", { class: "dlx-network-panel" },
+      transport.node,
+      h("div", { class: "dlx-split" }, network.node, unit.node)),
+    update(d) {
+      transport.update(d);
+      network.update(d);
+      unit.update(d);
+    },
+  };
+}
+
+/**
+ * Where everything is, for a given width.
+ * @param {import("../engine.js").Layer[]} layers @param {number} width
+ */
+function layOut(layers, width) {
+  const image = Math.round(Math.min(130, width * 0.24));
+  const right = Math.min(76, width * 0.19);
+  const blocks = layers.map((layer) => {
+    const cols = Math.ceil(layer.units / TALL);
+    const rows = Math.ceil(layer.units / cols);
+    const pitch = Math.min(34, (HEIGHT - TOP - 8) / rows, cols > 1 ? 13 : 34);
+    return { cols, rows, pitch, size: Math.min(22, pitch - 3) };
+  });
+  const from = image + 30;
+  const to = width - right - 14;
+  const used = blocks.reduce((sum, b) => sum + b.cols * b.pitch, 0);
+  const gap = (to - from - used) / Math.max(1, layers.length - 0.5);
+  let x = from + gap * 0.5;
+  const middle = TOP + (HEIGHT - TOP) / 2;
+  const units = layers.map((layer, l) => {
+    const { cols, rows, pitch } = blocks[l];
+    const left = x;
+    x += cols * pitch + gap;
+    return Array.from({ length: layer.units }, (_, j) => ({
+      x: left + (Math.floor(j / rows) + 0.5) * pitch,
+      y: middle + ((j % rows) - (rows - 1) / 2) * pitch,
+    }));
+  });
+  return { image, imageY: middle - image / 2, blocks, units, middle };
+}
+
+/** @param {import("../app.js").Context} ctx */
+function createNetwork(ctx) {
+  const { store } = ctx;
+  const canvas = h("canvas", { "aria-hidden": "true" });
+  const stage = h("div", { class: "dlx-stage", style: `height:${HEIGHT}px`, role: "group", "aria-label": "Units of the network. Arrow keys move between them." }, canvas);
+  const note = h("p", { class: "dlx-note" });
+  const edges = segmented("Lines", { signal: "Signal", weight: "Weights" }, (value) => store.set({ edges: value }));
+  const table = tableView("Every unit: weighted sum and activation", () => {
+    const { layers, pass } = ctx.now();
+    return {
+      head: ["Unit", "z", "Activation"],
+      rows: layers.flatMap((layer, l) => Array.from(pass.z[l], (z, j) => [`${layer.name} unit ${j}`, num(z), num(pass.a[l][j])])),
+    };
+  });
+  const key = h("p", { class: "dlx-key" },
+    h("span", { class: "dlx-swatch" }), "positive ", h("span", { class: "dlx-swatch dlx-neg" }), "negative ",
+    h("span", { class: "dlx-mark" }, "×"), "dead: 0 for every digit ", h("span", { class: "dlx-mark" }, "∙"), "always on");
+  /** @type {any[][]} */
+  let buttons = [];
+  /** @type {any[]} */
+  let outputs = [];
+  let built = "";
+  let width = 0;
+  /** @type {ReturnType<typeof layOut>} */
+  let plan;
+
+  /** @param {import("../derive.js").Derived} d */
+  function build(d) {
+    plan = layOut(d.layers, width);
+    stage.replaceChildren(canvas);
+    buttons = d.layers.map((layer, l) => {
+      const { size } = plan.blocks[l];
+      const block = h("div", { class: "dlx-layer-name", style: `left:${(plan.units[l][0].x + (plan.units[l].at(-1)?.x ?? 0)) / 2}px` },
+        h("b", null, layer.name), h("span", null, ` ${layer.activation}`));
+      stage.append(block);
+      return plan.units[l].map(({ x, y }, j) => {
+        const node = h("button", {
+          type: "button",
+          class: "dlx-unit",
+          tabindex: -1,
+          style: `left:${x - size / 2}px;top:${y - size / 2}px;width:${size}px;height:${size}px`,
+          on: { click: () => ctx.openUnit(l, j), keydown: (/** @type {KeyboardEvent} */ e) => walk(e, l, j) },
+        });
+        stage.append(node);
+        return node;
+      });
+    });
+    outputs = plan.units[d.layers.length - 1].map(({ x, y }, k) => {
+      const value = h("span", { class: "dlx-num" });
+      const node = h("div", { class: "dlx-output", style: `left:${x + plan.blocks[d.layers.length - 1].size / 2 + 8}px;top:${y}px` }, h("b", null, k), value);
+      stage.append(node);
+      return { node, value };
+    });
+  }
+
+  /** @param {KeyboardEvent} event @param {number} l @param {number} j */
+  function walk(event, l, j) {
+    const to = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    const layer = Math.min(buttons.length - 1, Math.max(0, l + to[0]));
+    const share = to[0] ? Math.floor(((j + 0.5) / buttons[l].length) * buttons[layer].length) : j + to[1];
+    const unit = Math.min(buttons[layer].length - 1, Math.max(0, share));
+    ctx.openUnit(layer, unit);
+    buttons[layer][unit].tabIndex = 0;
+    buttons[layer][unit].focus();
+  }
+
+  return {
+    node: h("div", { class: "dlx-network", "data-part": "network" }, stage, h("div", { class: "dlx-row" }, edges.node, h("span", { class: "dlx-gap" })), key, note, table.node),
+    /** @param {import("../derive.js").Derived} d */
+    update(d) {
+      const measured = stage.clientWidth;
+      if (!measured) return;
+      const shape = `${measured}|${d.state.model}`;
+      if (shape !== built) {
+        width = measured;
+        build(d);
+        built = shape;
+      }
+      edges.update(d.state.edges);
+      const { place, pass, layers, state } = d;
+      const { habits } = d.statistics();
+      const input = prepare(canvas, width, HEIGHT);
+      const colours = ctx.colours();
+      const { side } = d.bundle.input;
+      const cut = paintLines(input, d, plan, colours);
+      pixels(input, d.image, { rows: side, cols: side, low: 0, high: d.bundle.input.normalised ? 1 : 255, size: plan.image, colours, x: 0.5, y: plan.imageY });
+      input.strokeStyle = colours.line;
+      input.lineWidth = 1;
+      input.strokeRect(0.5, Math.round(plan.imageY) - 0.5, plan.image, plan.image);
+      layers.forEach((layer, l) => {
+        const top = Math.max(1e-9, ...pass.a[l].map(Math.abs));
+        buttons[l].forEach((node, j) => {
+          const a = pass.a[l][j];
+          const open = l === state.layer && j === state.unit;
+          const shown = j < place.shown[l];
+          node.style.setProperty("--a", (shown ? Math.abs(a) / top : 0).toFixed(3));
+          attr(node, "data-shown", shown);
+          attr(node, "data-sign", shown && a < 0 ? "-" : "");
+          attr(node, "data-habit", habits[l][j]);
+          attr(node, "aria-pressed", open);
+          attr(node, "aria-label", `${layer.name} unit ${j}${shown ? `, activation ${num(a, 2)}` : ", not computed yet"}${habits[l][j] ? `, ${habits[l][j] === "dead" ? "dead" : "always on"}` : ""}`);
+          if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
+        });
+      });
+      outputs.forEach(({ node, value }, k) => {
+        write(value, place.answer ? percent(pass.probabilities[k]) : "");
+        attr(node, "data-top", place.answer && k === pass.digit);
+      });
+      const dead = habits.flat().filter((habit) => habit === "dead").length;
+      const always = habits.flat().filter((habit) => habit === "always").length;
+      const count = d.bundle.count.toLocaleString("en");
+      write(note, `${cut}${dead ? `${dead} dead` : "No dead"} and ${always || "no"} always-on ReLU unit${dead + always === 1 ? "" : "s"}, judged on ${count} digits.`);
+      table.update();
+    },
+  };
+}
+
+/**
+ * The strongest lines between the layers that are there.
+ * @param {CanvasRenderingContext2D} context @param {import("../derive.js").Derived} d
+ * @param {ReturnType<typeof layOut>} plan @param {import("../draw.js").Colours} colours
+ */
+function paintLines(context, d, plan, colours) {
+  const { layers, pass, place, state } = d;
+  let cut = "";
+  for (let l = 1; l < layers.length; l++) {
+    const { inputs, units, weights } = layers[l];
+    const strength = Float64Array.from(weights, (w, k) => (state.edges === "signal" ? w * pass.a[l - 1][Math.floor(k / units)] : w));
+    let floor = 0;
+    if (strength.length > LINES) {
+      const sizes = strength.map(Math.abs).sort();
+      floor = sizes[sizes.length - LINES];
+      cut ||= `Of the lines between two layers, the ${LINES} strongest are drawn. `;
+    }
+    const top = strength.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-9);
+    for (let i = 0; i < inputs; i++) {
+      for (let j = 0; j < units; j++) {
+        const v = strength[i * units + j];
+        if (Math.abs(v) < floor || Math.abs(v) < 0.02 * top || j >= place.shown[l]) continue;
+        const open = (l === state.layer && j === state.unit) || (l - 1 === state.layer && i === state.unit);
+        line(context, plan.units[l - 1][i], plan.units[l][j], v / top, open, colours);
+      }
+    }
+  }
+  // Into the first layer lead too many lines to draw: a fan stands for those of each unit there.
+  plan.units[0].forEach(({ x, y }, j) => {
+    if (j >= place.shown[0]) return;
+    const open = state.layer === 0 && j === state.unit;
+    context.globalAlpha = open ? 0.9 : 0.25;
+    context.strokeStyle = open ? colours.accent : colours.muted;
+    context.lineWidth = open ? 1.5 : 0.75;
+    context.setLineDash([]);
+    context.beginPath();
+    context.moveTo(plan.image + 1, plan.middle + ((j + 0.5) / plan.units[0].length - 0.5) * plan.image);
+    context.lineTo(x, y);
+    context.stroke();
+  });
+  context.globalAlpha = 1;
+  return cut;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context @param {{x: number, y: number}} from @param {{x: number, y: number}} to
+ * @param {number} v  -1 to 1 @param {boolean} open @param {import("../draw.js").Colours} colours
+ */
+function line(context, from, to, v, open, colours) {
+  const size = Math.abs(v);
+  context.globalAlpha = open ? Math.min(1, 0.35 + size) : 0.06 + 0.5 * size;
+  context.lineWidth = 0.5 + (open ? 3 : 2.2) * size;
+  context.strokeStyle = v > 0 ? colours.accent : colours.ink;
+  context.setLineDash(v > 0 ? [] : [3, 3]);
+  context.beginPath();
+  context.moveTo(from.x, from.y);
+  context.lineTo(to.x, to.y);
+  context.stroke();
+  context.setLineDash([]);
+}

@@ -1,0 +1,251 @@
+/** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
+
+import { attr, button, h, num, percent, segmented, write } from "../dom.js";
+import { pixels, prepare } from "../draw.js";
+import { PAPER, decodeInk, encodeInk } from "../ink.js";
+
+const SIZE = 280;
+const KEY_STEP = 4;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** @param {import("../app.js").Context} ctx */
+export function createPaper(ctx) {
+  const { store, bundle } = ctx;
+  const { side, order } = bundle.input;
+  /** @type {{x: number, y: number, down: boolean} | null} */
+  let cursor = null;
+  let drawing = false;
+
+  const canvas = h("canvas", {
+    class: "dlx-paper",
+    role: "application",
+    tabindex: 0,
+    "aria-roledescription": "drawing area",
+    "aria-label":
+      "The digit. Draw with mouse, finger or pen; with the keyboard, arrows move, Space puts the pen down or lifts it, Delete clears.",
+  });
+  const hint = h("p", { class: "dlx-hint" });
+
+  /** Begin a stroke or an occlusion at a point of the sheet. @param {number} x @param {number} y */
+  const begin = (x, y) => {
+    const { state } = store;
+    if (state.tool === "hide") return hideAt(x, y);
+    const erase = state.tool === "erase";
+    const strokes = state.source === "ink" ? decodeInk(state.ink) : [];
+    if (erase && !strokes.length) return;
+    strokes.push({ erase, points: [[x, y]] });
+    store.set({ source: "ink", ink: encodeInk(strokes), hide: "", ...(state.source === "ink" ? {} : { truth: -1 }) });
+  };
+  /** @param {number[][]} points */
+  const extend = (points) => {
+    const { state } = store;
+    if (state.tool === "hide") return points.forEach(([x, y]) => hideAt(x, y));
+    const strokes = decodeInk(state.ink);
+    if (!strokes.length) return;
+    strokes[strokes.length - 1].points.push(...points);
+    store.set({ ink: encodeInk(strokes) });
+  };
+  /** Hide the network's pixels around a point. @param {number} x @param {number} y */
+  const hideAt = (x, y) => {
+    const hidden = new Set(store.state.hide ? store.state.hide.split(".").map(Number) : []);
+    const [c, r] = [x, y].map((v) => Math.floor((v / PAPER) * side));
+    for (let dr = -1; dr <= 1; dr++) {
+      for (let dc = -1; dc <= 1; dc++) {
+        const [row, col] = [r + dr, c + dc];
+        if (row < 0 || col < 0 || row >= side || col >= side) continue;
+        hidden.add(order === "F" ? col * side + row : row * side + col);
+      }
+    }
+    store.set({ hide: [...hidden].sort((a, b) => a - b).join(".") });
+  };
+  /** @param {PointerEvent} event */
+  const spot = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [
+      ((event.clientX - box.left) / box.width) * PAPER - 0.5,
+      ((event.clientY - box.top) / box.height) * PAPER - 0.5,
+    ].map((v) => Math.min(PAPER - 1, Math.max(0, Math.round(v))));
+  };
+
+  canvas.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    if (!event.isPrimary || event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    drawing = true;
+    cursor = null;
+    const [x, y] = spot(event);
+    begin(x, y);
+  });
+  canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+    if (!drawing || !event.isPrimary) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    extend((events.length ? events : [event]).map(spot));
+  });
+  const lift = () => (drawing = false);
+  canvas.addEventListener("pointerup", lift);
+  canvas.addEventListener("pointercancel", lift);
+  canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const arrow = ARROWS[/** @type {keyof typeof ARROWS} */ (event.key)];
+    if (arrow && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      const at = cursor ?? { x: PAPER / 2, y: PAPER / 4, down: false };
+      const step = event.shiftKey ? 1 : KEY_STEP;
+      cursor = {
+        x: Math.min(PAPER - 1, Math.max(0, at.x + step * arrow[0])),
+        y: Math.min(PAPER - 1, Math.max(0, at.y + step * arrow[1])),
+        down: at.down,
+      };
+      if (cursor.down) extend([[cursor.x, cursor.y]]);
+    } else if (event.key === " ") {
+      cursor ??= { x: PAPER / 2, y: PAPER / 4, down: false };
+      cursor.down = !cursor.down;
+      if (cursor.down) begin(cursor.x, cursor.y);
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      clear();
+    } else return;
+    event.preventDefault();
+    ctx.refresh();
+  });
+  canvas.addEventListener("blur", () => {
+    cursor = null;
+    ctx.refresh();
+  });
+
+  const clear = () => {
+    if (store.state.tool === "hide") store.set({ hide: "" });
+    else store.set({ source: "ink", ink: "", hide: "", truth: -1 });
+  };
+  const undo = () => {
+    const { state } = store;
+    if (state.tool === "hide") store.set({ hide: "" });
+    else if (state.source === "ink") store.set({ ink: encodeInk(decodeInk(state.ink).slice(0, -1)) });
+  };
+  /** Show the next sample of a class. @param {number} wanted */
+  const pick = (wanted) => {
+    const { sample, source } = store.state;
+    const from = source === "sample" ? sample : -1;
+    for (let k = 1; k <= bundle.count; k++) {
+      const at = (from + k) % bundle.count;
+      if (bundle.labels[at] === wanted) return ctx.pickSample(at);
+    }
+  };
+
+  const tools = segmented("Tool", { draw: "Draw", erase: "Erase", hide: "Hide" }, (tool) => store.set({ tool }));
+  const file = h("input", {
+    type: "file",
+    accept: "image/*",
+    class: "dlx-sr",
+    "aria-label": "Load a picture",
+    on: { change: () => file.files[0] && ctx.loadPicture(file.files[0]).then(() => (file.value = "")) },
+  });
+  const classes = bundle.models[0].layers.at(-1)?.units ?? 10;
+  const picks = Array.from({ length: classes }, (_, k) =>
+    button(String(k), () => pick(k), { class: "dlx-pick", "aria-label": `Show a ${k} from the data` }),
+  );
+  const undoButton = button("Undo", undo);
+  const clearButton = button("Clear", clear);
+
+  const big = h("strong", { class: "dlx-answer" });
+  const sure = h("span", { class: "dlx-sure" });
+  const truth = h("p", { class: "dlx-truth" });
+  const rows = Array.from({ length: classes }, (_, k) => {
+    const bar = h("span", { class: "dlx-bar-fill" });
+    const value = h("span", { class: "dlx-num" });
+    return { node: h("li", null, h("span", null, k), h("span", { class: "dlx-bar" }, bar), value), bar, value };
+  });
+
+  const node = h(
+    "section",
+    { class: "dlx-side", "aria-label": "The digit and its prediction" },
+    h("div", { class: "dlx-sheet" }, canvas, hint),
+    h("div", { class: "dlx-row" }, tools.node, h("span", { class: "dlx-gap" }), undoButton, clearButton),
+    h(
+      "div",
+      { class: "dlx-row dlx-picks" },
+      h("span", { class: "dlx-label" }, "Pick"),
+      picks,
+    ),
+    h("div", { class: "dlx-row" }, h("label", { class: "dlx-button dlx-file" }, "Load a picture", file)),
+    h("div", { class: "dlx-verdict" }, big, h("div", null, sure, truth)),
+    h("ol", { class: "dlx-bars", "aria-label": "Probability of each digit" }, rows.map((row) => row.node)),
+  );
+
+  return {
+    node,
+    /** @param {import("../derive.js").Derived} d */
+    update(d) {
+      const { state, input, pass } = d;
+      const colours = ctx.colours();
+      const context = prepare(canvas, SIZE, SIZE);
+      if (input.picture) {
+        const { rows: r, cols, channels, data } = input.picture;
+        const shade =
+          channels === 1
+            ? data
+            : Float64Array.from({ length: r * cols }, (_, k) =>
+                (data[k * channels] * 2 + data[k * channels + 1] * 5 + data[k * channels + 2]) / 8);
+        pixels(context, shade, { rows: r, cols, low: 255, high: 0, size: SIZE, colours, smooth: true });
+      } else {
+        pixels(context, imageOf(d), { rows: side, cols: side, low: 0, high: d.bundle.input.normalised ? 1 : 255, size: SIZE, colours });
+      }
+      paintHidden(context, input.hidden, colours);
+      if (cursor) paintCursor(context, cursor, colours);
+      write(hint, state.source === "ink" && !state.ink ? "Draw a digit" : "");
+      attr(canvas, "data-tool", state.tool);
+      tools.update(state.tool);
+      undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
+      const empty = !input.x.some((v) => v !== 0);
+      write(big, empty ? "–" : String(pass.digit));
+      write(sure, empty ? "no ink yet" : percent(pass.probabilities[pass.digit]));
+      write(truth, sayTruth(d, empty));
+      attr(truth, "data-right", !empty && d.label >= 0 ? pass.digit === d.label : "");
+      rows.forEach((row, k) => {
+        const p = empty ? 0 : pass.probabilities[k];
+        row.bar.style.transform = `scaleX(${p.toFixed(4)})`;
+        write(row.value, empty ? "–" : num(100 * p, 1));
+        attr(row.node, "data-top", !empty && k === pass.digit);
+      });
+      picks.forEach((pickButton, k) => attr(pickButton, "aria-pressed", state.source === "sample" && d.label === k));
+    },
+  };
+
+  /** The digit without what is hidden. @param {import("../derive.js").Derived} d */
+  function imageOf(d) {
+    return order === "F" ? Float64Array.from({ length: side * side }, (_, k) => d.input.clean[(k % side) * side + Math.floor(k / side)]) : d.input.clean;
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Set<number>} hidden @param {import("../draw.js").Colours} colours */
+  function paintHidden(context, hidden, colours) {
+    const cell = SIZE / side;
+    for (const k of hidden) {
+      const [row, col] = order === "F" ? [k % side, Math.floor(k / side)] : [Math.floor(k / side), k % side];
+      context.fillStyle = colours.soft;
+      context.fillRect(col * cell, row * cell, cell + 0.5, cell + 0.5);
+      context.strokeStyle = colours.muted;
+      context.beginPath();
+      context.moveTo(col * cell, (row + 1) * cell);
+      context.lineTo((col + 1) * cell, row * cell);
+      context.stroke();
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {{x: number, y: number, down: boolean}} at @param {import("../draw.js").Colours} colours */
+  function paintCursor(context, at, colours) {
+    const scale = SIZE / PAPER;
+    context.strokeStyle = colours.accent;
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc((at.x + 0.5) * scale, (at.y + 0.5) * scale, at.down ? 6 : 12, 0, 7);
+    context.stroke();
+  }
+
+  /** @param {import("../derive.js").Derived} d @param {boolean} empty */
+  function sayTruth(d, empty) {
+    const { state } = d;
+    if (state.source === "sample") {
+      const no = `digit ${state.sample + 1} of ${bundle.count.toLocaleString("en")}`;
+      return d.pass.digit === d.label ? `✓ right, ${no}` : `✗ it is a ${d.label}, ${no}`;
+    }
+    if (empty) return "";
+    const what = state.source === "ink" ? "your drawing" : "your picture";
+    return state.off ? `${what}, ${state.off.split(".").length} stage(s) left out` : what;
+  }
+}

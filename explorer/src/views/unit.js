@@ -1,0 +1,220 @@
+/** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
+
+import { contributions } from "../engine.js";
+import { attr, button, checkbox, h, num, segmented, signed, tableView, write } from "../dom.js";
+import { parseEdits } from "../derive.js";
+import { prepare, squares } from "../draw.js";
+import { roll } from "../prep.js";
+
+const SIDE = 168;
+const CHART = 96;
+const FEW = 8;
+
+/** What an activation does, with a number in it. @type {Record<string, (z: string) => string>} */
+const FORMULA = {
+  relu: (z) => `max(0, ${z})`,
+  linear: (z) => `${z}`,
+  sigmoid: (z) => `1 / (1 + exp(−(${z})))`,
+  tanh: (z) => `tanh(${z})`,
+  softmax: (z) => `exp(${z}) / sum`,
+};
+
+/** A unit's terms in the chosen order. @param {import("../derive.js").Derived} d */
+export function sortedTerms(d) {
+  const { layers, pass, state } = d;
+  const x = state.layer ? pass.a[state.layer - 1] : pass.x;
+  const terms = contributions(layers[state.layer], x, state.unit);
+  const order = Array.from(terms, (_, i) => i);
+  if (state.order === "size") order.sort((a, b) => Math.abs(terms[b]) - Math.abs(terms[a]) || a - b);
+  return { x, terms, order };
+}
+
+/** @param {import("../app.js").Context} ctx */
+export function createUnit(ctx) {
+  const { store, bundle } = ctx;
+  const { side, order } = bundle.input;
+  const title = h(`h${ctx.level + 1}`, { class: "dlx-h" });
+  const sum = h("p", { class: "dlx-formula", "data-part": "formula" });
+  const gate = h("p", { class: "dlx-formula" });
+  const left = h("canvas", { role: "img" });
+  const right = h("canvas", { role: "img" });
+  const pictures = h("div", { class: "dlx-pictures" },
+    h("figure", null, left, h("figcaption", null, "weights w: what it looks for")),
+    h("figure", null, right, h("figcaption", null, "w · x: what it found")));
+  const chart = h("canvas", { role: "img", "aria-label": "Running sum of the terms", class: "dlx-chart" });
+  const by = segmented("Order of the terms", { size: "Largest first", place: "In place" }, (value) => store.set({ order: value }));
+  const all = checkbox("every term", (on) => store.set({ all: on ? 1 : 0 }));
+  const body = h("tbody");
+  const rest = h("p", { class: "dlx-note", "data-part": "rest" });
+  const table = h("div", { class: "dlx-scroll", tabindex: 0, role: "region", "aria-label": "Terms of the sum" },
+    h("table", { class: "dlx-terms" },
+      h("thead", null, h("tr", null, ["from", "x", "w", "w · x", "sum"].map((text) => h("th", { scope: "col" }, text)))), body));
+  const grip = createGrip(ctx);
+  const pictureTable = tableView("Weight and contribution of every input", () => {
+    const d = ctx.now();
+    const { x, terms } = sortedTerms(d);
+    const layer = d.layers[d.state.layer];
+    return {
+      head: ["From", "x", "w", "w · x"],
+      rows: Array.from(terms, (v, i) => [source(d, i), num(x[i]), num(layer.weights[i * layer.units + d.state.unit]), num(v)]),
+    };
+  });
+  const node = h("section", { class: "dlx-unit-panel", "data-part": "unit", "aria-label": "One unit's arithmetic" },
+    title, sum, gate, pictures, chart, h("div", { class: "dlx-row" }, by.node, h("span", { class: "dlx-gap" }), all.node), table, rest, grip.node, pictureTable.node);
+
+  /** Where a term comes from. @param {import("../derive.js").Derived} d @param {number} i */
+  function source(d, i) {
+    if (d.state.layer) return `${d.layers[d.state.layer - 1].name} unit ${i}`;
+    return order === "F" ? `row ${i % side}, col ${Math.floor(i / side)}` : `row ${Math.floor(i / side)}, col ${i % side}`;
+  }
+
+  return {
+    node,
+    /** @param {import("../derive.js").Derived} d */
+    update(d) {
+      const { state, layers, pass, place } = d;
+      const layer = layers[state.layer];
+      const { x, terms, order: sequence } = sortedTerms(d);
+      const walking = state.grain === "term" && place.terms >= 0;
+      const count = walking ? place.terms : terms.length;
+      const running = new Float64Array(terms.length + 1);
+      sequence.forEach((i, k) => (running[k + 1] = running[k] + terms[i]));
+      const total = running[terms.length];
+      const z = pass.z[state.layer][state.unit];
+      const a = pass.a[state.layer][state.unit];
+      const bias = layer.bias[state.unit];
+      write(title, `${layer.name}, unit ${state.unit}`);
+      const biased = !walking || place.phase !== "term";
+      const gated = !walking || place.phase === "activation";
+      write(sum, count < terms.length
+        ? `Σ w·x so far = ${num(running[count])}`
+        : `z = Σ w·x + b = ${num(total)} ${bias < 0 ? "−" : "+"} ${biased ? `${num(Math.abs(bias))} = ${num(z)}` : "…"}`);
+      write(gate, gated ? `a = ${FORMULA[layer.activation](num(z))} = ${num(a)}` : "a = …");
+      node.dataset.z = String(z);
+      node.dataset.sum = String(total);
+      node.dataset.bias = String(bias);
+      node.dataset.a = String(a);
+      const colours = ctx.colours();
+      const isImage = state.layer === 0;
+      pictures.hidden = !isImage;
+      if (isImage) {
+        const weights = Float64Array.from({ length: layer.inputs }, (_, i) => layer.weights[i * layer.units + state.unit]);
+        const reached = new Set(walking ? sequence.slice(0, count) : []);
+        const at = roll(Float64Array.from({ length: layer.inputs }, (_, i) => i), side, order);
+        const top = weights.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+        squares(prepare(left, SIDE, SIDE), roll(weights, side, order), { side, size: SIDE, top, colours });
+        squares(prepare(right, SIDE, SIDE), roll(terms, side, order), {
+          side, size: SIDE, top: terms.reduce((most, v) => Math.max(most, Math.abs(v)), 0), colours,
+          dim: walking ? (k) => !reached.has(at[k]) : undefined,
+        });
+        attr(left, "aria-label", `Weights of ${layer.name} unit ${state.unit}, from ${num(Math.min(...weights))} to ${num(Math.max(...weights))}`);
+        attr(right, "aria-label", `Contributions of the pixels, from ${num(Math.min(...terms))} to ${num(Math.max(...terms))}`);
+      }
+      paintRunning(chart, running, count, z, colours);
+      by.update(state.order);
+      all.update(Boolean(state.all));
+      const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
+      const to = state.all ? terms.length : Math.min(terms.length, from + FEW);
+      fill(body, to - from, (cells, row) => {
+        const i = sequence[from + row];
+        const w = layer.weights[i * layer.units + state.unit];
+        [source(d, i), num(x[i]), num(w), signed(terms[i]), num(running[from + row + 1])].forEach((text, k) => write(cells[k], text));
+        const line = cells[0].parentElement;
+        attr(line, "data-i", i);
+        attr(line, "data-done", !walking || from + row < count);
+      });
+      const missing = terms.length - (to - from);
+      const remainder = total - (running[to] - running[from]);
+      write(rest, missing
+        ? `${missing} more terms, together ${signed(remainder)}; then the bias ${signed(bias)}.`
+        : `All ${terms.length} terms, together ${signed(total)}; then the bias ${signed(bias)}.`);
+      grip.update(d, sequence[0], source);
+      pictureTable.update();
+    },
+  };
+}
+
+/** Keep a body at `count` rows of five cells and let `each` write them. @param {HTMLElement} body @param {number} count @param {(cells: any[], row: number) => void} each */
+function fill(body, count, each) {
+  while (body.children.length > count) body.lastElementChild?.remove();
+  while (body.children.length < count) body.append(h("tr", null, h("th", { scope: "row" }), h("td"), h("td"), h("td"), h("td")));
+  [...body.children].forEach((row, k) => each([...row.children], k));
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {Float64Array} running @param {number} count @param {number} z
+ * @param {import("../draw.js").Colours} colours
+ */
+function paintRunning(canvas, running, count, z, colours) {
+  const width = canvas.clientWidth || 360;
+  const context = prepare(canvas, width, CHART);
+  const low = Math.min(0, z, ...running);
+  const high = Math.max(0, z, ...running);
+  const pad = 6;
+  /** @param {number} v */
+  const y = (v) => CHART - pad - ((v - low) / (high - low || 1)) * (CHART - 2 * pad);
+  /** @param {number} k */
+  const x = (k) => (k / (running.length - 1)) * (width - 8) + 2;
+  context.strokeStyle = colours.line;
+  context.beginPath();
+  context.moveTo(0, y(0));
+  context.lineTo(width, y(0));
+  context.stroke();
+  /** @param {number} to @param {string} colour @param {number} alpha */
+  const path = (to, colour, alpha) => {
+    context.strokeStyle = colour;
+    context.globalAlpha = alpha;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    for (let k = 0; k <= to; k++) context.lineTo(x(k), y(running[k]));
+    context.stroke();
+    context.globalAlpha = 1;
+  };
+  if (count < running.length - 1) path(running.length - 1, colours.muted, 0.35);
+  path(count, colours.accent, 1);
+  context.fillStyle = colours.accent;
+  context.beginPath();
+  context.arc(x(count), y(running[count]), 3, 0, 7);
+  context.fill();
+}
+
+/** Take hold of one weight and change it. @param {import("../app.js").Context} ctx */
+function createGrip(ctx) {
+  const { store } = ctx;
+  let input = 0;
+  let held = -1;
+  const label = h("span");
+  const value = h("output", { class: "dlx-num" });
+  const slider = h("input", { type: "range", min: -2, max: 2, step: 0.01, on: {
+    input: () => {
+      held = input;
+      const { layer, unit } = ctx.now().state;
+      const others = parseEdits(store.state.edits).filter((e) => e.layer !== layer || e.input !== input || e.unit !== unit);
+      store.set({ edits: [...others, { layer, input, unit, value: Number(slider.value) }].map((e) => `${e.layer}_${e.input}_${e.unit}_${e.value}`).join("~") });
+    },
+  } });
+  const next = button("Another", () => { held = -2; ctx.refresh(); });
+  let rank = 0;
+  return {
+    node: h("div", { class: "dlx-grip", "data-part": "grip" }, h("label", null, label, slider), value, next),
+    /** @param {import("../derive.js").Derived} d @param {number} strongest @param {(d: import("../derive.js").Derived, i: number) => string} source */
+    update(d, strongest, source) {
+      const layer = d.layers[d.state.layer];
+      const key = `${d.state.layer}.${d.state.unit}`;
+      if (slider.dataset.key !== key) {
+        slider.dataset.key = key;
+        held = -1;
+        rank = 0;
+      }
+      if (held === -2) {
+        rank++;
+        held = sortedTerms(d).order[rank % layer.inputs];
+      }
+      input = held >= 0 ? held : strongest;
+      const w = layer.weights[input * layer.units + d.state.unit];
+      write(label, `Change the weight from ${source(d, input)}`);
+      if (Number(slider.value) !== Number(w.toFixed(2))) slider.value = String(w);
+      write(value, num(w, 2));
+    },
+  };
+}
