@@ -8,6 +8,7 @@ so importing this file is quick.
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import html
 import importlib.metadata
@@ -15,8 +16,9 @@ import io
 import os
 import re
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -145,6 +147,24 @@ def check_packages(oldest: dict[str, tuple[int, int]] = OLDEST) -> None:
             raise LabError(
                 f"{package} {found} is too old: the lab needs {wanted} or newer. {remedy}"
             )
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep the start-up notes that TensorFlow writes past Python; show them if the start fails."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as notes:
+        screen = os.dup(2)
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notes.seek(0)
+            os.write(screen, notes.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
 
 
 # --- Data ---------------------------------------------------------------------------------------
@@ -418,24 +438,45 @@ class _Line:
 BLUE, ORANGE, GREY = "#1f5fa8", "#b34700", "#6b6b6b"
 
 
-def show(figure: Figure, description: str, summary: str) -> None:
-    """Show a figure with its description (``alt`` text) and, under it, one line that sums it up."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120, facecolor="white")
-    width = round(figure.get_figwidth() * 96)
+def show(figure: Figure, description: str, summary: str, *, photo: bool = False) -> None:
+    """Show a figure with its description (``alt`` text) and, under it, one line that sums it up.
+
+    JupyterLab has no other way to give an output image an ``alt`` text than HTML.
+    """
     text = f"[Figure: {description}] {summary}"
     if "IPython" not in sys.modules or sys.modules["IPython"].get_ipython() is None:
         print(text)
         return
     from IPython.display import display
 
+    kind, data = _encoded(figure, photo)
     image = (
-        f'<img alt="{html.escape(description)}" width="{width}" style="max-width: 100%" '
-        f'src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+        f'<img alt="{html.escape(description)}" width="{round(figure.get_figwidth() * 96)}" '
+        f'style="max-width: 100%" src="data:image/{kind};base64,{data}">'
     )
     caption = f'<figcaption style="max-width: 48em">{html.escape(summary)}</figcaption>'
     page = f'<figure style="margin: 0.5em 0">{image}{caption}</figure>'
     display({"text/html": page, "text/plain": text}, raw=True)
+
+
+def _encoded(figure: Figure, photo: bool) -> tuple[str, str]:
+    """Return a figure's image type and its base64 text, small: a notebook keeps all of them."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=120, facecolor="white")
+    image = Image.open(file).convert("RGB")
+    small = io.BytesIO()
+    if photo:
+        image.save(small, "JPEG", quality=80)
+    else:
+        image.quantize(48, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return "jpeg" if photo else "png", base64.b64encode(small.getvalue()).decode()
+
+
+def _from_to(counts: Sequence[int] | Array) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def picture(row: Array) -> Array:
@@ -506,7 +547,7 @@ def plot_classes(X: Array, y: Array) -> None:
     show(
         _grid(means, 10, [f"{k}: {n}" for k, n in zip(classes, counts, strict=True)], cell=0.85),
         "The mean picture of each class: blurred, but each can be read as its digit.",
-        f"{len(classes)} classes, {min(counts)} to {max(counts)} digits each.",
+        f"{len(classes)} classes, {_from_to(counts)} digits each.",
     )
 
 
@@ -615,8 +656,8 @@ def plot_split(y_train: Array, y_test: Array) -> None:
     show(
         figure,
         "Stacked bars, one a digit: rows to train on below, held-out rows (hatched) on top.",
-        f"{train.sum():,} rows to train on ({train.min()} to {train.max()} a digit), {test.sum():,} "
-        f"held out ({test.min()} to {test.max()} a digit).",
+        f"{train.sum():,} rows to train on ({_from_to(train)} a digit), {test.sum():,} held out "
+        f"({_from_to(test)} a digit).",
     )
 
 
@@ -765,6 +806,38 @@ def plot_mistakes(X: Array, y: Array, digits: Array, probabilities: Array, most:
     )
 
 
+def plot_picture(image: Array) -> None:
+    """Show any grey picture (H, W), for looking at what a step of yours gives."""
+    image = np.asarray(image, dtype=np.float64)
+    figure = Figure(figsize=(3.2, 2.6), layout="constrained")
+    axes = figure.subplots()
+    figure.colorbar(axes.imshow(image, cmap="gray"))
+    show(
+        figure,
+        "A grey picture with the scale of its values.",
+        f"{image.shape[0]} rows, {image.shape[1]} columns, {image.min():.3g} to {image.max():.3g}.",
+    )
+
+
+def plot_photos(photos: Sequence[Array], labels: Array) -> None:
+    """Show photographs as they are, in two lines."""
+    columns = -(-len(photos) // 2)
+    figure = Figure(figsize=(columns * 1.35, 3.1), layout="constrained")
+    for axes, photo, label in zip(figure.subplots(2, columns).flat, photos, labels, strict=False):
+        axes.imshow(photo, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(str(label), fontsize=10)
+        axes.set_axis_off()
+    sizes = sorted({photo.size // (photo.shape[0] * photo.shape[1]) for photo in photos})
+    kinds = {1: "grey", 3: "RGB", 4: "RGBA"}
+    show(
+        figure,
+        "Photographs of digits on paper of several colours, some lined or squared, with different "
+        f"pens and shadows; their labels: {' '.join(map(str, labels))}.",
+        f"{len(photos)} photographs, {', '.join(kinds[n] for n in sizes)}.",
+        photo=True,
+    )
+
+
 def plot_preprocess(image: Array, row: Array, label: int | None = None) -> None:
     """Show a photograph beside what `preprocess` makes of it."""
     row = np.asarray(row)
@@ -785,6 +858,7 @@ def plot_preprocess(image: Array, row: Array, label: int | None = None) -> None:
         f"A photograph of {what} on paper, and beside it the 20x20 picture made of it.",
         f"Range {row.min():.2f} to {row.max():.2f}, centre of mass at row {down:.1f}, column "
         f"{across:.1f} of 0 to 19 (MNIST's digits: 9.5, 9.5).",
+        photo=True,
     )
 
 
@@ -803,6 +877,26 @@ def plot_handwriting(rows: Array, labels: Array, digits: Array, probabilities: A
         f"{len(rows) - len(wrong)} of {len(rows)} photographs read right"
         + (f"; wrong: {', '.join(wrong)}." if wrong else "."),
     )
+
+
+def explore(model: Any, X: Array, y: Array, history: Any = None) -> None:
+    """Show the explorer on a model and some digits, or say in one sentence why that fails."""
+    try:
+        from explorer import Explorer, ExplorerError
+    except ImportError as error:
+        print(
+            f"The explorer cannot be loaded ({_first_line(error)}). Run `pip install -r "
+            "requirements.txt`, and keep the folder `explorer` beside the notebook."
+        )
+        return
+    try:
+        page = Explorer(model, X, y, history=history)
+    except ExplorerError as error:
+        print(f"✗ {error}")
+        return
+    from IPython.display import display
+
+    display(page)
 
 
 explain_missing_names()
