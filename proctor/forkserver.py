@@ -178,37 +178,45 @@ class ForkServer:
             "title": "python -m ipykernel_launcher -f kernel.json",
         }
 
-    def spawn(self, folder: Path, connection_file: Path) -> Kernel:
+    def spawn(self, folder: Path, connection_file: Path, work: Path | None = None) -> Kernel:
         """Start a kernel and wait until it listens.
 
         Parameters
         ----------
         folder : Path
-            The submission's own run folder. In namespaces the kernel sees of it only its own
-            sockets; otherwise it is the working folder, and gets the given files.
+            The kernel's own folder for its sockets, and for nothing else: the kernel sees it.
         connection_file : Path
-            Jupyter's connection file, of transport ``ipc`` with its ``ip`` a path in `folder`.
+            Jupyter's connection file, of transport ``ipc`` with its ``ip`` a path in `folder`. Keep
+            it elsewhere: it is read before the kernel is confined, and the kernel need not see it.
+        work : Path, optional
+            Working folder of a kernel that is not isolated; the given files are copied there. An
+            isolated one has a working folder of its own, in memory.
 
         Raises
         ------
         KernelStartError
             If it does not come up.
         """
-        kernel = self.request(folder, connection_file)
+        kernel = self.request(folder, connection_file, work)
         if not select.select([kernel], [], [], SPAWN_SECONDS)[0]:
             kernel.kill()
             raise KernelStartError(f"The kernel did not come up within {SPAWN_SECONDS:g} s.")
         kernel.started()
         return kernel
 
-    def request(self, folder: Path, connection_file: Path) -> Kernel:
+    def request(self, folder: Path, connection_file: Path, work: Path | None = None) -> Kernel:
         """Ask for a kernel without waiting: once it is readable, call :meth:`Kernel.started`."""
         if self._control is None:
             raise KernelStartError("The fork server is not running; use it in a with statement.")
+        work = (work or folder).resolve()
         if self.isolation == "process":
-            self._give(folder)
+            self._give(work)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        message = {"folder": str(folder.resolve()), "file": str(connection_file.resolve())}
+        message = {
+            "folder": str(folder.resolve()),
+            "file": str(connection_file.resolve()),
+            "work": str(work),
+        }
         with theirs, self._lock:
             try:
                 socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
@@ -232,7 +240,6 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
             self._process = None
-        print((self._folder/"log").read_text()[-3000:])
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

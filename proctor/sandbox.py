@@ -138,14 +138,14 @@ def enter_namespaces(layout: Layout) -> None:
     socket.sethostname("notebook")
 
 
-def build_root(layout: Layout, folder: Path, address: str) -> str:
+def build_root(layout: Layout, folder: str, address: str) -> str:
     """Make the new root, in pid 1, and enter it.
 
     Parameters
     ----------
     layout : Layout
         What is to be seen.
-    folder : Path
+    folder : str
         The submission's run folder on the host; it appears as :data:`SOCKETS`.
     address : str
         Prefix of the kernel's ipc sockets, a path in `folder`.
@@ -155,7 +155,7 @@ def build_root(layout: Layout, folder: Path, address: str) -> str:
     str
         The same prefix as the kernel sees it.
     """
-    if Path(address).parent != folder:
+    if os.path.dirname(address) != folder:
         raise ValueError(f"the kernel's sockets are to be in {folder}, not at {address}")
     root = layout.stage
     syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
@@ -193,12 +193,12 @@ def _show(source: str, target: str) -> None:
     )
 
 
-def _show_folder(folder: Path, target: str) -> None:
+def _show_folder(folder: str, target: str) -> None:
     """Bind the run folder, writable until :func:`seal`, for the user that the kernel will be."""
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
     os.makedirs(target)
-    syscalls.mount(str(folder), target, None, syscalls.MS_BIND)
+    syscalls.mount(folder, target, None, syscalls.MS_BIND)
     syscalls.set_mount_attributes(
         target, syscalls.ATTR_NOSUID | syscalls.ATTR_NODEV | syscalls.ATTR_NOEXEC
     )

@@ -6,6 +6,8 @@ start-up files, the debugger, the connection file, the advice on the terminal.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import random
 import sys
@@ -13,9 +15,18 @@ from collections.abc import Callable
 from typing import Any
 
 from IPython.core.profiledir import ProfileDir
-from ipykernel import ipkernel
+from IPython import get_ipython
+from ipykernel import kernelapp
+from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
+
+
+class _OutputThread(IOPubThread):  # type: ignore[misc]
+    """ipykernel's output thread without the TCP port on which it listens for forked children."""
+
+    def __init__(self, socket: Any, pipe: bool = False, session: Any = None) -> None:
+        super().__init__(socket, pipe=False, session=session)
 
 
 class _KernelApp(IPKernelApp):  # type: ignore[misc]
@@ -64,7 +75,7 @@ def run(connection: dict[str, Any], folder: str, bound: Callable[[], None]) -> N
     config.IPKernelApp.ipython_dir = folder
     config.IPKernelApp.parent_handle = 0
     config.IPKernelApp.log_level = 50
-    ipkernel._is_debugpy_available = False
+    kernelapp.IOPubThread = _OutputThread
     _seed()
     app = _KernelApp.instance(connection, config=config)
     app.initialize([])
@@ -72,6 +83,44 @@ def run(connection: dict[str, Any], folder: str, bound: Callable[[], None]) -> N
     _forget_engine()
     bound()
     app.start()
+
+
+def leave_debugger_out() -> None:
+    """Import ipykernel's debugger as where debugpy is not installed: it costs time and memory."""
+    if "debugpy" in sys.modules or "ipykernel.debugger" in sys.modules:
+        return
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    importlib.import_module("ipykernel.debugger")
+    del sys.modules["debugpy"]
+
+
+def rehearse(folder: str) -> list[str]:
+    """Start a kernel in `folder`, run what most notebooks run, and name every module imported by then.
+
+    The warm parent calls this in a fork and imports those modules, so that no kernel has to.
+    """
+    names: list[str] = []
+
+    def run_cells() -> None:
+        shell = get_ipython()
+        for cell in _REHEARSAL:
+            shell.run_cell(cell, silent=True)
+        if "matplotlib.pyplot" in sys.modules:
+            shell.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])")
+        names.extend(sys.modules)
+        raise _RehearsalOverError
+
+    ports = {f"{name}_port": n + 1 for n, name in enumerate(("shell", "iopub", "stdin", "hb", "control"))}
+    with contextlib.suppress(_RehearsalOverError):
+        run({"transport": "ipc", "ip": f"{folder}/k", "key": "", **ports}, folder, run_cells)
+    return names
+
+
+class _RehearsalOverError(Exception):
+    """The rehearsed kernel is not to be started in earnest."""
+
+
+_REHEARSAL = ("print(1)", "1 + 1", "import sys; print(2, file=sys.stderr)", "1 / 0", "%precision 3")
 
 
 def _seed() -> None:

@@ -60,17 +60,16 @@ def prepare(config: dict[str, Any]) -> Plan:
     return Plan(isolated, Limits.from_dict(config["limits"]), layout, server)
 
 
-def run(plan: Plan, folder: Path, file: str, descriptor: int) -> NoReturn:
+def run(plan: Plan, request: dict[str, str], descriptor: int) -> NoReturn:
     """Become the supervisor of a new kernel; called in a fresh fork of the fork server.
 
     Parameters
     ----------
     plan : Plan
         What all kernels have in common.
-    folder : Path
-        The submission's own run folder, where its sockets are to be.
-    file : str
-        The connection file's path.
+    request : dict
+        Paths: ``folder``, where the kernel's sockets are to be; ``file``, the connection file;
+        ``work``, the working folder of a kernel that is not isolated.
     descriptor : int
         The socket to the grader.
     """
@@ -79,15 +78,15 @@ def run(plan: Plan, folder: Path, file: str, descriptor: int) -> NoReturn:
     _close_all_but({0, 1, 2, descriptor, plan.server})
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        connection = json.loads(Path(file).read_bytes())
+        connection = json.loads(Path(request["file"]).read_bytes())
         if plan.layout is not None:
             sandbox.enter_namespaces(plan.layout)
             if os.fork():
                 os._exit(0)  # its only task was to have a child in the new pid namespace
-            connection["ip"] = sandbox.build_root(plan.layout, folder, connection["ip"])
+            connection["ip"] = sandbox.build_root(plan.layout, request["folder"], connection["ip"])
             place = sandbox.WORK
         else:
-            place = str(folder)
+            place = request["work"]
             syscalls.set_child_subreaper()
         _supervise(plan, connection, place, report)
     except Exception:  # noqa: BLE001 - told to the grader, who waits for it

@@ -12,6 +12,7 @@ its own for that kernel's supervisor (:mod:`proctor.supervisor`). End of file me
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -19,30 +20,13 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from proctor import supervisor, syscalls
-
-KERNEL_MODULES = (
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "ipykernel.zmqshell",
-    "ipykernel.displayhook",
-    "ipykernel.datapub",
-    "ipykernel.pickleutil",
-    "ipykernel.subshell_manager",
-    "IPython.core.completerlib",
-    "IPython.core.pylabtools",
-    "matplotlib_inline.backend_inline",
-    "jedi",
-    "concurrent.futures.thread",
-)
-"""Modules a kernel imports while it starts or runs its first cell; those not installed are passed over."""
-
+from proctor import student, supervisor, syscalls
 
 class TooManyThreadsError(Exception):
     """A warm module started threads, so the process cannot be forked safely."""
@@ -72,23 +56,46 @@ def main(descriptor: int) -> None:
 
 
 def _warm_up(modules: list[str]) -> dict[str, Any]:
-    """Import `modules` and what a kernel needs; report the time, the size and the modules' files."""
+    """Import `modules` and what a kernel needs; report the time and this process's id."""
     began = time.monotonic()
+    student.leave_debugger_out()
     for name in modules:
         importlib.import_module(name)
-    for name in KERNEL_MODULES:
-        try:
+    _check_threads(modules)
+    for name in _rehearse():
+        # What a kernel has imported may since have been removed or be a part made by its parent.
+        with contextlib.suppress(ImportError):
             importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not name.startswith(error.name):
-                raise
+    _check_threads(modules)
+    return {"seconds": time.monotonic() - began, "pid": os.getpid()}
+
+
+def _check_threads(modules: list[str]) -> None:
     threads = len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1
     if threads != 1:
         raise TooManyThreadsError(
             f"importing {', '.join(modules)} started {threads - 1} threads; a process with threads "
             "cannot be forked. Leave out the module that does this, or set what keeps it from it."
         )
-    return {"seconds": time.monotonic() - began, "pid": os.getpid()}
+
+
+def _rehearse() -> list[str]:
+    """Run a kernel's start and first cells in a fork; return the modules that they import."""
+    known = set(sys.modules)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
+                new = [name for name in student.rehearse(folder) if name not in known]
+            os.write(writing, "\n".join(new).encode()[:60_000])  # less than a pipe holds
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        names = pipe.read().split()
+    os.waitpid(child, 0)
+    return [name for name in names if not name.startswith("__")]
 
 
 def _reap(number: int, frame: FrameType | None) -> None:
@@ -109,9 +116,7 @@ def _serve(control: socket.socket, plan: supervisor.Plan) -> None:
         if os.fork() == 0:
             try:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                supervisor.run(plan, Path(request["folder"]), request["file"], descriptors[0])
-            except BaseException:
-                traceback.print_exc(); sys.stderr.flush()
+                supervisor.run(plan, request, descriptors[0])
             finally:
                 os._exit(1)  # never back into the server's loop
         for descriptor in descriptors:
