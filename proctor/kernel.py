@@ -157,7 +157,7 @@ class StudentKernel:
 
     def __enter__(self) -> StudentKernel:
         manager = self.launcher.manager(self.folder)
-        manager.context.setsockopt(zmq.SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
+        manager.context.setsockopt(zmq.constants.SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
         client = _BoundedClient(
             new_notebook(),
             km=manager,

@@ -117,7 +117,7 @@ class NotStarted(Exception):
     """The cell still holds the line that stands for the code."""
 '''
 
-CONFIG = '''
+CONFIG = """
 from pathlib import Path
 from proctor.nbgrader_plugin import plug_in
 c = get_config()
@@ -125,7 +125,7 @@ c.CourseDirectory.course_id = "tiny"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.ClearSolutions.code_stub = {"python": "raise NotStarted"}
 plug_in(c)
-'''
+"""
 
 STARTED = "import numpy as np\nfrom given import NotStarted\n"
 DOUBLE = "# UNQ_T1\n# GRADED CELL: double\ndef double(a):\n    return 2 * a\n"
@@ -154,7 +154,9 @@ def student(course: Course, **answers: str) -> NotebookNode:
     return notebook
 
 
-def hand_in(course: Course, name: str, notebook: NotebookNode | bytes, to: Path | None = None) -> Path:
+def hand_in(
+    course: Course, name: str, notebook: NotebookNode | bytes, to: Path | None = None
+) -> Path:
     """Put a notebook where nbgrader's tree has it and return its path."""
     path = (to or course.folder / "submitted") / name / "tiny" / "tiny.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)

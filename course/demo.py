@@ -1,0 +1,59 @@
+"""The main job from end to end: build the labs, mark the sample class, show what came of it.
+
+Run by ``make demo``; everything it makes lies under ``build/``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from course.sample_class import write_class
+from proctor.build import build
+from proctor.course import Course
+from proctor.grade import Listener, grade
+from proctor.table import class_table
+
+LAB = "lab_digits"
+
+
+def main() -> None:
+    """Build, mark, print."""
+    console = Console(highlight=False)
+    course = Course.find(Path(__file__).parent)
+    for name in course.labs():
+        build(course, course.lab(name), console.print)
+    folder = course.root / "build" / "demo"
+    students = write_class(course, LAB, folder / "submitted")
+    console.print(f"A sample class of {len(students)} is in {course.relative(folder / 'submitted')}")
+    began = time.monotonic()
+    lab = course.lab(LAB)
+    result = grade(
+        course,
+        lab,
+        folder / "submitted",
+        folder,
+        jobs=os.cpu_count() or 1,
+        listener=Listener(
+            marked=lambda student: console.print(f"  marked {student}"), say=console.print
+        ),
+    )
+    console.print(class_table(lab, result))
+    console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
+    for path in made(course, folder):
+        console.print(f"  {course.relative(path)}")
+
+
+def made(course: Course, folder: Path) -> list[Path]:
+    """Return the pages that are worth opening."""
+    return [
+        folder / "feedback" / "s06-fay" / LAB / f"{LAB}.html",
+        course.root / f"{LAB}.ipynb",
+    ]
+
+
+if __name__ == "__main__":
+    main()

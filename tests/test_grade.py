@@ -1,0 +1,199 @@
+"""Marking a class: scores, reasons, reruns, and what one student's trouble may not do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
+
+from proctor import gradebook
+from proctor.course import Course
+from proctor.grade import ClassResult, grade
+
+ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
+
+
+def mark(course: Course, **options: object) -> ClassResult:
+    return grade(course, course.lab("tiny"), course.folder / "submitted", **options)  # type: ignore[arg-type]
+
+
+def score_of(course: Course, name: str, **answers: str) -> float:
+    hand_in(course, name, student(course, **answers))
+    return mark(course).verdicts[name].score
+
+
+def test_a_class_is_marked_and_written(tiny: Course) -> None:
+    hand_in(tiny, "right", student(tiny, double=DOUBLE, mean=MEAN))
+    hand_in(tiny, "wrong", student(tiny, double=DOUBLE.replace("2 * a", "3 * a"), mean=MEAN))
+    hand_in(tiny, "blank", student(tiny))
+    hand_in(tiny, "broken", b'{"cells": [')
+    result = mark(tiny, jobs=2)
+    scores = {name: verdict.score for name, verdict in result.verdicts.items()}
+    assert scores == {"blank": 0.0, "broken": 0.0, "right": 10.0, "wrong": 4.0}
+    assert result.verdicts["broken"].status == "rejected"
+    assert result.needs_attention
+    db_url = f"sqlite:///{tiny.folder / 'gradebook.db'}"
+    assert gradebook.scores(db_url, "tiny", "tiny") == scores
+    for name in scores:
+        assert (tiny.folder / "feedback" / name / "tiny" / "tiny.html").is_file()
+        written = json.loads((tiny.folder / "verdicts" / f"{name}.json").read_text())
+        assert written["score"] == scores[name]
+
+
+def test_partial_credit_and_the_reason(tiny: Course) -> None:
+    in_place = DOUBLE.replace("return 2 * a", "a *= 2\n    return a")
+    hand_in(tiny, "s", student(tiny, double=in_place, mean=MEAN))
+    verdict = mark(tiny).verdicts["s"]
+    checks = {check.id: check for exercise in verdict.exercises for check in exercise.checks}
+    assert checks["double-value"].passed and not checks["double-untouched"].passed
+    assert checks["double-untouched"].cause == "It changes the array that it was given."
+
+
+def test_a_hidden_check_tells_its_cause_but_not_its_inputs(tiny: Course) -> None:
+    example_only = DOUBLE.replace("return 2 * a", "return np.array([2.0, -4.0])")
+    hand_in(tiny, "s", student(tiny, double=example_only))
+    mark(tiny)
+    verdict = (tiny.folder / "verdicts" / "s.json").read_text()
+    page = (tiny.folder / "feedback" / "s" / "tiny" / "tiny.html").read_text()
+    for text in (verdict, page):
+        assert "It works for the example only." in text
+        assert "secret" not in text
+
+
+def test_an_unsolved_cell_is_called_not_started(tiny: Course) -> None:
+    hand_in(tiny, "s", student(tiny))
+    verdict = mark(tiny).verdicts["s"]
+    assert verdict.score == 0
+    assert all("not started" in exercise.checks[0].cause for exercise in verdict.exercises)
+
+
+def test_an_endless_loop_costs_its_exercise_alone(tiny: Course) -> None:
+    looping = ENDLESS.replace("UNQ_T2", "UNQ_T1").replace("mean", "double")
+    hand_in(tiny, "s", student(tiny, double=looping, mean=MEAN))
+    verdict = mark(tiny).verdicts["s"]
+    assert [exercise.score for exercise in verdict.exercises] == [0.0, 4.0]
+    assert "within 3 seconds" in verdict.exercises[0].checks[0].cause
+
+
+def test_an_exit_keeps_what_was_marked_before(tiny: Course) -> None:
+    hand_in(tiny, "s", student(tiny, double=DOUBLE, mean="import os\nos._exit(0)"))
+    verdict = mark(tiny).verdicts["s"]
+    assert [exercise.score for exercise in verdict.exercises] == [6.0, 0.0]
+    assert verdict.status == "needs_attention"
+
+
+def test_printing_and_stderr_cost_nothing(tiny: Course) -> None:
+    noisy = "import sys, warnings\nwarnings.warn('careful')\nprint('x', file=sys.stderr)\n" + DOUBLE
+    assert score_of(tiny, "s", double=noisy, mean=MEAN) == 10
+
+
+def test_printing_the_value_instead_of_returning_it_earns_nothing(tiny: Course) -> None:
+    assert score_of(tiny, "s", double=DOUBLE.replace("return 2 * a", "print(2 * a)")) == 0
+
+
+def test_metadata_stripped_by_an_editor_is_marked_by_the_markers(tiny: Course) -> None:
+    notebook = student(tiny, double=DOUBLE, mean=MEAN)
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata = nbformat.NotebookNode()
+        cell.id = f"new-{number}"
+    hand_in(tiny, "s", notebook)
+    verdict = mark(tiny).verdicts["s"]
+    assert verdict.score == 10
+    assert "metadata-stripped" in [problem.code for problem in verdict.problems]
+
+
+def test_edited_and_deleted_tests_change_nothing(tiny: Course) -> None:
+    notebook = student(tiny, double=DOUBLE.replace("2 * a", "3 * a"), mean=MEAN)
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "test_double"]
+    for cell in notebook.cells:
+        if cell.id == "test_mean":
+            cell.source, cell.metadata["tags"] = "pass", ["skip-execution"]
+            cell.metadata.nbgrader["points"] = 1000
+    hand_in(tiny, "s", notebook)
+    verdict = mark(tiny).verdicts["s"]
+    assert (verdict.score, verdict.max_score) == (4, 10)
+
+
+def test_a_second_run_marks_only_what_changed(tiny: Course) -> None:
+    hand_in(tiny, "a", student(tiny, double=DOUBLE))
+    hand_in(tiny, "b", student(tiny, mean=MEAN))
+    mark(tiny)
+    hand_in(tiny, "b", student(tiny, double=DOUBLE, mean=MEAN))
+    result = mark(tiny)
+    assert (result.marked, result.kept) == (1, 1)
+    assert result.verdicts["b"].score == 10
+    assert [(c.student, c.before, c.after) for c in result.changed] == [("b", 4.0, 10.0)]
+    assert "double-value" in result.changed[0].checks
+
+
+def test_one_worker_and_two_give_the_same_bytes(tiny: Course, tmp_path: Path) -> None:
+    for name, answers in {"a": {"double": DOUBLE}, "b": {"mean": MEAN}, "c": {}}.items():
+        hand_in(tiny, name, student(tiny, **answers))
+    mark(tiny, out=tmp_path / "one", jobs=1)
+    mark(tiny, out=tmp_path / "two", jobs=2)
+    for kind in ("verdicts/*.json", "autograded/*/tiny/*.ipynb"):
+        one = {
+            p.relative_to(tmp_path / "one"): p.read_bytes() for p in (tmp_path / "one").glob(kind)
+        }
+        two = {
+            p.relative_to(tmp_path / "two"): p.read_bytes() for p in (tmp_path / "two").glob(kind)
+        }
+        assert one == two and len(one) == 3
+
+
+def test_a_broken_check_costs_nobody_anything_and_is_said(tiny: Course) -> None:
+    path = tiny.folder / "checks" / "tiny.py"
+    path.write_text(
+        CHECKS.replace('raise Finding("It is not the mean.")', "pass").replace(
+            "a = draw.normal(size=4)", "a = draw.no_such_thing(4)"
+        )
+    )
+    hand_in(tiny, "a", student(tiny, double=DOUBLE, mean=MEAN))
+    hand_in(tiny, "b", student(tiny, double=DOUBLE))
+    result = mark(tiny)
+    assert list(result.broken) == ["mean-value"]
+    assert "no_such_thing" in result.broken["mean-value"]
+    assert [v.score for v in result.verdicts.values()] == [10.0, 10.0]
+    assert result.needs_attention
+
+
+def test_a_check_that_a_submission_breaks_gives_no_points_and_asks_for_a_person(
+    tiny: Course,
+) -> None:
+    """Otherwise a strange value would be a way to points."""
+    odd = MEAN.replace("return a.sum() / len(a)", "return 'two'")
+    hand_in(tiny, "s", student(tiny, double=DOUBLE, mean=odd))
+    verdict = mark(tiny).verdicts["s"]
+    assert verdict.score == 6 and verdict.status == "needs_attention"
+
+
+def test_students_of_the_roster_who_handed_in_nothing_are_listed(tiny: Course) -> None:
+    db_url = f"sqlite:///{tiny.folder / 'gradebook.db'}"
+    with gradebook.open_gradebook(db_url, "tiny") as book:
+        book.update_or_create_student("absent")
+    hand_in(tiny, "here", student(tiny, double=DOUBLE))
+    assert mark(tiny).missing == ["absent"]
+
+
+def test_a_manual_mark_survives_a_regrade(tiny: Course) -> None:
+    hand_in(tiny, "s", student(tiny, double=DOUBLE))
+    mark(tiny)
+    db_url = f"sqlite:///{tiny.folder / 'gradebook.db'}"
+    with gradebook.open_gradebook(db_url, "tiny") as book:
+        book.find_grade("test_mean", "tiny", "tiny", "s").manual_score = 3.0
+        book.db.commit()
+    mark(tiny, student="s")
+    assert gradebook.scores(db_url, "tiny", "tiny") == {"s": 9.0}
+
+
+@pytest.mark.parametrize("form", ["flat", "folders"])
+def test_other_layouts_of_submissions(tiny: Course, tmp_path: Path, form: str) -> None:
+    notebook = nbformat.writes(student(tiny, double=DOUBLE, mean=MEAN))
+    path = tmp_path / "in" / ("ada/tiny.ipynb" if form == "folders" else "ada_tiny.ipynb")
+    path.parent.mkdir(parents=True)
+    path.write_text(notebook)
+    result = grade(tiny, tiny.lab("tiny"), tmp_path / "in", tmp_path / "out")
+    assert {name: v.score for name, v in result.verdicts.items()} == {"ada": 10.0}
