@@ -533,8 +533,8 @@ def plot_samples(X: Array, y: Array, seed: int = 1234) -> None:
     rows = np.random.default_rng(seed).choice(len(X), 64, replace=False)
     labels = " ".join(map(str, y[rows]))
     show(
-        _grid(X[rows], 16, [str(label) for label in y[rows]], cell=0.55),
-        f"64 handwritten digits in four lines, the label above each: {labels}.",
+        _grid(X[rows], 8, [str(label) for label in y[rows]], cell=0.52),
+        f"64 handwritten digits in eight lines, the label above each: {labels}.",
         f"64 of {len(X):,} digits; every label names the digit under it.",
     )
 
@@ -598,8 +598,9 @@ def plot_overflow() -> None:
     last = float(gap[np.isfinite(naive)][-1])
     figure = Figure(figsize=(6, 2.8), layout="constrained")
     axes = figure.subplots()
-    axes.plot(gap, stable, color=BLUE, linewidth=2, label="from the logits")
+    axes.plot(gap, stable, color=BLUE, linewidth=4, alpha=0.6, label="from the logits")
     axes.plot(gap, naive, color=ORANGE, linewidth=2, linestyle="--", label="from probabilities")
+    axes.plot(last, last, "x", color=ORANGE, markersize=10, markeredgewidth=2.5)
     axes.axvline(last, color=GREY, linestyle=":")
     axes.text(last + 3, 12, f"beyond {last:.0f}: infinite", color=ORANGE)
     axes.set(xlabel="how far the right logit is behind", ylabel="cross-entropy")
@@ -652,7 +653,7 @@ def plot_split(y_train: Array, y_test: Array) -> None:
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
     )
     axes.set(xticks=digits, xlabel="digit", ylabel="rows")
-    axes.legend(loc="lower right", framealpha=1)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     show(
         figure,
         "Stacked bars, one a digit: rows to train on below, held-out rows (hatched) on top.",
@@ -745,8 +746,8 @@ def plot_predictions(X: Array, y: Array, digits: Array, seed: int = 1234) -> Non
     wrong = [f"{k} read as {d}" for k, d in pairs if d != k]
     told = f"{len(wrong)} wrong ({', '.join(wrong[:8])})" if wrong else "none wrong"
     show(
-        _grid(X[rows], 16, captions, cell=0.55),
-        "64 held-out digits in four lines, the prediction above each; where it is wrong, a cross, "
+        _grid(X[rows], 8, captions, cell=0.52),
+        "64 held-out digits in eight lines, the prediction above each; where it is wrong, a cross, "
         "the label, an arrow and the prediction.",
         f"64 of {len(X):,} held-out digits: {told}.",
     )
@@ -879,7 +880,7 @@ def plot_handwriting(rows: Array, labels: Array, digits: Array, probabilities: A
     )
 
 
-def explore(model: Any, X: Array, y: Array, history: Any = None) -> None:
+def explore(model: Any, X: Array, y: Array, recorder: Any = None, history: Any = None) -> None:
     """Show the explorer on a model and some digits, or say in one sentence why that fails."""
     try:
         from explorer import Explorer, ExplorerError
@@ -890,7 +891,7 @@ def explore(model: Any, X: Array, y: Array, history: Any = None) -> None:
         )
         return
     try:
-        page = Explorer(model, X, y, history=history)
+        page = Explorer(model, X, y, history=recorder if recorder and recorder.epochs else history)
     except ExplorerError as error:
         print(f"✗ {error}")
         return
