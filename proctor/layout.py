@@ -96,24 +96,28 @@ def _owner(entry: Entry, lab: str) -> tuple[Owner, tuple[str, ...]] | None:
     if is_notebook(name) or is_archive(name):
         owner = file_owner(name, lab)
         return owner, rest or (owner.file,)
-    if rest or entry.kind == "folder":
+    if rest or entry.kind == "folder" or (entry.kind == "refused" and "." not in name):
         return lms_owner(name) or Owner(name), rest
     known = lms_owner(name)
     return (known, (known.file,)) if known else None
 
 
 def _without_other_labs(groups: dict[str, Group], lab: str) -> dict[str, Group]:
-    """Drop ``STUDENT/OTHER/OTHER.ipynb`` where the class lies in nbgrader's tree."""
-    labs: Counter[str] = Counter()
+    """Drop ``STUDENT/OTHER/OTHER.ipynb`` where the class evidently lies in nbgrader's tree."""
+    in_tree: Counter[str] = Counter()
+    beside: set[str] = set()
     for one in groups.values():
-        labs.update({rest[0] for rest, _, _ in one.entries if len(rest) > 1})
-    own = {
-        rest[0]
-        for one in groups.values()
-        for rest, _, _ in one.entries
-        if len(rest) == 2 and rest[1] == f"{rest[0]}.ipynb" and not is_copy(rest[0], lab)
-    }
-    others = {name for name in own if lab in labs or labs[name] > 1}
+        own = {
+            rest[0]
+            for rest, _, _ in one.entries
+            if len(rest) == 2 and rest[1] == f"{rest[0]}.ipynb" and not is_copy(rest[0], lab)
+        }
+        in_tree.update(own)
+        if any(rest[:1] == (lab,) for rest, _, _ in one.entries):
+            in_tree[lab] += 1
+            beside |= own
+    enough = 2 if in_tree[lab] else max(2, len(groups))
+    others = beside | {name for name, count in in_tree.items() if name != lab and count >= enough}
     kept = {}
     for original, one in groups.items():
         mine = [item for item in one.entries if not (item[0] and item[0][0] in others)]

@@ -22,10 +22,11 @@ ALIKE = 0.7
 """Least share of tokens in common (Dice coefficient) for an edited copy of a given cell."""
 _FEW = 5
 """Cells of fewer tokens than this are too short to be alike without being equal."""
-_MANY = 20_000
+_LONGER = 10
+"""Cells that are longer by more than this factor than any given cell cannot be alike."""
 
 _MARKER = re.compile(r"^[ \t]*#[ \t]*(UNQ_[A-Z]*\d+)\b", re.M | re.I)
-_TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):[ \t]*(\S.*?)[ \t]*$", re.M | re.I)
+_TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):(.*)$", re.M | re.I)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -87,26 +88,31 @@ def _known(index: int, cell: Any) -> Known:
     return Known(index, id, cell.get("id", ""), role, cell.source, marker, title)
 
 
-def _markers(source: str) -> list[str]:
-    return [marker.upper() for marker in _MARKER.findall(source)]
+def _markers(source: str) -> frozenset[str]:
+    if "unq_" not in source.lower():
+        return frozenset()
+    return frozenset(marker.upper() for marker in _MARKER.findall(source))
 
 
-def _titles(source: str) -> list[str]:
-    return [" ".join(title.lower().split()) for title in _TITLE.findall(source)]
+def _titles(source: str) -> frozenset[str]:
+    if "graded" not in source.lower():
+        return frozenset()
+    return frozenset(" ".join(title.lower().split()) for title in _TITLE.findall(source)) - {""}
 
 
 def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
     """Find the instructor's cells among the student's."""
+    student = _Student(cells)
     found = Match()
     claimed: set[int] = set()
     for cell in known:
         if cell.role == "graded":
-            copies = _copies(cell, known, cells, found)
+            copies = _copies(cell, known, student, found)
             claimed.update(copy.position for copy in copies)
             if copies:
-                _choose(cell, copies, found)
+                _choose(cell, copies, student, found)
     _note_whole(known, cells, found)
-    _match_given(known, cells, claimed, found)
+    _match_given(known, student, claimed, found)
     found.extra = {
         cell.position
         for cell in cells
@@ -117,6 +123,16 @@ def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
     return found
 
 
+class _Student:
+    """The student's cells, with what is asked of each more than once, by position."""
+
+    def __init__(self, cells: tuple[StudentCell, ...]) -> None:
+        self.cells = cells
+        self.markers = {cell.position: _markers(cell.source) for cell in cells}
+        self.titles = {cell.position: _titles(cell.source) for cell in cells}
+        self.plain = {cell.position: _plain(cell.source) for cell in cells}
+
+
 def _by_id(cell: Known, cells: Sequence[StudentCell]) -> list[StudentCell]:
     """List the cells with a cell's grade id or, if there is none, with its cell id and no other."""
     found = [copy for copy in cells if copy.grade_id == cell.id != ""]
@@ -125,29 +141,26 @@ def _by_id(cell: Known, cells: Sequence[StudentCell]) -> list[StudentCell]:
     ]
 
 
-def _copies(
-    cell: Known, known: list[Known], cells: tuple[StudentCell, ...], found: Match
-) -> list[StudentCell]:
+def _copies(cell: Known, known: list[Known], student: _Student, found: Match) -> list[StudentCell]:
     """List the student's copies of a graded cell, in the notebook's order."""
-    marks = {other.marker for other in known if other.marker}
     exercises = {other.id for other in known if other.role == "graded"}
-    by_id = _by_id(cell, cells)
-    if cell.marker and any(cell.marker in _markers(copy.source) for copy in by_id):
-        # An id that was copied along with a cell says less than the marker of another exercise.
-        by_id = [
-            copy
-            for copy in by_id
-            if cell.marker in _markers(copy.source) or not marks.intersection(_markers(copy.source))
-        ]
+    by_id = _by_id(cell, student.cells)
     marked = [
         copy
-        for copy in cells
-        if cell.marker and cell.marker in _markers(copy.source) and copy not in by_id
+        for copy in student.cells
+        if cell.marker and cell.marker in student.markers[copy.position]
     ]
-    own = [copy for copy in marked if copy.kind == "code" and copy.grade_id not in exercises]
-    copies = by_id + own or [copy for copy in marked if copy.kind == "code"] or marked
+    if any(copy in marked for copy in by_id):
+        # An id that was copied along with a cell says less than the marker of another exercise.
+        others = {other.marker for other in known if other.marker}
+        by_id = [
+            copy for copy in by_id if copy in marked or not others & student.markers[copy.position]
+        ]
+    code = [copy for copy in marked if copy.kind == "code" and copy not in by_id]
+    own = [copy for copy in code if copy.grade_id not in exercises]
+    copies = by_id + own or code or marked
     if not copies and cell.title:
-        copies = [copy for copy in cells if cell.title in _titles(copy.source)]
+        copies = [copy for copy in student.cells if cell.title in student.titles[copy.position]]
         if copies:
             message = f"The cell of exercise '{cell.id}' was recognised by its title line alone."
             found.problems.append(Problem("marker-missing", message, cell.id, attention=True))
@@ -155,14 +168,14 @@ def _copies(
     return sorted(code or copies, key=lambda copy: copy.position)
 
 
-def _choose(cell: Known, copies: list[StudentCell], found: Match) -> None:
+def _choose(cell: Known, copies: list[StudentCell], student: _Student, found: Match) -> None:
     """Take the last copy, and say what is odd about it."""
     chosen = copies[-1]
 
     def note(code: str, message: str, *, attention: bool = False) -> None:
         found.problems.append(Problem(code, message, cell.id, attention=attention))
 
-    if len({_plain(copy.source) for copy in copies}) > 1:
+    if len({student.plain[copy.position] for copy in copies}) > 1:
         note(
             "duplicate-cell",
             f"The cell of exercise '{cell.id}' is there {len(copies)} times with different code; "
@@ -217,11 +230,9 @@ def _note_whole(known: list[Known], cells: tuple[StudentCell, ...], found: Match
         found.problems.insert(0, Problem("metadata-stripped", message))
 
 
-def _match_given(
-    known: list[Known], cells: tuple[StudentCell, ...], claimed: set[int], found: Match
-) -> None:
+def _match_given(known: list[Known], student: _Student, claimed: set[int], found: Match) -> None:
     """Find the cells that marking takes from the source whatever the student's copy says."""
-    plain = {copy.position: _plain(copy.source) for copy in cells}
+    cells, plain = student.cells, student.plain
     left: list[Known] = []
     changed: list[str] = []
     for cell in known:
@@ -258,6 +269,8 @@ def _match_given(
 
 def _alike(left: list[Known], free: list[StudentCell]) -> list[tuple[Known, StudentCell]]:
     """Pair given cells with edited copies of them, the most alike first."""
+    longest = max((len(cell.source) for cell in left), default=0)
+    free = [copy for copy in free if len(copy.source) <= _LONGER * longest]
     tokens = {copy.position: _tokens(copy.source) for copy in free}
     pairs = []
     for cell in left:
@@ -278,8 +291,8 @@ def _alike(left: list[Known], free: list[StudentCell]) -> list[tuple[Known, Stud
 
 
 def _tokens(source: str) -> Counter[str]:
-    found = _TOKEN.findall(source[: 10 * _MANY])
-    return Counter(found) if _FEW <= len(found) <= _MANY else Counter()
+    found = _TOKEN.findall(source)
+    return Counter(found) if len(found) >= _FEW else Counter()
 
 
 def _dice(one: Counter[str], other: Counter[str]) -> float:

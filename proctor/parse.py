@@ -37,6 +37,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_CONTROLS = bytes(range(0x80, 0xA0))
+_HIGH = bytes(byte >= 0x80 for byte in range(256))
 _SAVE_AGAIN = "Save it again in Jupyter, see that it opens, and hand in that file."
 _CLEAR = "Clear all outputs, save, and hand in again."
 
@@ -126,11 +128,12 @@ def _surely_latin_1(data: bytes) -> bool:
     encoding, 0x80 to 0x9f are no characters in it, and a valid UTF-8 sequence among the rest says
     that two encodings were mixed.
     """
-    runs = re.findall(rb"[\x80-\xff]+", data)
-    mixed = re.compile(rb"[\xc2-\xdf][\x80-\xbf]")
-    return all(
-        len(run) <= 2 and min(run) >= 0xA0 and not mixed.search(run) for run in runs
-    ) and data.lstrip().startswith(b"{")
+    return (
+        data.lstrip().startswith(b"{")
+        and len(data.translate(None, _CONTROLS)) == len(data)
+        and b"\x01" * 3 not in data.translate(_HIGH)
+        and not re.search(rb"[\xc2-\xdf][\xa0-\xbf]", data)
+    )
 
 
 def _bounded(text: str) -> int:
