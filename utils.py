@@ -34,27 +34,37 @@ Array = np.ndarray[Any, Any]
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
 """The oldest versions that the labs were tested with."""
 
-MADE_IN = {
-    "X": "section 2, which loads the digits",
-    "y": "section 2, which loads the digits",
+EXERCISES = {
     "my_softmax": "Exercise 1",
     "model": "Exercise 2",
     "my_dense": "Exercise 3",
     "split_data": "Exercise 4",
+    "history": "Exercise 5",
+    "predict_digits": "Exercise 6",
+    "preprocess": "Exercise 7",
+}
+"""Which exercise makes a name, for the sentence about a name that is missing."""
+
+GIVEN_IN = {
+    "X": "section 2, which loads the digits",
+    "y": "section 2, which loads the digits",
     "X_train": "section 5, after Exercise 4",
     "X_test": "section 5, after Exercise 4",
     "y_train": "section 5, after Exercise 4",
     "y_test": "section 5, after Exercise 4",
     "callbacks": "section 6, before Exercise 5",
     "recorder": "section 6, before Exercise 5",
-    "history": "Exercise 5",
-    "predict_digits": "Exercise 6",
     "digits": "section 7, after Exercise 6",
     "probabilities": "section 7, after Exercise 6",
-    "preprocess": "Exercise 7",
+    "photos": "the beginning of section 8",
+    "photo_labels": "the beginning of section 8",
 }
-"""Where each name of the notebook comes from, for the sentence about a name that is missing."""
+"""Which given cell makes a name."""
 
+RUN_IT = (
+    "Run that cell first; if it was deleted, use Edit > Undo Delete Cells or take it from a fresh "
+    "copy of the notebook."
+)
 
 # --- Messages -----------------------------------------------------------------------------------
 
@@ -69,11 +79,13 @@ class LabError(Exception):
 def where_from(error: BaseException) -> str | None:
     """Say which cell makes the name that a ``NameError`` misses; None for other names or errors."""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
-    if name in MADE_IN:
+    if name in EXERCISES:
         return (
-            f"`{name}` does not exist yet. It comes from {MADE_IN[name]}: run that cell first "
-            "(if you deleted it, use Edit > Undo Delete Cells or take it from a fresh copy)."
+            f"`{name}` does not exist yet: {EXERCISES[name]} is not started, or its cell has not "
+            f"been run. {RUN_IT}"
         )
+    if name in GIVEN_IN:
+        return f"`{name}` does not exist yet: it comes from {GIVEN_IN[name]}. {RUN_IT}"
     if name in ("np", "keras", "Sequential", "Dense", "Input", "Image", "Adam", "NotStarted"):
         return f"`{name}` is imported in section 1: run the notebook's first code cell again."
     return None
@@ -114,9 +126,9 @@ class needs:
     ) -> bool:
         if kind is None or error is None or not issubclass(kind, Exception):
             return False
-        verb = "are" if " and " in self.exercises else "is"
         if kind.__name__ == "NotStarted":
-            print(f"… {self.exercises} {verb} not finished yet: this cell has to wait for it.")
+            exercise = getattr(error, "exercise", self.exercises)
+            print(f"… {exercise} is not started yet; this cell needs it.")
         elif isinstance(error, LabError):
             print(f"✗ {error}")
         elif sentence := where_from(error):

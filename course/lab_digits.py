@@ -48,7 +48,7 @@ import os
 assert os.path.exists("utils.py"), (
     f"There is no utils.py in {os.getcwd()}: open lab_digits.ipynb from the folder it came in."
 )
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no notes from TensorFlow on your hardware
 
 import numpy as np
 from PIL import Image
