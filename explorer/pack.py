@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ from .network import Dense, check_finite, read_layers
 from .recorder import Recorder
 
 MAGIC = b"DIGITS01"
+
+TOUR = Path(__file__).parent / "tour.json"
+"""The guided tour: for each stop a text, the part it points at and the state it sets."""
 
 REFERENCES = 100
 """Samples whose Keras output is packed, to be compared in the browser."""
@@ -217,6 +221,7 @@ def pack(
         sections |= {f"{kind}{m}": array for kind, array in parts.items()}
     header = {
         "title": title,
+        "tour": json.loads(TOUR.read_text(encoding="utf-8")),
         "input": {
             "side": side,
             "order": order or ("F" if side == 20 else "C"),

@@ -36,12 +36,27 @@ import { readColours } from "./draw.js";
 import { readPicture } from "./picture.js";
 import { createStore } from "./store.js";
 import { advance, seek, unitPosition } from "./timeline.js";
+import { createCompare } from "./views/compare.js";
+import { createInput } from "./views/input.js";
+import { createLearning } from "./views/learning.js";
+import { createMistakes } from "./views/mistakes.js";
 import { createNetworkPanel } from "./views/network.js";
 import { createPaper } from "./views/paper.js";
+import { createQuestions } from "./views/questions.js";
+import { createSoftmax } from "./views/softmax.js";
+import { createTour } from "./views/tour.js";
+import { createTraining } from "./views/training.js";
 
 /** @type {Record<string, {title: string, make: (ctx: Context) => View}>} */
 const PANELS = {
+  input: { title: "Input", make: createInput },
   network: { title: "Network", make: createNetworkPanel },
+  softmax: { title: "Softmax", make: createSoftmax },
+  training: { title: "Training", make: createTraining },
+  mistakes: { title: "Mistakes", make: createMistakes },
+  learning: { title: "Learning", make: createLearning },
+  compare: { title: "Compare", make: createCompare },
+  questions: { title: "Questions", make: createQuestions },
 };
 
 /** Steps a second while playing. @type {Record<string, number>} */
@@ -113,31 +128,32 @@ export function mount(element, bundle, host) {
     },
   };
 
-  const heading = h(`h${host.level}`, { class: "dlx-title" }, bundle.title);
-  const facts = h("p", { class: "dlx-facts" });
-  const notice = h("p", { class: "dlx-notice", role: "status", hidden: true });
-  const live = h("p", { class: "dlx-sr", "aria-live": "polite", "data-live": true });
+  const heading = h(`h${host.level}.title`, bundle.title);
+  const facts = h("p.facts");
+  const notice = h("p.notice", { role: "status", hidden: true });
+  const live = h("p.sr", { "aria-live": "polite", "data-live": true });
   const models = bundle.models.length > 1 ? modelPicker(ctx) : null;
   const undoEdits = button("Undo", () => store.set({ edits: "" }));
-  const editNote = h("p", { class: "dlx-notice", hidden: true }, h("span", null), " ", undoEdits);
-  const epochNote = h("p", { class: "dlx-notice", hidden: true }, h("span", null), " ",
+  const editNote = h("p.notice", { hidden: true }, h("span", null), " ", undoEdits);
+  const epochNote = h("p.notice", { hidden: true }, h("span", null), " ",
     button("Back to the end", () => store.set({ epoch: -1 })));
   const paper = createPaper(ctx);
+  const tour = createTour(ctx, root);
   const tabs = createTabs(ctx);
-  const bar = h("div", { class: "dlx-mini", "aria-hidden": "true" });
+  const bar = h(".mini", { "aria-hidden": "true" });
   const miniCanvas = h("canvas", { width: 28, height: 28 });
   const miniText = h("span", null);
   bar.append(miniCanvas, miniText);
 
   root.append(
-    h("header", { class: "dlx-head" }, h("div", null, heading, facts), h("div", { class: "dlx-row" }, models?.node)),
+    h("header.head", h("div", heading, facts), h(".row", models?.node, tour.open)),
     bar,
-    h("div", { class: "dlx-body" },
+    h(".body",
       paper.node,
-      h("div", { class: "dlx-main" }, tabs.list, notice, editNote, epochNote, tabs.panels)),
+      h(".main", tabs.list, notice, editNote, epochNote, tour.node, tabs.panels)),
     live,
   );
-  element.replaceChildren(h("div", { class: "dlx-frame" }, root));
+  element.replaceChildren(h(".frame", root));
 
   let difference = "";
   let measured = -1;
@@ -146,7 +162,7 @@ export function mount(element, bundle, host) {
     if (measured !== d.state.model) {
       measured = d.state.model;
       const worst = differenceToKeras(d.model, d.sample);
-      difference = `matches Keras: largest difference ${scientific(worst)} over ${d.model.references} digits`;
+      difference = `matches Keras: largest difference ${scientific(worst)}`;
       root.dataset.difference = String(worst);
     }
     const { model, bundle: { count, of } } = d;
@@ -164,6 +180,7 @@ export function mount(element, bundle, host) {
     models?.update(d.state.model);
     paper.update(d);
     tabs.update(d);
+    tour.update(d);
     editNote.hidden = !d.state.edits;
     const edits = d.state.edits.split("~").length;
     write(editNote.firstChild, `${edits} ${edits === 1 ? "weight" : "weights"} changed by hand.`);
@@ -262,7 +279,7 @@ function modelPicker(ctx) {
   const select = h("select", { on: { change: () => ctx.store.set({ model: Number(select.value), epoch: -1, edits: "", layer: 0, unit: 0, t: -1 }) } },
     ctx.bundle.models.map((model, k) => h("option", { value: k }, model.name)));
   return {
-    node: h("label", { class: "dlx-field" }, h("span", null, "Model"), select),
+    node: h("label.field", h("span", "Model"), select),
     /** @param {number} model */
     update(model) {
       if (select.value !== String(model)) select.value = String(model);
@@ -334,7 +351,7 @@ function createTabs(ctx) {
       "data-panel": name,
       on: { click: () => ctx.open(name) },
     }, PANELS[name].title));
-  const list = h("div", { class: "dlx-tabs", role: "tablist", "aria-label": "Panels" }, tabs);
+  const list = h(".tabs", { role: "tablist", "aria-label": "Panels" }, tabs);
   list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const at = names.indexOf(ctx.store.state.panel);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
@@ -346,7 +363,7 @@ function createTabs(ctx) {
   });
   const holders = names.map((name) =>
     h("div", { role: "tabpanel", id: `${prefix}-panel-${name}`, "aria-labelledby": `${prefix}-${name}`, class: "dlx-panel", "data-panel": name, hidden: true }));
-  const panels = h("div", { class: "dlx-panels" }, holders);
+  const panels = h(".panels", holders);
   return {
     list,
     panels,

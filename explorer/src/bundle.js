@@ -18,6 +18,7 @@
  * @property {string} title
  * @property {{side: number, order: string, normalised: boolean}} input
  * @property {Model[]} models
+ * @property {{text: string, part: string, patch: Partial<import("./store.js").State>}[]} tour
  * @property {number} count  samples in here
  * @property {number} of  samples that the explorer was given
  * @property {Uint8Array} labels
@@ -110,6 +111,7 @@ function assemble(header, buffer, start) {
   return {
     title: header.title,
     input: header.input,
+    tour: header.tour ?? [],
     count,
     of,
     labels: section("labels"),
@@ -147,7 +149,10 @@ function readModel(entry, weights, snapshots, reference) {
       const bits = new Uint16Array(size);
       for (let e = 0; e < entry.epochs.length; e++) {
         const values = new Float32Array(size);
-        for (let k = 0; k < size; k++) values[k] = table[(bits[k] += snapshots[e * size + k])];
+        for (let k = 0; k < size; k++) {
+          bits[k] += snapshots[e * size + k]; // wraps around at 65,536
+          values[k] = table[bits[k]];
+        }
         unpacked.push(values);
       }
     }

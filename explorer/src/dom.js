@@ -1,23 +1,32 @@
 /** Small helpers for the page's elements and numbers. */
 
 /**
- * An element: attributes as given, `on` for listeners, children after them.
+ * An element: `h("p.note", {title: "x"}, "text")` is a paragraph of class dlx-note; without a tag
+ * it is a div. Attributes may be left out; `on` holds listeners.
  * @param {string} tag
- * @param {Record<string, any> | null} [attributes]
- * @param {...any} children
+ * @param {...any} rest
  * @returns {any}
  */
-export function h(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (name === "on") {
+export function h(tag, ...rest) {
+  const [name, ...classes] = tag.split(".");
+  const node = document.createElement(name || "div");
+  if (classes.length) node.className = classes.map((text) => `dlx-${text}`).join(" ");
+  const given = rest[0]?.constructor === Object ? rest.shift() : {};
+  for (const [key, value] of Object.entries(given)) {
+    if (key === "on") {
       for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
-    } else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, String(value));
+    } else if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value != null) node.setAttribute(key, String(value));
   }
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  node.append(...rest.flat().filter((child) => child != null && child !== false));
   return node;
 }
+
+/** A table's head. @param {string[]} names */
+export const heads = (names) => h("thead", h("tr", names.map((text) => h("th", { scope: "col" }, text))));
+
+/** A table's row: its name, then cells. @param {string | number} name @param {...any} cells */
+export const row = (name, ...cells) => h("tr", h("th", { scope: "row" }, name), cells.flat().map((cell) => (cell?.tagName === "TD" ? cell : h("td", cell ?? ""))));
 
 /** Write text only where it differs: the page then has nothing to lay out. @param {Element} node @param {string} text */
 export function write(node, text) {
@@ -70,13 +79,11 @@ export function segmented(label, choices, choose) {
   const name = uid();
   /** @type {Record<string, any>} */
   const inputs = {};
-  const node = h(
-    "fieldset",
-    { class: "dlx-seg" },
-    h("legend", { class: "dlx-sr" }, label),
+  const node = h("fieldset.seg",
+    h("legend.sr", label),
     Object.entries(choices).map(([value, text]) => {
       inputs[value] = h("input", { type: "radio", name, value, on: { change: () => choose(value) } });
-      return h("label", null, inputs[value], h("span", null, text));
+      return h("label", inputs[value], h("span", text));
     }),
   );
   return {
@@ -94,7 +101,7 @@ export function segmented(label, choices, choose) {
 export function checkbox(text, change) {
   const input = h("input", { type: "checkbox", on: { change: () => change(input.checked) } });
   return {
-    node: h("label", { class: "dlx-check" }, input, h("span", null, text)),
+    node: h("label.check", input, h("span", text)),
     /** @param {boolean} on */
     update(on) {
       if (input.checked !== on) input.checked = on;
@@ -112,8 +119,8 @@ export const button = (text, click, more = {}) =>
  * @param {() => {head: string[], rows: (string | number)[][]}} make
  */
 export function tableView(caption, make) {
-  const body = h("div", { class: "dlx-scroll", tabindex: 0, role: "region", "aria-label": caption });
-  const node = h("details", { class: "dlx-table-view" }, h("summary", null, "As a table"), body);
+  const body = h(".scroll", { tabindex: 0, role: "region", "aria-label": caption });
+  const node = h("details.table-view", h("summary", "As a table"), body);
   const fill = () => {
     if (!node.open) return;
     const { head, rows } = make();
@@ -121,10 +128,9 @@ export function tableView(caption, make) {
       h(
         "table",
         null,
-        h("caption", { class: "dlx-sr" }, caption),
-        h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))),
-        h("tbody", null, rows.map((row) =>
-          h("tr", null, row.map((cell, k) => (k ? h("td", null, cell) : h("th", { scope: "row" }, cell)))))),
+        h("caption.sr", caption),
+        heads(head),
+        h("tbody", rows.map(([name, ...cells]) => row(name, cells)))
       ),
     );
   };

@@ -110,6 +110,7 @@ export function forward(layers, input) {
   const x = Float64Array.from(input);
   const z = [];
   const a = [];
+  /** @type {Float64Array} */
   let signal = x;
   for (const layer of layers) {
     const sums = weightedSums(layer, signal);
@@ -234,20 +235,4 @@ export function contributions(layer, x, unit) {
   const terms = new Float64Array(layer.inputs);
   for (let i = 0; i < layer.inputs; i++) terms[i] = x[i] * layer.weights[i * layer.units + unit];
   return terms;
-}
-
-/**
- * Of each hidden ReLU unit over many inputs: "dead" (never above 0), "always" (never at 0) or "".
- * @param {Layer[]} layers
- * @param {Pass[]} passes
- * @returns {string[][]}
- */
-export function unitHabits(layers, passes) {
-  return layers.map((layer, l) =>
-    Array.from({ length: layer.units }, (_, j) => {
-      if (layer.activation !== "relu" || !passes.length) return "";
-      const on = passes.reduce((count, pass) => count + (pass.a[l][j] > 0 ? 1 : 0), 0);
-      return on === 0 ? "dead" : on === passes.length ? "always" : "";
-    }),
-  );
 }

@@ -6,9 +6,9 @@ import { h } from "../dom.js";
 export function showError(element, error) {
   const text = error instanceof Error ? error.message : String(error);
   element.replaceChildren(
-    h("div", { class: "dlx-frame" },
+    h(".frame",
       h("div", { class: "dlx dlx-failure", role: "alert" },
-        h("p", null, h("strong", null, "The explorer cannot be shown.")), h("p", null, text))),
+        h("p", h("strong", "The explorer cannot be shown.")), h("p", text))),
   );
   console.error(error);
 }

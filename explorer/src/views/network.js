@@ -16,9 +16,9 @@ export function createNetworkPanel(ctx) {
   const network = createNetwork(ctx);
   const unit = createUnit(ctx);
   return {
-    node: h("div", { class: "dlx-network-panel" },
+    node: h(".network-panel",
       transport.node,
-      h("div", { class: "dlx-split" }, network.node, unit.node)),
+      h(".split", network.node, unit.node)),
     update(d) {
       transport.update(d);
       network.update(d);
@@ -62,8 +62,8 @@ function layOut(layers, width) {
 function createNetwork(ctx) {
   const { store } = ctx;
   const canvas = h("canvas", { "aria-hidden": "true" });
-  const stage = h("div", { class: "dlx-stage", style: `height:${HEIGHT}px`, role: "group", "aria-label": "Units of the network. Arrow keys move between them." }, canvas);
-  const note = h("p", { class: "dlx-note" });
+  const stage = h(".stage", { style: `height:${HEIGHT}px`, role: "group", "aria-label": "Units of the network. Arrow keys move between them." }, canvas);
+  const note = h("p.note");
   const edges = segmented("Lines", { signal: "Signal", weight: "Weights" }, (value) => store.set({ edges: value }));
   const table = tableView("Every unit: weighted sum and activation", () => {
     const { layers, pass } = ctx.now();
@@ -72,9 +72,9 @@ function createNetwork(ctx) {
       rows: layers.flatMap((layer, l) => Array.from(pass.z[l], (z, j) => [`${layer.name} unit ${j}`, num(z), num(pass.a[l][j])])),
     };
   });
-  const key = h("p", { class: "dlx-key" },
-    h("span", { class: "dlx-swatch" }), "positive ", h("span", { class: "dlx-swatch dlx-neg" }), "negative ",
-    h("span", { class: "dlx-mark" }, "×"), "dead: 0 for every digit ", h("span", { class: "dlx-mark" }, "∙"), "always on");
+  const key = h("p.key",
+    h("span.swatch"), "positive ", h("span.swatch.neg"), "negative ",
+    h("span.mark", "×"), "dead: 0 for every digit ", h("span.mark", "∙"), "always on");
   /** @type {any[][]} */
   let buttons = [];
   /** @type {any[]} */
@@ -90,8 +90,8 @@ function createNetwork(ctx) {
     stage.replaceChildren(canvas);
     buttons = d.layers.map((layer, l) => {
       const { size } = plan.blocks[l];
-      const block = h("div", { class: "dlx-layer-name", style: `left:${(plan.units[l][0].x + (plan.units[l].at(-1)?.x ?? 0)) / 2}px` },
-        h("b", null, layer.name), h("span", null, ` ${layer.activation}`));
+      const block = h(".layer-name", { style: `left:${(plan.units[l][0].x + (plan.units[l].at(-1)?.x ?? 0)) / 2}px` },
+        h("b", layer.name), h("span", ` ${layer.activation}`));
       stage.append(block);
       return plan.units[l].map(({ x, y }, j) => {
         const node = h("button", {
@@ -106,8 +106,8 @@ function createNetwork(ctx) {
       });
     });
     outputs = plan.units[d.layers.length - 1].map(({ x, y }, k) => {
-      const value = h("span", { class: "dlx-num" });
-      const node = h("div", { class: "dlx-output", style: `left:${x + plan.blocks[d.layers.length - 1].size / 2 + 8}px;top:${y}px` }, h("b", null, k), value);
+      const value = h("span.num");
+      const node = h(".output", { style: `left:${x + plan.blocks[d.layers.length - 1].size / 2 + 8}px;top:${y}px` }, h("b", k), value);
       stage.append(node);
       return { node, value };
     });
@@ -127,7 +127,7 @@ function createNetwork(ctx) {
   }
 
   return {
-    node: h("div", { class: "dlx-network", "data-part": "network" }, stage, h("div", { class: "dlx-row" }, edges.node, h("span", { class: "dlx-gap" })), key, note, table.node),
+    node: h(".network", { "data-part": "network" }, stage, h(".row", edges.node, h("span.gap")), key, note, table.node),
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const measured = stage.clientWidth;

@@ -16,15 +16,13 @@ export function createPaper(ctx) {
   let cursor = null;
   let drawing = false;
 
-  const canvas = h("canvas", {
-    class: "dlx-paper",
-    role: "application",
+  const canvas = h("canvas.paper", { role: "application",
     tabindex: 0,
     "aria-roledescription": "drawing area",
     "aria-label":
       "The digit. Draw with mouse, finger or pen; with the keyboard, arrows move, Space puts the pen down or lifts it, Delete clears.",
   });
-  const hint = h("p", { class: "dlx-hint" });
+  const hint = h("p.hint");
 
   /** Begin a stroke or an occlusion at a point of the sheet. @param {number} x @param {number} y */
   const begin = (x, y) => {
@@ -143,29 +141,22 @@ export function createPaper(ctx) {
   const undoButton = button("Undo", undo);
   const clearButton = button("Clear", clear);
 
-  const big = h("strong", { class: "dlx-answer" });
-  const sure = h("span", { class: "dlx-sure" });
-  const truth = h("p", { class: "dlx-truth" });
+  const big = h("strong.answer");
+  const sure = h("span.sure");
+  const truth = h("p.truth");
   const rows = Array.from({ length: classes }, (_, k) => {
-    const bar = h("span", { class: "dlx-bar-fill" });
-    const value = h("span", { class: "dlx-num" });
-    return { node: h("li", null, h("span", null, k), h("span", { class: "dlx-bar" }, bar), value), bar, value };
+    const bar = h("span.bar-fill");
+    const value = h("span.num");
+    return { node: h("li", h("span", k), h("span.bar", bar), value), bar, value };
   });
 
-  const node = h(
-    "section",
-    { class: "dlx-side", "aria-label": "The digit and its prediction" },
-    h("div", { class: "dlx-sheet" }, canvas, hint),
-    h("div", { class: "dlx-row" }, tools.node, h("span", { class: "dlx-gap" }), undoButton, clearButton),
-    h(
-      "div",
-      { class: "dlx-row dlx-picks" },
-      h("span", { class: "dlx-label" }, "Pick"),
-      picks,
-    ),
-    h("div", { class: "dlx-row" }, h("label", { class: "dlx-button dlx-file" }, "Load a picture", file)),
-    h("div", { class: "dlx-verdict" }, big, h("div", null, sure, truth)),
-    h("ol", { class: "dlx-bars", "aria-label": "Probability of each digit" }, rows.map((row) => row.node)),
+  const node = h("section.side", { "aria-label": "The digit and its prediction" },
+    h(".sheet", { "data-part": "paper" }, canvas, hint),
+    h(".row", tools.node, h("span.gap"), undoButton, clearButton),
+    h(".row.picks", h("span.label", "Pick"), picks),
+    h(".verdict", big, h("div", sure, truth)),
+    h("ol.bars", { "aria-label": "Probability of each digit" }, rows.map((row) => row.node)),
+    h(".row", h("label.button.file", "Load a picture", file)),
   );
 
   return {

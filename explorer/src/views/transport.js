@@ -23,13 +23,11 @@ export function createTransport(ctx) {
       },
     },
   });
-  const said = h("p", { class: "dlx-said" });
+  const said = h("p.said");
   const back = button("◂", () => player.step(-1), { "aria-label": "One step back" });
   const on = button("▸", () => player.step(1), { "aria-label": "One step on" });
-  const node = h(
-    "div",
-    { class: "dlx-transport", "data-part": "transport" },
-    h("div", { class: "dlx-row" }, back, play, on, slider, grain.node),
+  const node = h(".transport", { "data-part": "transport" },
+    h(".row", back, play, on, slider, grain.node),
     said,
   );
   return {

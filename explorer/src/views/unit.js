@@ -1,7 +1,7 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
 import { contributions } from "../engine.js";
-import { attr, button, checkbox, h, num, segmented, signed, tableView, write } from "../dom.js";
+import { attr, button, checkbox, h, heads, num, row, segmented, signed, tableView, write } from "../dom.js";
 import { parseEdits } from "../derive.js";
 import { prepare, squares } from "../draw.js";
 import { roll } from "../prep.js";
@@ -33,22 +33,22 @@ export function sortedTerms(d) {
 export function createUnit(ctx) {
   const { store, bundle } = ctx;
   const { side, order } = bundle.input;
-  const title = h(`h${ctx.level + 1}`, { class: "dlx-h" });
-  const sum = h("p", { class: "dlx-formula", "data-part": "formula" });
-  const gate = h("p", { class: "dlx-formula" });
+  const title = h(`h${ctx.level + 1}.h`);
+  const sum = h("p.formula", { "data-part": "formula" });
+  const gate = h("p.formula");
   const left = h("canvas", { role: "img" });
   const right = h("canvas", { role: "img" });
-  const pictures = h("div", { class: "dlx-pictures" },
-    h("figure", null, left, h("figcaption", null, "weights w: what it looks for")),
-    h("figure", null, right, h("figcaption", null, "w · x: what it found")));
+  const pictures = h(".pictures",
+    h("figure", left, h("figcaption", "weights w: what it looks for")),
+    h("figure", right, h("figcaption", "w · x: what it found")));
   const chart = h("canvas", { role: "img", "aria-label": "Running sum of the terms", class: "dlx-chart" });
   const by = segmented("Order of the terms", { size: "Largest first", place: "In place" }, (value) => store.set({ order: value }));
   const all = checkbox("every term", (on) => store.set({ all: on ? 1 : 0 }));
   const body = h("tbody");
-  const rest = h("p", { class: "dlx-note", "data-part": "rest" });
-  const table = h("div", { class: "dlx-scroll", tabindex: 0, role: "region", "aria-label": "Terms of the sum" },
-    h("table", { class: "dlx-terms" },
-      h("thead", null, h("tr", null, ["from", "x", "w", "w · x", "sum"].map((text) => h("th", { scope: "col" }, text)))), body));
+  const rest = h("p.note", { "data-part": "rest" });
+  const table = h(".scroll", { tabindex: 0, role: "region", "aria-label": "Terms of the sum" },
+    h("table.terms",
+      heads(["from", "x", "w", "w · x", "sum"]), body));
   const grip = createGrip(ctx);
   const pictureTable = tableView("Weight and contribution of every input", () => {
     const d = ctx.now();
@@ -59,8 +59,8 @@ export function createUnit(ctx) {
       rows: Array.from(terms, (v, i) => [source(d, i), num(x[i]), num(layer.weights[i * layer.units + d.state.unit]), num(v)]),
     };
   });
-  const node = h("section", { class: "dlx-unit-panel", "data-part": "unit", "aria-label": "One unit's arithmetic" },
-    title, sum, gate, pictures, chart, h("div", { class: "dlx-row" }, by.node, h("span", { class: "dlx-gap" }), all.node), table, rest, grip.node, pictureTable.node);
+  const node = h("section.unit-panel", { "data-part": "unit", "aria-label": "One unit's arithmetic" },
+    title, sum, gate, pictures, chart, h(".row", by.node, h("span.gap"), all.node), table, rest, grip.node, pictureTable.node);
 
   /** Where a term comes from. @param {import("../derive.js").Derived} d @param {number} i */
   function source(d, i) {
@@ -115,13 +115,13 @@ export function createUnit(ctx) {
       all.update(Boolean(state.all));
       const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
       const to = state.all ? terms.length : Math.min(terms.length, from + FEW);
-      fill(body, to - from, (cells, row) => {
-        const i = sequence[from + row];
+      fill(body, to - from, (cells, at) => {
+        const i = sequence[from + at];
         const w = layer.weights[i * layer.units + state.unit];
-        [source(d, i), num(x[i]), num(w), signed(terms[i]), num(running[from + row + 1])].forEach((text, k) => write(cells[k], text));
+        [source(d, i), num(x[i]), num(w), signed(terms[i]), num(running[from + at + 1])].forEach((text, k) => write(cells[k], text));
         const line = cells[0].parentElement;
         attr(line, "data-i", i);
-        attr(line, "data-done", !walking || from + row < count);
+        attr(line, "data-done", !walking || from + at < count);
       });
       const missing = terms.length - (to - from);
       const remainder = total - (running[to] - running[from]);
@@ -134,11 +134,11 @@ export function createUnit(ctx) {
   };
 }
 
-/** Keep a body at `count` rows of five cells and let `each` write them. @param {HTMLElement} body @param {number} count @param {(cells: any[], row: number) => void} each */
+/** Keep a body at `count` rows of five cells and let `each` write them. @param {HTMLElement} body @param {number} count @param {(cells: any[], at: number) => void} each */
 function fill(body, count, each) {
   while (body.children.length > count) body.lastElementChild?.remove();
-  while (body.children.length < count) body.append(h("tr", null, h("th", { scope: "row" }), h("td"), h("td"), h("td"), h("td")));
-  [...body.children].forEach((row, k) => each([...row.children], k));
+  while (body.children.length < count) body.append(row("", "", "", "", ""));
+  [...body.children].forEach((line, k) => each([...line.children], k));
 }
 
 /**
@@ -184,7 +184,7 @@ function createGrip(ctx) {
   let input = 0;
   let held = -1;
   const label = h("span");
-  const value = h("output", { class: "dlx-num" });
+  const value = h("output.num");
   const slider = h("input", { type: "range", min: -2, max: 2, step: 0.01, on: {
     input: () => {
       held = input;
@@ -196,7 +196,7 @@ function createGrip(ctx) {
   const next = button("Another", () => { held = -2; ctx.refresh(); });
   let rank = 0;
   return {
-    node: h("div", { class: "dlx-grip", "data-part": "grip" }, h("label", null, label, slider), value, next),
+    node: h(".grip", { "data-part": "grip" }, h("label", label, slider), value, next),
     /** @param {import("../derive.js").Derived} d @param {number} strongest @param {(d: import("../derive.js").Derived, i: number) => string} source */
     update(d, strongest, source) {
       const layer = d.layers[d.state.layer];

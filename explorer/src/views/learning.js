@@ -1,0 +1,111 @@
+/** The backward pass for this digit, and what a step of gradient descent would do. */
+
+import { attr, button, h, heads, num, percent, row, scientific, tableView, write } from "../dom.js";
+import { prepare, squares } from "../draw.js";
+import { backward, crossEntropy, forward, numericalSlope, sgdStep } from "../engine.js";
+import { roll } from "../prep.js";
+
+const SIDE = 168;
+const MOST = 50;
+
+/** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
+export function createLearning(ctx) {
+  const { store, bundle } = ctx;
+  const { side, order } = bundle.input;
+  const select = h("select", { on: { change: () => store.set({ truth: Number(select.value), steps: 0 }) } });
+  const target = h("label.field", h("span", "It is meant to be a"), select);
+  const ask = h("p.lead", "Say which digit it is meant to be: without a right answer there is no loss to learn from.");
+  const loss = h("p.formula");
+  const saliency = h("canvas", { role: "img" });
+  const rows = h("tbody");
+  const check = h("p.note", { "data-part": "check" });
+  const rate = h("input", { type: "range", min: -3, max: 0, step: 0.05, "aria-label": "Learning rate", on: { input: () => store.set({ lr: Number((10 ** Number(rate.value)).toPrecision(3)) }) } });
+  const rateText = h("output.num");
+  const one = button("Take one step", () => store.set({ steps: Math.min(MOST, store.state.steps + 1) }), { "data-main": true });
+  const undo = button("Undo the steps", () => store.set({ steps: 0 }));
+  const after = h("tbody");
+  const verdict = h("p.lead", { "data-part": "step" });
+  const unitsTable = tableView("Gradient of the loss in every unit's weighted sum", () => {
+    const d = ctx.now();
+    const g = backward(d.layers, d.pass, label(d));
+    return { head: ["Unit", "dL/dz"], rows: d.layers.flatMap((layer, l) => Array.from(g.z[l], (v, j) => [`${layer.name} unit ${j}`, num(v, 5)])) };
+  });
+  const content = h(".split",
+    h("section.stack", { "aria-label": "Backward pass" },
+      h(`h${ctx.level + 1}.h`, "Backward: who is to blame"),
+      loss,
+      h("figure.half", saliency, h("figcaption", "dL/dx: more ink here raises (filled) or lowers (hollow) the loss")),
+      h("table", h("caption.sr", "Gradients by layer"),
+        heads(["layer", "size of dL/dw", "largest", "units reached"]), rows),
+      check, unitsTable.node),
+    h("section.stack", { "aria-label": "Gradient descent", "data-part": "descent" },
+      h(`h${ctx.level + 1}.h`, "One step downhill"),
+      h("p.lead", "Every weight moves a little against its slope: w ← w − rate · dL/dw. On this digit alone; nothing else is changed."),
+      h("label.row", h("span.label", "Learning rate"), rate, rateText),
+      h(".row", one, undo),
+      h("table", h("caption.sr", "Before and after"), heads(["on this digit", "before", "after"]), after),
+      verdict));
+
+  /** @param {import("../derive.js").Derived} d */
+  const label = (d) => (d.label >= 0 ? d.label : d.pass.digit);
+
+  return {
+    node: h(".stack", target, ask, content),
+    update(d) {
+      if (select.children.length !== d.classes + 1) {
+        select.replaceChildren(h("option", { value: -1 }, "…"), ...Array.from({ length: d.classes }, (_, k) => h("option", { value: k }, k)));
+      }
+      select.value = String(d.label);
+      select.disabled = d.state.source === "sample";
+      ask.hidden = d.label >= 0;
+      content.hidden = d.label < 0;
+      if (d.label < 0) return;
+      const { layers, pass, state } = d;
+      const g = backward(layers, pass, d.label);
+      write(loss, `L = −log p(${d.label}) = ${num(g.loss, 4)}`);
+      const image = roll(g.input, side, order);
+      squares(prepare(saliency, SIDE, SIDE), image, { side, size: SIDE, top: image.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12), colours: ctx.colours() });
+      attr(saliency, "aria-label", "Slope of the loss in every pixel");
+      rows.replaceChildren(...layers.map((layer, l) => {
+        const size = Math.hypot(...g.weights[l]);
+        const largest = g.weights[l].reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+        const reached = g.z[l].filter((v) => v !== 0).length;
+        return row(layer.name, scientific(size), scientific(largest), `${reached} of ${layer.units}`);
+      }));
+      write(check, probe(d, g));
+      if (document.activeElement !== rate) rate.value = String(Math.log10(state.lr));
+      attr(rate, "aria-valuetext", state.lr);
+      write(rateText, String(state.lr));
+      let stepped = layers;
+      let last = pass;
+      for (let s = 0; s < Math.min(MOST, state.steps); s++) {
+        stepped = sgdStep(stepped, backward(stepped, last, d.label), state.lr);
+        last = forward(stepped, d.input.x);
+      }
+      const done = crossEntropy(last.logits, d.label);
+      const show = state.steps > 0;
+      after.replaceChildren(...[
+        ["loss", num(g.loss, 4), num(done, 4)],
+        [`p(${d.label})`, percent(pass.probabilities[d.label], 2), percent(last.probabilities[d.label], 2)],
+        ["answer", String(pass.digit), String(last.digit)],
+      ].map(([name, before, now]) => row(name, before, show ? now : "–")));
+      verdict.dataset.before = String(g.loss);
+      verdict.dataset.after = String(done);
+      write(verdict, show
+        ? `After ${state.steps} ${state.steps === 1 ? "step" : "steps"} the loss is ${done < g.loss ? `${num(g.loss - done, 4)} lower` : done > g.loss ? `${num(done - g.loss, 4)} higher: the steps are too long` : "the same"}.`
+        : "Predict first: will the loss fall? By how much?");
+      undo.disabled = !show;
+      one.disabled = state.steps >= MOST;
+      unitsTable.update();
+    },
+  };
+
+  /** The steepest weight's slope by both ways. @param {import("../derive.js").Derived} d @param {import("../engine.js").Gradients} g */
+  function probe(d, g) {
+    const l = d.layers.length - 1;
+    const k = g.weights[l].reduce((best, v, at, all) => (Math.abs(v) > Math.abs(all[best]) ? at : best), 0);
+    const measured = numericalSlope(d.layers, d.input.x, d.label, l, k);
+    check.dataset.difference = String(Math.abs(measured - g.weights[l][k]));
+    return `Checked: the steepest weight of ${d.layers[l].name} has slope ${num(g.weights[l][k], 6)} by the chain rule and ${num(measured, 6)} by moving it a little.`;
+  }
+}

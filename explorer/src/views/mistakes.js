@@ -1,0 +1,111 @@
+/** Which digits are taken for which; from a cell to its digits, from a digit to the units responsible. */
+
+import { attr, button, h, num, percent, row, signed, write } from "../dom.js";
+import { createThumbs } from "./thumbs.js";
+
+const MANY = 24;
+
+/**
+ * What each unit below the last layer adds to the answer's lead over the label.
+ * @param {import("../derive.js").Derived} d @param {number} against
+ */
+export function pushes(d, against) {
+  const { layers, pass } = d;
+  const last = layers[layers.length - 1];
+  const below = layers.length > 1 ? pass.a[layers.length - 2] : pass.x;
+  return Array.from(below, (a, j) => ({
+    unit: j,
+    push: a * (last.weights[j * last.units + pass.digit] - last.weights[j * last.units + against]),
+  })).sort((p, q) => q.push - p.push);
+}
+
+/** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
+export function createMistakes(ctx) {
+  const { store } = ctx;
+  const head = h("tr");
+  const body = h("tbody");
+  const table = h("table.confusion", { "data-part": "confusion" }, h("caption", "Rows: what it is. Columns: what the network says."), h("thead", head), body);
+  const title = h(`h${ctx.level + 1}.h`);
+  const thumbs = createThumbs(ctx, "Digits of this cell");
+  const worst = button("Worst mistakes", () => store.set({ actual: -1, predicted: -1 }));
+  const blame = h(".stack", { "data-part": "blame" });
+  /** @type {any[][]} */
+  let cells = [];
+  let blamed = "";
+
+  /** @param {number} n */
+  const build = (n) => {
+    head.replaceChildren(h("td"), ...Array.from({ length: n }, (_, k) => h("th", { scope: "col" }, k)));
+    cells = Array.from({ length: n }, (_, a) => Array.from({ length: n }, (_, p) =>
+      h("button", { type: "button", tabindex: -1, on: {
+        click: () => store.set({ actual: a, predicted: p }),
+        keydown: (/** @type {KeyboardEvent} */ e) => {
+          const to = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[e.key];
+          const next = to && cells[a + to[0]]?.[p + to[1]];
+          if (!next) return;
+          e.preventDefault();
+          cells[a][p].tabIndex = -1;
+          next.tabIndex = 0;
+          next.focus();
+        },
+      } })));
+    body.replaceChildren(...cells.map((line, a) => row(a, line)));
+    cells[0][0].tabIndex = 0;
+  };
+
+  return {
+    node: h(".split",
+      h(".stack", h(".scroll.tall", { tabindex: 0, role: "region", "aria-label": "Confusion matrix" }, table)),
+      h(".stack", h(".row", title, h("span.gap"), worst), thumbs.node, blame)),
+    update(d) {
+      const stats = d.statistics();
+      const { labels, count } = d.bundle;
+      if (cells.length !== d.classes) build(d.classes);
+      const { actual, predicted } = d.state;
+      const most = Math.max(1, ...stats.confusion.flatMap((row, a) => row.filter((_, p) => p !== a)));
+      cells.forEach((row, a) => row.forEach((cell, p) => {
+        const n = stats.confusion[a][p];
+        write(cell, n ? String(n) : "·");
+        attr(cell, "aria-label", `${n} of actual ${a} read as ${p}`);
+        attr(cell, "aria-pressed", a === actual && p === predicted);
+        cell.style.setProperty("--n", a === p ? 0 : (n / most).toFixed(2));
+        attr(cell, "data-right", a === p);
+      }));
+      const all = Array.from({ length: count }, (_, s) => s);
+      const wrong = all.filter((s) => stats.digits[s] !== labels[s]);
+      const open = actual >= 0;
+      const found = open
+        ? all.filter((s) => labels[s] === actual && stats.digits[s] === predicted)
+        : wrong.sort((s, t) => stats.losses[t] - stats.losses[s]);
+      const more = found.length > MANY ? `, ${MANY} of them here` : "";
+      write(title, open
+        ? `${found.length} ${actual === predicted ? "right" : "taken for a " + predicted}: actual ${actual}${more}`
+        : `${wrong.length} mistakes in ${count.toLocaleString("en")} digits (accuracy ${percent(stats.accuracy)}), the worst first${more}`);
+      worst.hidden = !open;
+      thumbs.update(d, found.slice(0, MANY), (at) => (open ? percent(stats.shares[at], 0) : `${labels[at]} → ${stats.digits[at]}`));
+      const key = `${d.weightsKey}${d.inputKey}`;
+      if (key !== blamed) {
+        blamed = key;
+        explain(d);
+      }
+    },
+  };
+
+  /** Name the units that decided between the answer and the label, or the runner-up. @param {import("../derive.js").Derived} d */
+  function explain(d) {
+    const { pass, layers } = d;
+    const rivals = Array.from(pass.logits, (_, k) => k).filter((k) => k !== pass.digit).sort((a, b) => pass.logits[b] - pass.logits[a]);
+    const rival = d.label >= 0 && d.label !== pass.digit ? d.label : rivals[0];
+    const list = pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0);
+    const from = layers.length > 1 ? layers[layers.length - 2].name : "pixel";
+    blame.replaceChildren(
+      h(`h${ctx.level + 1}.h`, `Why ${pass.digit} and not ${rival}`),
+      h("p.note", `${pass.digit} leads by ${num(pass.logits[pass.digit] - pass.logits[rival])} in the logits. These units gave it most of the lead:`),
+      h("ul.pushes", list.map(({ unit, push }) => h("li", null,
+        layers.length > 1
+          ? button(`${from} unit ${unit}`, () => { ctx.openUnit(layers.length - 2, unit); ctx.open("network"); })
+          : h("span", `${from} ${unit}`),
+        h("span.num", signed(push))))),
+    );
+  }
+}

@@ -1,0 +1,41 @@
+/** A short tour that points at the live parts. The stops are data: `explorer/tour.json`. */
+
+import { button, h, write } from "../dom.js";
+
+/** @param {import("../app.js").Context} ctx @param {HTMLElement} root */
+export function createTour(ctx, root) {
+  const { store } = ctx;
+  const { tour: stops } = ctx.bundle;
+  const text = h("p.lead", { "aria-live": "polite" });
+  const count = h("span.label");
+  /** @param {number} to */
+  const go = (to) => store.set({ ...stops[to]?.patch, tour: stops[to] ? to : -1 });
+  const back = button("Back", () => go(store.state.tour - 1));
+  const next = button("Next", () => go(store.state.tour + 1), { "data-main": true });
+  const end = button("End the tour", () => go(-1));
+  const open = button("Take the tour", () => go(0));
+  /** @type {Element | null} */
+  let pointed = null;
+  return {
+    open,
+    node: h("section.tour", { "aria-label": "Tour", hidden: true }, text, h(".row", next, back, end, h("span.gap"), count)),
+    /** @param {import("../derive.js").Derived} d */
+    update(d) {
+      const { tour } = d.state;
+      const stop = stops[tour];
+      text.closest("section").hidden = !stop;
+      open.hidden = Boolean(stop);
+      const target = stop ? root.querySelector(`[data-part="${stop.part}"]`) : null;
+      if (target !== pointed) {
+        pointed?.removeAttribute("data-pointed");
+        target?.setAttribute("data-pointed", "");
+        pointed = target;
+      }
+      if (!stop) return;
+      write(text, stop.text);
+      write(count, `${tour + 1} of ${stops.length}`);
+      back.disabled = tour === 0;
+      write(next, tour === stops.length - 1 ? "Finish" : "Next");
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/** The training over again: any epoch's weights, on the same digit. */
+
+import { weightsAt } from "../derive.js";
+import { attr, button, h, num, percent, row, tableView, write } from "../dom.js";
+import { prepare, squares } from "../draw.js";
+import { forward } from "../engine.js";
+
+const CHART = 150;
+const STRIP = 14;
+const A_SECOND = 6;
+
+/** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
+export function createTraining(ctx) {
+  const { store } = ctx;
+  let playing = 0;
+  const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch", on: { input: () => go(Number(slider.value)) } });
+  const play = button("▶", () => (playing ? stop() : start()), { class: "dlx-button dlx-play", "aria-label": "Play the training" });
+  const where = h("output.num");
+  const loss = h("canvas", { role: "img", class: "dlx-curve" });
+  const accuracy = h("canvas", { role: "img", class: "dlx-curve" });
+  const strip = h("canvas", { role: "img", class: "dlx-strip" });
+  const matrix = h("canvas", { role: "img", class: "dlx-square" });
+  const numbers = h("tbody");
+  const said = h("p.lead");
+  const none = h("p.lead", "There are no snapshots of this training. Record them: recorder = Recorder(); model.fit(…, callbacks=[recorder]); Explorer(model, X, y, history=recorder).");
+  const controls = h(".row", { "data-part": "epochs" }, play, slider, where);
+  const table = tableView("Metrics of every epoch", () => {
+    const { log } = ctx.now().model;
+    const keys = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((key) => key !== "epoch");
+    return { head: ["Epoch", ...keys], rows: log.map((e) => [e.epoch, ...keys.map((key) => (key in e ? num(e[key], 4) : "–"))]) };
+  });
+  const confusionTable = tableView("Confusion matrix at this epoch: rows actual, columns predicted", () => {
+    const { confusion } = ctx.now().statistics();
+    return { head: ["Actual", ...confusion.map((_, k) => String(k))], rows: confusion.map((row, k) => [k, ...row]) };
+  });
+  const details = h(".training",
+    h("figure", h("figcaption", "Probability of each digit for the one on the left, epoch by epoch"), strip),
+    h(".two",
+      h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers), said),
+      h("figure", h("figcaption", "Confusion: rows actual, columns predicted; right answers faint"), matrix, confusionTable.node)));
+
+  /** @param {number} at */
+  const go = (at) => {
+    const last = ctx.now().model.epochs.length - 1;
+    store.set({ epoch: at >= last ? -1 : Math.max(0, at), steps: 0 });
+  };
+  const stop = () => {
+    cancelAnimationFrame(playing);
+    playing = 0;
+    ctx.refresh();
+  };
+  const start = () => {
+    if (store.state.epoch < 0) go(0);
+    let before = performance.now();
+    /** @param {number} time */
+    const tick = (time) => {
+      if (store.state.panel !== "training" || !play.isConnected) return stop();
+      playing = requestAnimationFrame(tick);
+      if (time - before < 1000 / A_SECOND) return;
+      before = time;
+      go(store.state.epoch + 1);
+      if (store.state.epoch < 0) stop();
+    };
+    playing = requestAnimationFrame(tick);
+    ctx.refresh();
+  };
+  strip.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    const box = strip.getBoundingClientRect();
+    go(Math.floor(((event.clientX - box.left - 18) / (box.width - 18)) * ctx.now().model.epochs.length));
+  });
+
+  return {
+    node: h(".stack", controls, none,
+      h(".two",
+        h("figure", h("figcaption", "Loss: solid training, dashed validation"), loss),
+        h("figure", h("figcaption", "Accuracy: solid training, dashed validation"), accuracy)),
+      details, table.node),
+    update(d) {
+      const { model, state } = d;
+      const { epochs, log } = model;
+      const last = epochs.length - 1;
+      const at = state.epoch < 0 ? last : Math.min(state.epoch, last);
+      none.hidden = epochs.length > 0;
+      controls.hidden = details.hidden = !epochs.length;
+      const colours = ctx.colours();
+      const now = epochs.length ? epochs[at].epoch : -1;
+      curves(loss, log, ["loss", "val_loss"], now, colours, "Loss");
+      curves(accuracy, log, [accuracyKey(log), `val_${accuracyKey(log)}`], now, colours, "Accuracy");
+      table.update();
+      if (!epochs.length) return;
+      attr(slider, "max", last);
+      if (slider.value !== String(at)) slider.value = String(at);
+      attr(slider, "aria-valuetext", `after epoch ${now}`);
+      write(where, `after epoch ${now} of ${epochs[last].epoch}`);
+      write(play, playing ? "❚❚" : "▶");
+      attr(play, "aria-label", playing ? "Pause the training" : "Play the training");
+      const passes = epochs.map((_, e) => forward(weightsAt(model, e), d.input.x));
+      paintStrip(strip, passes, at, d, colours);
+      const stats = d.statistics();
+      const size = 200;
+      const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
+      squares(prepare(matrix, size, size), off, { side: d.classes, size, top: Math.max(8, ...off), colours });
+      attr(matrix, "aria-label", `Confusion matrix after epoch ${now}: accuracy ${percent(stats.accuracy)}`);
+      const entry = epochs[at];
+      const rows = [...Object.keys(entry).filter((key) => key !== "epoch").map((key) => [`Keras: ${key}`, num(entry[key], 4)]),
+        ["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]];
+      numbers.replaceChildren(...rows.map(([name, value]) => row(name, value)));
+      const settled = passes.findLastIndex((pass) => pass.digit !== passes[last].digit) + 1;
+      write(said, settled ? `The reading ${passes[last].digit} stands from epoch ${epochs[settled].epoch} on.` : `It was a ${passes[last].digit} from the beginning.`);
+      confusionTable.update();
+    },
+  };
+}
+
+/** @param {import("../bundle.js").Epoch[]} log */
+const accuracyKey = (log) => Object.keys(log[log.length - 1] ?? {}).find((key) => /^(sparse_categorical_)?acc/.test(key)) ?? "accuracy";
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {import("../bundle.js").Epoch[]} log @param {string[]} keys @param {number} now
+ * @param {import("../draw.js").Colours} colours @param {string} name
+ */
+function curves(canvas, log, keys, now, colours, name) {
+  const width = canvas.clientWidth || 300;
+  const context = prepare(canvas, width, CHART);
+  const values = log.flatMap((entry) => keys.map((key) => entry[key])).filter((v) => v !== undefined);
+  attr(canvas, "aria-label", values.length ? `${name} over ${log[log.length - 1].epoch} epochs, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
+  if (!values.length) return;
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const end = log[log.length - 1].epoch;
+  /** @param {number} e */
+  const x = (e) => 42 + (e / end) * (width - 50);
+  /** @param {number} v */
+  const y = (v) => CHART - 22 - ((v - low) / (high - low || 1)) * (CHART - 36);
+  context.fillStyle = colours.muted;
+  context.font = "12px system-ui, sans-serif";
+  context.textAlign = "right";
+  context.fillText(num(high, 2), 36, y(high) + 4);
+  context.fillText(num(low, 2), 36, y(low) + 4);
+  context.fillText(String(end), width - 2, CHART - 5);
+  context.textAlign = "left";
+  context.fillText("0", 40, CHART - 5);
+  context.strokeStyle = colours.line;
+  context.strokeRect(42, y(low), width - 50, 0);
+  keys.forEach((key, k) => {
+    context.strokeStyle = k ? colours.ink : colours.accent;
+    context.setLineDash(k ? [4, 3] : []);
+    context.lineWidth = 1.75;
+    context.beginPath();
+    for (const entry of log) if (entry[key] !== undefined) context.lineTo(x(entry.epoch), y(entry[key]));
+    context.stroke();
+  });
+  context.setLineDash([]);
+  if (now < 0) return;
+  context.strokeStyle = colours.muted;
+  context.lineWidth = 1;
+  context.strokeRect(x(now), 8, 0, CHART - 30);
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {import("../engine.js").Pass[]} passes @param {number} at
+ * @param {import("../derive.js").Derived} d @param {import("../draw.js").Colours} colours
+ */
+function paintStrip(canvas, passes, at, d, colours) {
+  const width = canvas.clientWidth || 600;
+  const height = STRIP * d.classes + 2;
+  const context = prepare(canvas, width, height);
+  const cell = (width - 18) / passes.length;
+  context.font = "12px system-ui, sans-serif";
+  for (let k = 0; k < d.classes; k++) {
+    context.globalAlpha = 1;
+    context.fillStyle = k === d.pass.digit ? colours.ink : colours.muted;
+    context.fillText(String(k), 2, STRIP * k + 12);
+    passes.forEach((pass, e) => {
+      const p = pass.probabilities[k];
+      context.globalAlpha = 0.06 + 0.94 * p;
+      context.fillStyle = p > 0.02 ? colours.accent : colours.muted;
+      context.fillRect(18 + e * cell, STRIP * k + 1, Math.max(1, cell - 1), STRIP - 2);
+    });
+  }
+  context.globalAlpha = 1;
+  context.strokeStyle = colours.ink;
+  context.lineWidth = 1.5;
+  context.strokeRect(18 + at * cell - 0.5, 0.75, cell, height - 1.5);
+  attr(canvas, "aria-label", `After this epoch: ${d.pass.digit} with ${percent(d.pass.probabilities[d.pass.digit])}`);
+}
