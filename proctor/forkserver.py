@@ -14,12 +14,10 @@ told in ``docs/security.md``.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -30,15 +28,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from proctor import sandbox
+from proctor import whitelist
 from proctor.errors import KernelStartError
-from proctor.limits import Ending, Limits, ending
+from proctor.handle import MAX_MESSAGE, Kernel
+from proctor.limits import Limits
 
 Isolation = Literal["namespaces", "process"]
 WARM_SECONDS = 300.0
 """Longest time to import the warm modules; TensorFlow from a cold disk takes most of a minute."""
 SPAWN_SECONDS = 60.0
-MAX_MESSAGE = 2**16
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -166,15 +164,16 @@ class ForkServer:
         for name in ("home", "given", "root"):
             (self._folder / name).mkdir()
         isolated = self.isolation == "namespaces"
-        home = sandbox.HOME if isolated else str(self._folder / "home")
-        given = sandbox.copy_given(self.given, self._folder / "given")
-        layout = sandbox.plan(self._folder / "root", given, self.hidden, self.limits)
+        home = whitelist.HOME if isolated else str(self._folder / "home")
+        given = whitelist.copy_given(self.given, self._folder / "given")
+        layout = whitelist.plan(self._folder / "root", given, self.hidden, self.limits)
         return {
             "warm": self.warm,
             "isolation": self.isolation,
             "limits": self.limits.to_dict(),
             "layout": layout.to_dict(),
-            "environment": self.environment | {"HOME": home, "USER": "student", "LOGNAME": "student"},
+            "environment": self.environment
+            | {"HOME": home, "USER": "student", "LOGNAME": "student"},
             "title": "python -m ipykernel_launcher -f kernel.json",
         }
 
@@ -222,7 +221,9 @@ class ForkServer:
                 socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
             except OSError as error:
                 ours.close()
-                raise KernelStartError(f"The fork server has gone ({error}); start it again.") from error
+                raise KernelStartError(
+                    f"The fork server has gone ({error}); start it again."
+                ) from error
         return Kernel(ours, self.limits)
 
     def _give(self, folder: Path) -> None:
@@ -243,98 +244,6 @@ class ForkServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Kernel:
-    """One running kernel, as the grader holds it.
-
-    Attributes
-    ----------
-    ending : Ending or None
-        Why it ended; None while it runs.
-    """
-
-    def __init__(self, report: socket.socket, limits: Limits) -> None:
-        self._report = report
-        self._limits = limits
-        self._supervisor = -1
-        self.ending: Ending | None = None
-
-    def fileno(self) -> int:
-        """Descriptor that is readable when there is something to be told: started, or ended."""
-        return self._report.fileno()
-
-    def started(self) -> None:
-        """Read the first message, that the kernel listens.
-
-        Raises
-        ------
-        KernelStartError
-            If it is another one.
-        """
-        message, descriptors, _, _ = socket.recv_fds(self._report, MAX_MESSAGE, 1)
-        answer = json.loads(message or b"{}")
-        if answer.get("event") == "started" and descriptors:
-            self._supervisor = descriptors[0]
-            return
-        self._end("lost")
-        raise KernelStartError(
-            f"The kernel did not start.\n{answer.get('error', 'Its supervisor ended at once.')}"
-        )
-
-    def poll(self) -> Ending | None:
-        """Return why the kernel ended, or None if it runs."""
-        if self.ending is None and select.select([self._report], [], [], 0)[0]:
-            self._read()
-        return self.ending
-
-    def wait(self, seconds: float | None = None) -> Ending | None:
-        """Wait until it ends, or for `seconds`."""
-        if self.ending is None and select.select([self._report], [], [], seconds)[0]:
-            self._read()
-        return self.ending
-
-    def _read(self) -> None:
-        try:
-            message = self._report.recv(MAX_MESSAGE)
-        except ConnectionResetError:
-            message = b""
-        if not message:
-            self._end("lost")
-            return
-        told = json.loads(message)
-        self._end(told["code"], told["message"], told["cpu_seconds"], told["peak_mb"])
-
-    def _end(self, code: str, message: str = "", cpu_seconds: float = 0.0, peak: int = 0) -> None:
-        if self.ending is None:
-            text = message or ending(code, self._limits)[1]
-            self.ending = Ending(code, text, cpu_seconds, peak)
-            self._report.close()
-            if self._supervisor >= 0:
-                os.close(self._supervisor)
-                self._supervisor = -1
-
-    def signal(self, number: int) -> None:
-        """Send a signal to the student's kernel; nothing happens if it has ended."""
-        if self.ending is None:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._report.send(str(int(number)).encode())
-
-    def kill(self) -> Ending:
-        """End the kernel and everything it started, and wait until they are gone."""
-        if self.poll() is None:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._report.send(b"kill")
-            self.wait(KILL_SECONDS)
-        if self.ending is None:
-            # A supervisor that does not answer; with pid 1 of its namespace all in it ends.
-            if self._supervisor >= 0:
-                signal.pidfd_send_signal(self._supervisor, signal.SIGKILL)
-                select.select([self._supervisor], [], [], KILL_SECONDS)
-            self._end("killed")
-        assert self.ending is not None
-        return self.ending
-
-
-KILL_SECONDS = 5.0
 _START = (
     "import sys; sys.path.insert(0, sys.argv[2]); from proctor import warm; sys.path.pop(0); "
     "warm.main(int(sys.argv[1]))"

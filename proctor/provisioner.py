@@ -28,7 +28,8 @@ from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Enum, Instance, List, Unicode
 
 from proctor.errors import KernelStartError
-from proctor.forkserver import SPAWN_SECONDS, ForkServer, Kernel
+from proctor.forkserver import SPAWN_SECONDS, ForkServer
+from proctor.handle import Kernel
 from proctor.limits import Limits
 
 NAME = "proctor-fork"
@@ -159,7 +160,12 @@ async def _readable(kernel: Kernel, seconds: float | None) -> bool:
     loop = asyncio.get_running_loop()
     told: asyncio.Future[None] = loop.create_future()
     descriptor = kernel.fileno()
-    loop.add_reader(descriptor, lambda: told.done() or told.set_result(None))
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(None)
+
+    loop.add_reader(descriptor, tell)
     try:
         await asyncio.wait_for(told, seconds)
     except TimeoutError:

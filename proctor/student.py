@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from IPython.core.profiledir import ProfileDir
-from IPython import get_ipython
 from ipykernel import kernelapp
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
+from IPython import get_ipython
+from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
 
@@ -44,7 +44,8 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
 
     def log_connection_info(self) -> None:
         self._ports = {
-            name: getattr(self, f"{name}_port") for name in ("shell", "iopub", "stdin", "hb", "control")
+            name: getattr(self, f"{name}_port")
+            for name in ("shell", "iopub", "stdin", "hb", "control")
         }
 
     def init_profile_dir(self) -> None:
@@ -110,7 +111,9 @@ def rehearse(folder: str) -> list[str]:
         names.extend(sys.modules)
         raise _RehearsalOverError
 
-    ports = {f"{name}_port": n + 1 for n, name in enumerate(("shell", "iopub", "stdin", "hb", "control"))}
+    ports = {
+        f"{name}_port": n + 1 for n, name in enumerate(("shell", "iopub", "stdin", "hb", "control"))
+    }
     with contextlib.suppress(_RehearsalOverError):
         run({"transport": "ipc", "ip": f"{folder}/k", "key": "", **ports}, folder, run_cells)
     return names

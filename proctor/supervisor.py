@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from proctor import limits as limits_module
-from proctor import sandbox, student, syscalls, usage
+from proctor import sandbox, student, syscalls, usage, whitelist
 from proctor.limits import Limits
 
 WATCH_SECONDS = 0.2
@@ -40,7 +40,7 @@ class Plan:
         Whether kernels run in namespaces.
     limits : Limits
         For each kernel.
-    layout : sandbox.Layout or None
+    layout : whitelist.Layout or None
         What an isolated kernel may see.
     server : int
         A descriptor of the fork server (a pidfd), readable when it has ended; -1 where there is none.
@@ -48,14 +48,14 @@ class Plan:
 
     isolated: bool
     limits: Limits
-    layout: sandbox.Layout | None = None
+    layout: whitelist.Layout | None = None
     server: int = field(default=-1)
 
 
 def prepare(config: dict[str, Any]) -> Plan:
     """Read the grader's configuration in the fork server, once."""
     isolated = config["isolation"] == "namespaces"
-    layout = sandbox.Layout.from_dict(config["layout"]) if isolated else None
+    layout = whitelist.Layout.from_dict(config["layout"]) if isolated else None
     server = os.pidfd_open(os.getpid()) if sys.platform == "linux" else -1
     return Plan(isolated, Limits.from_dict(config["limits"]), layout, server)
 
@@ -84,7 +84,7 @@ def run(plan: Plan, request: dict[str, str], descriptor: int) -> NoReturn:
             if os.fork():
                 os._exit(0)  # its only task was to have a child in the new pid namespace
             connection["ip"] = sandbox.build_root(plan.layout, request["folder"], connection["ip"])
-            place = sandbox.WORK
+            place = whitelist.WORK
         else:
             place = request["work"]
             syscalls.set_child_subreaper()
@@ -104,11 +104,12 @@ def _close_all_but(keep: set[int]) -> None:
     os.closerange(start, 2**20)
 
 
-def _tell(report: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
-    try:
+def _tell(
+    report: socket.socket, message: dict[str, Any], descriptors: tuple[int, ...] = ()
+) -> None:
+    # If the grader has gone, the end of file on this socket says so to the loop that watches it.
+    with contextlib.suppress(OSError):
         socket.send_fds(report, [json.dumps(message).encode()], descriptors)
-    except OSError:
-        pass  # the grader has gone; the end of file on this socket says so to the loop below
 
 
 def _supervise(plan: Plan, connection: dict[str, Any], place: str, report: socket.socket) -> None:
@@ -146,7 +147,7 @@ def _student(
         home = place
         if plan.layout is not None:
             sandbox.confine(plan.layout, plan.limits)
-            home = sandbox.HOME
+            home = whitelist.HOME
         else:
             limits_module.apply(plan.limits)
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from proctor import student, supervisor, syscalls
 
+
 class TooManyThreadsError(Exception):
     """A warm module started threads, so the process cannot be forked safely."""
 
