@@ -98,7 +98,7 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     problem = _refusal(member, name)
     if problem or not parts:
         return Entry(parts, "refused", problem)
-    if member.is_dir() or name.endswith("/"):
+    if name.endswith("/"):
         return Entry(parts, "folder")
     return Entry(parts, "file", read=lambda: _read(archive, member, name))
 
