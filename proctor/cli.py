@@ -227,3 +227,21 @@ def grade(
         out.print(class_table(the_lab, result))
     print_changes(out, result, explain_changes)
     ctx.exit(ATTENTION if result.needs_attention else GRADED)
+
+
+@main.command()
+@click.argument("lab")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where marking wrote, and where report.html goes. Default: the course's folder.",
+)
+@click.pass_context
+def report(ctx: click.Context, lab: str, output: Path | None) -> None:
+    """Write the class report: one HTML page, readable offline and on paper."""
+    from proctor.report import write_report
+
+    course = _course(ctx)
+    path = write_report(course, course.lab(lab), (output or course.folder).resolve())
+    click.echo(course.relative(path))

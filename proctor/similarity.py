@@ -1,0 +1,316 @@
+"""Pairs of submissions whose graded cells are worth a look side by side.
+
+Names, comments, docstrings and layout are taken away; what is left are tokens. Runs of tokens that
+the given code holds, that the instructor's solution holds, or that more than a few others wrote too
+are common to everyone and count for nothing: one-line answers vanish. What remains of two
+submissions is compared by rapidfuzz (longest common subsequence). A high figure says that two texts
+are alike; why they are is for a person to find out.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import keyword
+import re
+import tokenize
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from rapidfuzz.distance import LCSseq
+
+from proctor.anonymous import is_text
+
+RUN = 6
+"""Length of a run of tokens, the smallest thing that can be common or one's own."""
+LIKE = 0.7
+"""Least likeness of a pair that is listed."""
+LEAST = 30
+"""Fewest tokens of one's own that a submission must have to be compared."""
+MOST_CARRIERS = 50
+"""A run that more submissions than this hold is common, however large the class."""
+
+_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+_WORDS = re.compile(r"\w+|[^\w\s]")
+_KNOWN = frozenset(keyword.kwlist) | frozenset(dir(builtins))
+
+Answers = Mapping[str, str]
+"""Exercise -> the code in its graded cell."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token without what is the writer's own, and the line it stands on (from 0)."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One exercise of one submission: its lines, and which of them hold what both sides wrote."""
+
+    lines: tuple[str, ...]
+    shared: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """One exercise of a pair, side by side."""
+
+    exercise: str
+    tokens: int
+    first: Side
+    second: Side
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two submissions that are worth a look.
+
+    Attributes
+    ----------
+    first, second : tuple of str
+        The students: several where their code is the same once names and layout are taken away.
+        `second` is empty where the pair is within `first`.
+    likeness : float
+        Tokens in common over all tokens of their own, from 0 to 1.
+    tokens : int
+        How many tokens of their own they have in common.
+    exercises : tuple of Alike
+        Where they are alike, the most alike first.
+    """
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    likeness: float
+    tokens: int
+    exercises: tuple[Alike, ...]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """What the comparison gave.
+
+    Attributes
+    ----------
+    pairs : tuple of Pair
+        The most alike first.
+    same : tuple of tuple of str
+        Students whose graded cells are the same letter by letter, comments and names included.
+    compared : int
+        How many submissions had enough of their own to be compared.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    same: tuple[tuple[str, ...], ...] = ()
+    compared: int = 0
+
+
+def compare(
+    answers: Mapping[str, Answers], given: Iterable[str], solution: Answers | None = None
+) -> Similarity:
+    """Compare the graded cells of a class.
+
+    Parameters
+    ----------
+    answers : mapping of str to mapping
+        Student -> exercise -> code.
+    given : iterable of str
+        Code that everybody was given; its names stay as they are.
+    solution : mapping, optional
+        The instructor's answers.
+    """
+    given = list(given)
+    names = frozenset(word for code in given for word in re.findall(r"[^\W\d]\w*", code))
+    texts = {
+        student: {exercise: tokens(code, names) for exercise, code in sorted(cells.items())}
+        for student, cells in sorted(answers.items())
+    }
+    common = _common(texts, [tokens(code, names) for code in (*given, *(solution or {}).values())])
+    own = {student: _own(cells, common) for student, cells in texts.items()}
+    own = {s: cells for s, cells in own.items() if sum(map(len, cells.values())) >= LEAST}
+    parties = _parties(own)
+    found = [_within(party, own, answers) for party in parties.values() if len(party) > 1]
+    for first, second in _candidates(parties, own, common):
+        pair = _pair(parties[first], parties[second], own, answers)
+        if pair is not None:
+            found.append(pair)
+    found.sort(key=lambda pair: (-pair.likeness, -pair.tokens, pair.first, pair.second))
+    return Similarity(tuple(found), _same(answers, own), len(own))
+
+
+def tokens(code: str, names: frozenset[str] = frozenset()) -> list[Token]:
+    """Return code as tokens: no comments, docstrings or layout, and one sign for every own name.
+
+    Keywords, builtins, attributes (``.mean``) and `names` stay. Code that Python cannot read is
+    split into words instead.
+    """
+    skip = _docstrings(code)
+    try:
+        raw = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return [
+            Token(_name(word, "", names), number)
+            for number, line in enumerate(code.splitlines())
+            for word in _WORDS.findall(line.partition("#")[0])
+        ]
+    found: list[Token] = []
+    before = ""
+    for token in raw:
+        line = token.start[0] - 1
+        if token.type in _LAYOUT or token.type == tokenize.ENDMARKER or line in skip:
+            continue
+        text = _name(token.string, before, names)
+        if token.type == tokenize.STRING:
+            text = "''"
+        found.append(Token(text, line))
+        before = token.string
+    return found
+
+
+def _name(text: str, before: str, names: frozenset[str]) -> str:
+    own = text.isidentifier() and before != "." and text not in _KNOWN and text not in names
+    return "name" if own else text
+
+
+def _docstrings(code: str) -> set[int]:
+    """Return the lines (from 0) that docstrings take."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    lines: set[int] = set()
+    for node in (one for one in ast.walk(tree) if isinstance(one, ast.stmt)):
+        if is_text(node):
+            lines |= set(range(node.lineno - 1, node.end_lineno or node.lineno))
+    return lines
+
+
+def _runs(sequence: Sequence[Token]) -> list[tuple[str, ...]]:
+    texts = [token.text for token in sequence]
+    return [tuple(texts[i : i + RUN]) for i in range(len(texts) - RUN + 1)]
+
+
+def _common(
+    texts: Mapping[str, Mapping[str, Sequence[Token]]], given: Iterable[Sequence[Token]]
+) -> set[tuple[str, ...]]:
+    """Return the runs that the given code holds or that more than a few students wrote."""
+    carriers: Counter[tuple[str, ...]] = Counter()
+    for cells in texts.values():
+        carriers.update({run for sequence in cells.values() for run in _runs(sequence)})
+    few = min(max(3, len(texts) // 10), MOST_CARRIERS)
+    common = {run for run, count in carriers.items() if count > few}
+    return common | {run for sequence in given for run in _runs(sequence)}
+
+
+def _own(
+    cells: Mapping[str, Sequence[Token]], common: set[tuple[str, ...]]
+) -> dict[str, list[Token]]:
+    """Keep the tokens that stand in at least one run of the student's own."""
+    kept = {}
+    for exercise, sequence in cells.items():
+        mine = [False] * len(sequence)
+        for start, run in enumerate(_runs(sequence)):
+            if run not in common:
+                mine[start : start + RUN] = [True] * RUN
+        kept[exercise] = [token for token, own in zip(sequence, mine, strict=True) if own]
+    return kept
+
+
+def _texts(sequence: Iterable[Token]) -> list[str]:
+    return [token.text for token in sequence]
+
+
+def _parties(own: Mapping[str, Mapping[str, Sequence[Token]]]) -> dict[str, tuple[str, ...]]:
+    """Put students together whose own tokens are the same; each party goes by its first student."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for student, cells in own.items():
+        groups["\0".join(f"{e} {' '.join(_texts(c))}" for e, c in cells.items())].append(student)
+    return {members[0]: tuple(members) for members in groups.values()}
+
+
+def _candidates(
+    parties: Mapping[str, tuple[str, ...]],
+    own: Mapping[str, Mapping[str, Sequence[Token]]],
+    common: set[tuple[str, ...]],
+) -> list[tuple[str, str]]:
+    """Return the pairs that share runs enough for :data:`LIKE` to be possible at all."""
+    holders: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    sizes = {}
+    for party in parties:
+        runs = {run for sequence in own[party].values() for run in _runs(sequence)} - common
+        sizes[party] = len(runs)
+        for run in runs:
+            holders[run].append(party)
+    shared: Counter[tuple[str, str]] = Counter()
+    for members in holders.values():
+        shared.update(combinations(sorted(members), 2))
+    return sorted(
+        pair for pair, count in shared.items() if 4 * count >= min(sizes[pair[0]], sizes[pair[1]])
+    )
+
+
+def _pair(
+    first: tuple[str, ...],
+    second: tuple[str, ...],
+    own: Mapping[str, Mapping[str, Sequence[Token]]],
+    answers: Mapping[str, Answers],
+) -> Pair | None:
+    """Compare two parties; None if they are not alike enough."""
+    a, b = own[first[0]], own[second[0]]
+    matched = {e: LCSseq.similarity(_texts(a[e]), _texts(b[e])) for e in a.keys() & b.keys()}
+    total = sum(matched.values())
+    length = sum(map(len, a.values())) + sum(map(len, b.values()))
+    if total < LEAST or 2 * total < LIKE * length:
+        return None
+    return Pair(first, second, 2 * total / length, total, _sides(first[0], second[0], own, answers))
+
+
+def _within(
+    party: tuple[str, ...],
+    own: Mapping[str, Mapping[str, Sequence[Token]]],
+    answers: Mapping[str, Answers],
+) -> Pair:
+    total = sum(map(len, own[party[0]].values()))
+    return Pair(party, (), 1.0, total, _sides(party[0], party[1], own, answers))
+
+
+def _sides(
+    first: str,
+    second: str,
+    own: Mapping[str, Mapping[str, Sequence[Token]]],
+    answers: Mapping[str, Answers],
+) -> tuple[Alike, ...]:
+    """Put the exercises of two students side by side, the most alike first."""
+    found = []
+    for exercise in own[first].keys() & own[second].keys():
+        a, b = own[first][exercise], own[second][exercise]
+        blocks = [op for op in LCSseq.opcodes(_texts(a), _texts(b)) if op.tag == "equal"]
+        in_a = {a[i].line for op in blocks for i in range(op.src_start, op.src_end)}
+        in_b = {b[i].line for op in blocks for i in range(op.dest_start, op.dest_end)}
+        tokens_ = sum(op.src_end - op.src_start for op in blocks)
+        if tokens_ >= RUN:
+            sides = (
+                _side(answers[first][exercise], in_a),
+                _side(answers[second][exercise], in_b),
+            )
+            found.append(Alike(exercise, tokens_, *sides))
+    return tuple(sorted(found, key=lambda one: (-one.tokens, one.exercise)))
+
+
+def _side(code: str, shared: set[int]) -> Side:
+    lines = tuple(code.splitlines())
+    return Side(lines, tuple(number in shared for number in range(len(lines))))
+
+
+def _same(answers: Mapping[str, Answers], own: Mapping[str, object]) -> tuple[tuple[str, ...], ...]:
+    """Group those whose graded cells are the same to the letter."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for student in own:
+        cells = sorted(answers[student].items())
+        groups["\0".join(f"{exercise}\0{code.strip()}" for exercise, code in cells)].append(student)
+    return tuple(tuple(members) for members in groups.values() if len(members) > 1)
