@@ -18,6 +18,7 @@ import re
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import ndimage
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 Array = np.ndarray[Any, Any]
 
@@ -207,7 +209,7 @@ def load_data(folder: str | os.PathLike[str] = "Data") -> tuple[Array, Array]:
     try:
         # Data/ex3data1.mat is a MATLAB file: a dictionary of arrays.
         content = loadmat(os.fspath(path))
-    except (ValueError, TypeError, NotImplementedError, OSError, EOFError) as error:
+    except (MatReadError, LookupError, ValueError, TypeError, OSError, zlib.error) as error:
         raise LabError(
             f"{path} cannot be read as a MATLAB file ({_first_line(error)}). {remedy}"
         ) from None
@@ -237,8 +239,11 @@ def read_image(path: str | os.PathLike[str], longest: int = 640) -> Array:
     try:
         with Image.open(path) as file:
             picture = ImageOps.exif_transpose(file)
+            if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut at 255
+                picture = Image.fromarray((np.asarray(picture) / 257).astype(np.uint8))
             if picture.mode not in ("L", "RGB", "RGBA"):
-                picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+                see_through = "A" in picture.mode or "transparency" in picture.info
+                picture = picture.convert("RGBA" if see_through else "RGB")
             picture.thumbnail((longest, longest))
             return np.array(picture)
     except FileNotFoundError:
@@ -283,11 +288,11 @@ def split_or_lend(
     try:
         parts = [np.asarray(part) for part in split()]
         shapes = [(p.ndim, p.shape[1:]) for p in parts]
-        rows = [len(part) for part in parts]
+        rows = [part.shape[:1] for part in parts]
         usable = (
             shapes == [(2, X.shape[1:])] * 2 + [(1, ())] * 2
             and rows[:2] == rows[2:]
-            and min(rows) > 0
+            and min(rows) > (0,)
         )
         reason = "its four parts do not have the shapes of rows and labels"
     except Exception as error:  # noqa: BLE001  your code may raise anything; the line below says what
@@ -545,7 +550,7 @@ def plot_samples(X: Array, y: Array, seed: int = 1234) -> None:
     rows = np.random.default_rng(seed).choice(len(X), 64, replace=False)
     labels = " ".join(map(str, y[rows]))
     show(
-        _grid(X[rows], 8, [str(label) for label in y[rows]], cell=0.52),
+        _grid(X[rows], 8, [str(label) for label in y[rows]], cell=0.46),
         f"64 handwritten digits in eight lines, the label above each: {labels}.",
         f"64 of {len(X):,} digits; every label names the digit under it.",
     )
@@ -758,7 +763,7 @@ def plot_predictions(X: Array, y: Array, digits: Array, seed: int = 1234) -> Non
     wrong = [f"{k} read as {d}" for k, d in pairs if d != k]
     told = f"{len(wrong)} wrong ({', '.join(wrong[:8])})" if wrong else "none wrong"
     show(
-        _grid(X[rows], 8, captions, cell=0.52),
+        _grid(X[rows], 8, captions, cell=0.46),
         "64 held-out digits in eight lines, the prediction above each; where it is wrong, a cross, "
         "the label, an arrow and the prediction.",
         f"64 of {len(X):,} held-out digits: {told}.",
