@@ -85,7 +85,7 @@ def judge(exercise: Exercise, side: RemoteSide, seed: int = 0) -> dict[str, Exce
     """
     outcomes: dict[str, Exception | str | None] = {}
     for check in exercise.checks:
-        if any(outcomes.get(need, None) is not None for need in check.needs):
+        if any(outcomes.get(need) is not None for need in check.needs):
             outcomes[check.id] = "skipped"
             continue
         try:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course.checks.lab_digits import lab
+from course.checks.network import digits, reference_logits
 from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
-from tests.lab_side import Classroom, judge, score
+from proctor.side import RemoteSide
+from public_tests import NotStarted, accuracy
+from tests.lab_side import Classroom, judge, run_cell, score
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 EXERCISES = {exercise.id: exercise for exercise in lab.exercises}
+
+USES = {"train": ("model",), "predict": ("softmax", "model")}
+"""Which other graded cells an exercise's own cell needs; the split is given."""
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +32,60 @@ def classroom() -> Classroom:
     import keras
     import tensorflow as tf
 
-    from public_tests import NotStarted
+    import utils
 
-    given: dict[str, Any] = {"np": np, "tf": tf, "keras": keras, "NotStarted": NotStarted}
+    X, y = (part.copy() for part in digits())
+    given: dict[str, Any] = {
+        "np": np,
+        "tf": tf,
+        "keras": keras,
+        "utils": utils,
+        "Image": Image,
+        "Sequential": keras.Sequential,
+        "Input": keras.Input,
+        "Dense": keras.layers.Dense,
+        "Adam": keras.optimizers.Adam,
+        "SparseCategoricalCrossentropy": keras.losses.SparseCategoricalCrossentropy,
+        "NotStarted": NotStarted,
+        "X": X,
+        "y": y,
+    }
+    names = dict(given)
+    assert run_cell(RIGHT["split"], names) is None
+    parts = names["split_data"](X, y)
+    given.update(zip(("X_train", "X_test", "y_train", "y_test"), parts, strict=True))
     return Classroom(lab, given)
+
+
+def side_of(
+    classroom: Classroom, exercise: str, code: str, also: Mapping[str, str] | None = None
+) -> RemoteSide:
+    """A side on which `code` was run for `exercise`, after the right cells that it needs."""
+    before = {name: RIGHT[name] for name in USES.get(exercise, ())}
+    return classroom.side({**before, **(also or {}), exercise: code})
 
 
 def test_the_points_add_up_and_every_dependency_exists() -> None:
     lab.validate()
 
 
+def test_the_exercises_and_their_points_are_those_of_the_lab() -> None:
+    points = {"softmax": 15, "model": 25, "dense": 10, "split": 10, "train": 15}
+    points.update(predict=10, preprocess=15)
+    assert {exercise.id: exercise.points for exercise in lab.exercises} == points
+
+
+def test_every_row_of_the_catalogue_has_a_mutant_and_every_id_is_used_once() -> None:
+    assert {mutant.row for mutant in MUTANTS} >= set(range(1, 42))
+    ids = [answer.id for answer in (*MUTANTS, *VARIANTS)]
+    assert len(ids) == len(set(ids))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_a_wrong_answer_fails_the_named_check_which_says_why(
     mutant: Mutant, classroom: Classroom
 ) -> None:
-    side = classroom.side({**RIGHT, **mutant.also, mutant.exercise: mutant.code})
+    side = side_of(classroom, mutant.exercise, mutant.code, mutant.also)
     outcomes = judge(EXERCISES[mutant.exercise], side)
     finding = outcomes[mutant.check]
     assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
@@ -49,7 +96,14 @@ def test_a_wrong_answer_fails_the_named_check_which_says_why(
 def test_a_right_answer_of_another_form_gets_full_points(
     variant: Variant, classroom: Classroom
 ) -> None:
-    side = classroom.side({**RIGHT, variant.exercise: variant.code})
-    exercise = EXERCISES[variant.exercise]
-    outcomes = judge(exercise, side, seed=1)
-    assert score(exercise, outcomes) == exercise.points, outcomes
+    outcomes = judge(
+        EXERCISES[variant.exercise], side_of(classroom, variant.exercise, variant.code), seed=1
+    )
+    failed = {id: str(finding) for id, finding in outcomes.items() if finding is not None}
+    assert not failed
+    assert score(EXERCISES[variant.exercise], outcomes) == EXERCISES[variant.exercise].points
+
+
+def test_the_reference_network_reads_the_digits_that_it_was_trained_on() -> None:
+    X, y = digits()
+    assert accuracy(reference_logits(X), y) >= 0.99

@@ -7,11 +7,15 @@ run the same bodies, or their own, on inputs drawn for the submission at hand.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import public_tests as public
-from proctor.checks import Lab, Side
+from course.checks import network, photos
+from course.checks.network import digits, true_softmax
+from proctor.checks import Finding, Lab, Side
+from proctor.values import StudentError
 
 Draw = np.random.Generator
 
@@ -58,12 +62,6 @@ lab = Lab(
 # --- Exercise 1: softmax ------------------------------------------------------------------------
 
 softmax = lab.exercise("softmax", public.TITLES["softmax"], points=15)
-
-
-def true_softmax(z: np.ndarray) -> np.ndarray:
-    """Softmax along the last axis: float64, shape as `z`."""
-    shifted = np.exp(z - z.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
 @softmax.check(points=1, hidden=False)
@@ -134,3 +132,437 @@ def softmax_wide(side: Side, draw: Draw) -> None:
     wide = float(draw.uniform(1600, 3000))
     for z in (np.array([-wide, 0.0, wide]), np.array([0.0, 1.0, -2 * wide, -1.0, 4 * wide])):
         public.softmax_compare(my_softmax, z, true_softmax(z))
+
+
+# --- Exercise 2: the model ----------------------------------------------------------------------
+
+model = lab.exercise("model", public.TITLES["model"], points=25)
+
+
+def described(side: Side) -> dict[str, Any]:
+    """Describe the student's model; if its cell made none, say why where its code shows why."""
+    source = side.source("model")
+    try:
+        value = side.get("model")
+    except StudentError as error:
+        trouble = public.model_trouble(source)
+        if error.type_name != "NameError" or trouble is None:
+            raise
+        raise Finding(trouble[0], next=trouble[1]) from None
+    public.need_model(value, source)
+    return network.well_formed(side.evaluate("describe_model(model)"))
+
+
+def with_layers(side: Side) -> dict[str, Any]:
+    """Describe the student's model; it must have layers."""
+    description = described(side)
+    if description["layers"] is None:
+        public.model_is_sequential(description)
+    return description
+
+
+@model.check(points=2, hidden=False)
+def model_sequential(side: Side, draw: Draw) -> None:
+    """a Sequential model"""
+    public.model_is_sequential(described(side))
+
+
+@model.check(points=3, hidden=False)
+def model_layers(side: Side, draw: Draw) -> None:
+    """its layers"""
+    public.model_layers(with_layers(side))
+
+
+@model.check(points=5, hidden=False)
+def model_units(side: Side, draw: Draw) -> None:
+    """units"""
+    public.model_units(with_layers(side))
+
+
+@model.check(points=2, hidden=False)
+def model_input(side: Side, draw: Draw) -> None:
+    """the input"""
+    public.model_input(with_layers(side))
+
+
+@model.check(points=4, hidden=False)
+def model_hidden(side: Side, draw: Draw) -> None:
+    """hidden layers"""
+    public.model_hidden(with_layers(side))
+
+
+@model.check(points=4, hidden=False)
+def model_output(side: Side, draw: Draw) -> None:
+    """the output layer"""
+    public.model_output(with_layers(side))
+
+
+@model.check(points=2, hidden=False, needs=("model-layers", "model-units"))
+def model_parameters(side: Side, draw: Draw) -> None:
+    """parameters"""
+    public.model_parameters(with_layers(side))
+
+
+@model.check(points=1)
+def model_start(side: Side, draw: Draw) -> None:
+    """weights to start from"""
+    public.model_start(with_layers(side))
+
+
+@model.check(points=2, needs=("model-layers", "model-hidden", "model-output"))
+def model_logits(side: Side, draw: Draw) -> None:
+    """its output, recomputed from its weights"""
+    X = digits()[0][draw.choice(5000, 40, replace=False)] + draw.normal(0, 0.1, (40, 400))
+    outputs = side.evaluate("model_outputs(model, X_given)", X_given=X)
+    network.compare_logits(with_layers(side), X, outputs)
+
+
+# --- Exercise 3: a dense layer ------------------------------------------------------------------
+
+dense = lab.exercise("dense", public.TITLES["dense"], points=10)
+
+
+@dense.check(points=2, hidden=False)
+def dense_row(side: Side, draw: Draw) -> None:
+    """one row"""
+    public.dense_row(side.get("my_dense"))
+
+
+@dense.check(points=1, hidden=False, needs=("dense-row",))
+def dense_bias(side: Side, draw: Draw) -> None:
+    """the bias"""
+    public.dense_bias(side.get("my_dense"))
+
+
+@dense.check(points=2, hidden=False, needs=("dense-row",))
+def dense_activation(side: Side, draw: Draw) -> None:
+    """the activation"""
+    public.dense_activation(side.get("my_dense"))
+
+
+@dense.check(points=2, hidden=False, needs=("dense-row", "dense-bias"))
+def dense_batch(side: Side, draw: Draw) -> None:
+    """a batch"""
+    public.dense_batch(side.get("my_dense"))
+
+
+@dense.check(points=2, needs=("dense-bias", "dense-batch"))
+def dense_unseen(side: Side, draw: Draw) -> None:
+    """layers of other sizes"""
+    my_dense = side.get("my_dense")
+    n = int(draw.integers(4, 9))
+    for m, n_in, n_out in ((3, n, n), (n, n, 2), (1, 5, 4), (0, 4, 4), (n, 7, 1)):
+        a_in = draw.normal(size=(m, n_in) if m else n_in)
+        W, b = draw.normal(size=(n_in, n_out)), draw.normal(size=n_out)
+        public.dense_compare(my_dense, a_in, W, b, public.linear, a_in @ W + b)
+
+
+@dense.check(points=1, needs=("dense-unseen", "dense-activation"))
+def dense_network(side: Side, draw: Draw) -> None:
+    """three of them in a row give a network's logits"""
+    my_dense = side.get("my_dense")
+    X = digits()[0][draw.choice(5000, 30, replace=False)]
+    W1, b1, W2, b2, W3, b3 = network.reference_weights()
+    out = X
+    for W, b, g in ((W1, b1, public.relu), (W2, b2, public.relu), (W3, b3, public.linear)):
+        public.dense_compare(my_dense, out, W, b, g, out @ W + b)
+        out = np.asarray(my_dense(out, W, b, g))
+    if not public.agree(out, network.reference_logits(X), 1e-5):  # three layers' rounding
+        raise Finding(
+            "Each layer is right by itself, but three in a row do not give the logits.",
+            next="Look for something that your function remembers from one call to the next.",
+        )
+
+
+# --- Exercise 4: the split ----------------------------------------------------------------------
+
+split = lab.exercise("split", public.TITLES["split"], points=10)
+
+
+def narrow() -> tuple[np.ndarray, np.ndarray]:
+    """The digits as X of 20 columns, which tell all rows apart: a fifth of a call's time."""
+    X, y = digits()
+    return np.ascontiguousarray(X[:, 150:180]), y
+
+
+@split.check(points=2, hidden=False)
+def split_sizes(side: Side, draw: Draw) -> None:
+    """what comes back"""
+    public.split_sizes(side.get("split_data"), *narrow())
+
+
+@split.check(points=2, hidden=False, needs=("split-sizes",))
+def split_complete(side: Side, draw: Draw) -> None:
+    """every row once"""
+    public.split_complete(side.get("split_data"), *narrow())
+
+
+@split.check(points=2, hidden=False, needs=("split-sizes",))
+def split_labels(side: Side, draw: Draw) -> None:
+    """rows keep their labels"""
+    public.split_labels(side.get("split_data"), *narrow())
+
+
+@split.check(points=1, hidden=False, needs=("split-sizes", "split-labels"))
+def split_stratified(side: Side, draw: Draw) -> None:
+    """every class"""
+    public.split_stratified(side.get("split_data"), *narrow())
+
+
+@split.check(points=1, hidden=False, needs=("split-sizes",))
+def split_shuffled(side: Side, draw: Draw) -> None:
+    """shuffled"""
+    public.split_shuffled(side.get("split_data"), *narrow())
+
+
+@split.check(points=1, hidden=False, needs=("split-sizes",))
+def split_repeatable(side: Side, draw: Draw) -> None:
+    """repeatable"""
+    public.split_repeatable(side.get("split_data"), *narrow())
+
+
+@split.check(points=1, needs=("split-complete", "split-labels", "split-stratified"))
+def split_unseen(side: Side, draw: Draw) -> None:
+    """other data, with classes of different sizes"""
+    sizes = draw.integers(20, 90, 4)
+    y = draw.permutation(np.repeat(np.array([1, 3, 4, 8]), sizes))
+    X = draw.normal(size=(len(y), 6))
+    split_data = side.get("split_data")
+    fraction = float(draw.choice([0.1, 0.25, 0.4]))
+    public.split_stratified(split_data, X, y, fraction)
+    public.split_labels(split_data, X, y)
+    public.split_complete(split_data, X, y)
+
+
+# --- Exercise 5: training -----------------------------------------------------------------------
+
+train = lab.exercise("train", public.TITLES["train"], points=15)
+
+
+def training(side: Side) -> dict[str, Any]:
+    """Describe how the student's model was compiled and trained."""
+    public.need_model(side.get("model"), side.source("model"))
+    value = side.evaluate("describe_training(model, globals().get('history'))")
+    return network.well_formed_training(value)
+
+
+def held_out_rows(side: Side) -> np.ndarray:
+    """Row numbers in X of the student's X_test, without those that are no rows of X."""
+    X_test = public.as_numbers(side.get("X_test"))
+    if X_test is None or X_test.shape[1:] != (400,):
+        raise Finding(
+            "X_test does not hold rows of X, so there is nothing to judge the network by.",
+            expected="an array of shape (1000, 400)",
+            got=public.a_type(X_test),
+            next="Leave X_test as the cell after exercise 4 made it.",
+        )
+    rows = public.row_numbers(X_test, digits()[0])
+    return np.unique(rows[rows >= 0])
+
+
+def accuracies(side: Side) -> tuple[float, float]:
+    """Accuracy on the training and on the held-out rows, recomputed from the weights.
+
+    Held-out rows are those of the student's X_test that are rows of X, judged by X's own labels;
+    training rows are all others.
+    """
+    X, y = digits()
+    rows = held_out_rows(side)
+    outputs = network.forward(with_layers(side), X)
+    if outputs is None:
+        raise Finding(
+            "What the network gives could not be recomputed from its weights: it is not a stack "
+            "of Dense layers with ReLU between them.",
+            next="Compare model.summary() with the picture of the network (exercise 2).",
+        )
+    others = np.setdiff1d(np.arange(len(X)), rows)
+    return public.accuracy(outputs[others], y[others]), public.accuracy(outputs[rows], y[rows])
+
+
+@train.check(points=3, hidden=False)
+def train_loss(side: Side, draw: Draw) -> None:
+    """the loss"""
+    names = public.activations(with_layers(side)) or ["linear"]
+    public.train_loss(training(side), names[-1])
+
+
+@train.check(points=1, hidden=False)
+def train_history(side: Side, draw: Draw) -> None:
+    """the history"""
+    public.train_history(training(side))
+
+
+@train.check(points=2, hidden=False, needs=("train-history",))
+def train_falls(side: Side, draw: Draw) -> None:
+    """the loss falls"""
+    public.train_falls(training(side))
+
+
+@train.check(points=3, hidden=False, needs=("train-history",))
+def train_rows(side: Side, draw: Draw) -> None:
+    """training rows only"""
+    n_all, n_test = len(digits()[0]), len(held_out_rows(side))
+    public.train_rows(training(side), n_all - n_test, n_all, *accuracies(side))
+
+
+@train.check(points=2, hidden=False, needs=("train-falls",))
+def train_learnt(side: Side, draw: Draw) -> None:
+    """training rows learnt"""
+    public.train_learnt(training(side), accuracies(side)[0])
+
+
+@train.check(points=2, hidden=False, needs=("train-falls",))
+def train_accuracy(side: Side, draw: Draw) -> None:
+    """held-out accuracy"""
+    public.train_accuracy(accuracies(side)[1])
+
+
+@train.check(points=2, needs=("train-rows", "train-accuracy"))
+def train_held_out(side: Side, draw: Draw) -> None:
+    """held-out rows are a fair sample, with their labels"""
+    rows, (X, y) = held_out_rows(side), digits()
+    y_test = public.as_numbers(side.get("y_test"))
+    X_test = public.as_numbers(side.get("X_test"))
+    if len(rows) < 900 or np.bincount(y[rows], minlength=10).min() < 50:
+        raise Finding(
+            "X_test is not a fair sample of X: rows or whole classes are missing from it.",
+            next="Leave X_test as the cell after exercise 4 made it; look at exercise 4 first.",
+        )
+    numbers = public.row_numbers(np.asarray(X_test), X)
+    if (
+        y_test is None
+        or y_test.shape != numbers.shape
+        or (y_test != y[numbers])[numbers >= 0].any()
+    ):
+        raise Finding(
+            "The labels in y_test are not those of the rows in X_test.",
+            next="Leave y_test as the cell after exercise 4 made it; look at exercise 4 first.",
+        )
+
+
+# --- Exercise 6: predictions --------------------------------------------------------------------
+
+predict = lab.exercise("predict", public.TITLES["predict"], points=10)
+
+
+def predicted(side: Side, X: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+    """Let the student's function predict X (m, 400); return what came, and the right logits.
+
+    It is given the student's own model where that is a network of the right form, so that nothing
+    of Keras is missing, and a prepared one with the reference network's logits otherwise: who got
+    stuck with the model can earn these points all the same.
+    """
+    public.need_function(side.get("predict_digits"), "predict_digits")
+    X = X.astype(np.float32)
+    try:
+        description = described(side)
+        logits = network.forward(description, X)
+        right = public.activations(description)[-1:] == ["linear"] if logits is not None else False
+    except (StudentError, Finding, public.NotYet):
+        logits, right = None, False
+    if logits is not None and right and logits.shape[1] == 10 and np.isfinite(logits).all():
+        expression = "watched_prediction(predict_digits, model, X_given)"
+        return public.predict_attempt(lambda: side.evaluate(expression, X_given=X), X), logits
+    logits = network.reference_logits(X)
+    run = public.predict_attempt(
+        lambda: side.evaluate(
+            "prepared_prediction(predict_digits, X_given, known)", X_given=X, known=logits
+        ),
+        X,
+    )
+    return run, logits
+
+
+def some_rows() -> np.ndarray:
+    """Twelve rows of X, of all classes: float64 (12, 400)."""
+    return digits()[0][::416][:12]
+
+
+@predict.check(points=2, hidden=False)
+def predict_returns(side: Side, draw: Draw) -> None:
+    """what comes back"""
+    X = some_rows()
+    public.predict_returns(predicted(side, X)[0], X)
+
+
+@predict.check(points=3, hidden=False, needs=("predict-returns",))
+def predict_values(side: Side, draw: Draw) -> None:
+    """digits"""
+    run, logits = predicted(side, some_rows())
+    public.predict_values(run, some_rows(), logits)
+
+
+@predict.check(points=2, hidden=False, needs=("predict-returns",))
+def predict_probabilities(side: Side, draw: Draw) -> None:
+    """probabilities"""
+    run, logits = predicted(side, some_rows())
+    public.predict_probabilities(run, some_rows(), logits)
+
+
+@predict.check(points=1, hidden=False, needs=("predict-returns",))
+def predict_one_call(side: Side, draw: Draw) -> None:
+    """one call"""
+    public.predict_one_call(predicted(side, some_rows())[0], some_rows())
+
+
+@predict.check(points=2, needs=("predict-values", "predict-probabilities"))
+def predict_unseen(side: Side, draw: Draw) -> None:
+    """batches of other sizes, one row among them"""
+    for size in (1, int(draw.integers(40, 80))):
+        X = digits()[0][draw.choice(5000, size, replace=False)]
+        run, logits = predicted(side, X)
+        public.predict_values(run, X, logits)
+        public.predict_probabilities(run, X, logits)
+
+
+# --- Exercise 7: photographs --------------------------------------------------------------------
+
+preprocess = lab.exercise("preprocess", public.TITLES["preprocess"], points=15)
+
+
+@preprocess.check(points=2, hidden=False)
+def preprocess_returns(side: Side, draw: Draw) -> None:
+    """what comes back"""
+    public.preprocess_row(side.get("preprocess"))
+
+
+@preprocess.check(points=2, hidden=False, needs=("preprocess-returns",))
+def preprocess_ink(side: Side, draw: Draw) -> None:
+    """ink and paper"""
+    public.preprocess_ink(side.get("preprocess"))
+
+
+@preprocess.check(points=2, hidden=False, needs=("preprocess-ink",))
+def preprocess_crop(side: Side, draw: Draw) -> None:
+    """cropped to the ink"""
+    public.preprocess_crop(side.get("preprocess"))
+
+
+@preprocess.check(points=1, hidden=False, needs=("preprocess-crop",))
+def preprocess_centre(side: Side, draw: Draw) -> None:
+    """in the middle"""
+    public.preprocess_centre(side.get("preprocess"))
+
+
+@preprocess.check(points=2, hidden=False, needs=("preprocess-ink",))
+def preprocess_order(side: Side, draw: Draw) -> None:
+    """column by column"""
+    public.preprocess_order(side.get("preprocess"))
+
+
+@preprocess.check(points=1, hidden=False, needs=("preprocess-returns",))
+def preprocess_colour(side: Side, draw: Draw) -> None:
+    """colours"""
+    public.preprocess_colour(side.get("preprocess"), "rgb", "rgba")
+
+
+@preprocess.check(points=1, hidden=False, needs=("preprocess-colour",))
+def preprocess_transparency(side: Side, draw: Draw) -> None:
+    """transparency"""
+    public.preprocess_colour(side.get("preprocess"), "cut out")
+
+
+@preprocess.check(points=4, needs=("preprocess-returns",))
+def preprocess_photographs(side: Side, draw: Draw) -> None:
+    """photographs that you have not seen"""
+    photos.judge(side.get("preprocess"), draw)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant, softmax
+from course.mutants import Mutant, Variant, dense, model, predict, preprocess, softmax, split, train
 
-MUTANTS: tuple[Mutant, ...] = (*softmax.MUTANTS,)
+_EXERCISES = (softmax, model, dense, split, train, predict, preprocess)
+
+MUTANTS: tuple[Mutant, ...] = tuple(m for exercise in _EXERCISES for m in exercise.MUTANTS)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
 
-VARIANTS: tuple[Variant, ...] = (*softmax.VARIANTS,)
+VARIANTS: tuple[Variant, ...] = tuple(v for exercise in _EXERCISES for v in exercise.VARIANTS)
 """Right answers of other forms."""
 
-RIGHT: dict[str, str] = {"softmax": softmax.RIGHT}
-"""A right graded cell for each exercise."""
+RIGHT: dict[str, str] = {
+    "softmax": softmax.RIGHT,
+    "model": model.RIGHT,
+    "dense": dense.RIGHT,
+    "split": split.RIGHT,
+    "train": train.RIGHT,
+    "predict": predict.RIGHT,
+    "preprocess": preprocess.RIGHT,
+}
+"""A right graded cell for each exercise, in the order of the notebook."""
