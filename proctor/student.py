@@ -80,6 +80,7 @@ def run(connection: dict[str, Any], folder: str, bound: Callable[[], None]) -> N
     _seed()
     app = _KernelApp.instance(connection, config=config)
     app.initialize([])
+    sys.path.insert(0, "")  # a notebook imports what lies beside it
     _show_figures(app.shell)
     _forget_engine()
     bound()
