@@ -209,7 +209,15 @@ def load_data(folder: str | os.PathLike[str] = "Data") -> tuple[Array, Array]:
     try:
         # Data/ex3data1.mat is a MATLAB file: a dictionary of arrays.
         content = loadmat(os.fspath(path))
-    except (MatReadError, LookupError, ValueError, TypeError, OSError, zlib.error) as error:
+    except (
+        MatReadError,
+        LookupError,
+        NotImplementedError,  # a file of MATLAB 7.3
+        OSError,
+        TypeError,
+        ValueError,
+        zlib.error,
+    ) as error:
         raise LabError(
             f"{path} cannot be read as a MATLAB file ({_first_line(error)}). {remedy}"
         ) from None

@@ -98,7 +98,12 @@ def test_a_wrong_data_file_is_told_apart(
     assert "back in its place" in str(info.value)
 
 
-@pytest.mark.parametrize("text", [b"", b"not a matlab file at all", b"<html>404</html>" * 50])
+MATLAB_7_3 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"not a matlab file at all", b"<html>404</html>" * 50, MATLAB_7_3]
+)
 def test_a_file_that_is_not_matlab_is_said_to_be_unreadable(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "ex3data1.mat").write_bytes(text)
     with pytest.raises(utils.LabError, match="cannot be read as a MATLAB file"):

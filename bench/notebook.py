@@ -1,0 +1,89 @@
+"""Time "Run all" of the solved lab_digits beside the recipe that it replaces.
+
+Run with ``python -m bench.notebook [--repeat N]``. Both include the import of TensorFlow; the
+notebook also includes the start of its kernel and every figure. They take turns, so that whatever
+else the machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST = 0.5
+"""Largest part of the recipe's time that the notebook may take."""
+LEAST_ACCURACY = 0.91
+"""Smallest held-out accuracy, on the 1,000 digits that the notebook does not train on."""
+
+
+def run_recipe() -> float:
+    """Run the recipe in a process of its own and return its seconds."""
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "recipe.py")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return time.perf_counter() - start
+
+
+def run_notebook() -> tuple[float, float]:
+    """Run the solved notebook's cells in a new kernel; return its seconds and held-out accuracy."""
+    notebook = jupytext.read(ROOT / "course" / "lab_digits.py", fmt="py:percent")
+    client = NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
+    )
+    start = time.perf_counter()
+    client.execute()
+    return time.perf_counter() - start, held_out_accuracy(notebook)
+
+
+def held_out_accuracy(notebook: NotebookNode) -> float:
+    """Read the accuracy that the confusion matrix's summary states."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/plain", "")
+            if found := re.search(r"([\d,]+) of ([\d,]+) right \(", text):
+                right, total = (int(number.replace(",", "")) for number in found.groups())
+                return right / total
+    raise SystemExit("The notebook's outputs hold no confusion matrix: did its cells change?")
+
+
+def main() -> int:
+    """Print both times and their ratio; return 1 if the notebook is too slow or too inaccurate."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each (default: 1)")
+    repeat = parser.parse_args().repeat
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The first import reads TensorFlow from the disk, which should count for neither.
+    subprocess.run([sys.executable, "-c", "import keras"], check=True, stderr=subprocess.DEVNULL)
+    recipe, notebook, accuracy = [], [], 0.0
+    for _ in range(repeat):
+        recipe.append(run_recipe())
+        seconds, accuracy = run_notebook()
+        notebook.append(seconds)
+    ratio = statistics.median(n / r for n, r in zip(notebook, recipe, strict=True))
+    passed = ratio <= MOST and accuracy >= LEAST_ACCURACY
+    print("Run all of lab_digits, TensorFlow's import included")
+    print(f"  the recipe (40 epochs, 64 predict calls)  {statistics.median(recipe):6.1f} s")
+    print(f"  the solved notebook                       {statistics.median(notebook):6.1f} s")
+    print(f"  ratio (at most {MOST})                      {ratio:6.2f}")
+    print(f"  held-out accuracy (at least {LEAST_ACCURACY})        {accuracy:6.3f}")
+    print("  ✓ within both bounds" if passed else "  ✗ outside a bound")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
