@@ -12,7 +12,7 @@ from pathlib import Path
 
 from proctor.errors import RejectedError
 from proctor.files import Entry, link, not_a_file
-from proctor.names import printable
+from proctor.names import quotable
 from proctor.parse import MAX_BYTES, too_large
 from proctor.verdict import Problem
 
@@ -48,7 +48,7 @@ def list_archive(source: Path | bytes, name: str) -> list[Entry]:
     RejectedError
         If it is not a zip archive that can be read.
     """
-    shown = printable(name)
+    shown = quotable(name)
     file: Path | io.BytesIO
     if isinstance(source, bytes):
         if source.count(_CENTRAL) > MAX_NESTED_MEMBERS:
@@ -94,7 +94,7 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     if name.startswith("/") or ".." in steps or re.match("[A-Za-z]:", name):
         # What claims to lie elsewhere is nobody's: it is told by its whole name.
         owner = () if steps[0] in ("", "..") or ":" in steps[0] else parts[:1]
-        return Entry((*owner, printable(name)), "refused", _unsafe(printable(name[:200])))
+        return Entry((*owner, name), "refused", _unsafe(quotable(name)))
     problem = _refusal(member, name)
     if problem or not parts:
         return Entry(parts, "refused", problem)
@@ -112,7 +112,7 @@ def _unsafe(shown: str) -> Problem:
 
 
 def _refusal(member: zipfile.ZipInfo, name: str) -> Problem | None:
-    shown = printable(name[:200])
+    shown = quotable(name)
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return link(shown)
@@ -150,7 +150,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes
     except _READ_ERRORS as error:
         raise RejectedError(
             "bad-archive",
-            f"The entry '{printable(name[:200])}' of the archive is damaged. Make the archive "
+            f"The entry '{quotable(name)}' of the archive is damaged. Make the archive "
             "again and hand in that one.",
         ) from error
     if len(data) > MAX_BYTES:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from proctor.errors import RejectedError
-from proctor.names import printable
+from proctor.names import quotable
 from proctor.parse import too_large
 from proctor.verdict import Problem
 
@@ -76,7 +76,7 @@ def not_a_file(shown: str) -> Problem:
 
 def read_file(path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes without following links or waiting."""
-    shown = printable(path.name)
+    shown = quotable(path.name)
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -98,7 +98,7 @@ def read_file(path: Path, limit: int) -> bytes:
 
 def on_disk(path: Path, parts: tuple[str, ...]) -> Entry:
     """Make an entry of what lies at `path`, without opening it."""
-    shown = printable(path.name)
+    shown = quotable(path.name)
     try:
         mode = os.lstat(path).st_mode
     except OSError as error:

@@ -17,7 +17,7 @@ from proctor.archive import list_archive
 from proctor.errors import CourseError, RejectedError
 from proctor.files import Entry, hidden, not_a_file, on_disk, read_file
 from proctor.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
-from proctor.names import likeness, printable, unique_ids
+from proctor.names import likeness, printable, quotable, unique_ids
 from proctor.parse import MAX_BYTES, parse
 from proctor.submission import Candidate, Handed, StudentCell, Submission
 from proctor.verdict import Problem
@@ -119,7 +119,7 @@ def read_bytes(data: bytes, student: str, lab: str) -> Submission:
 
 
 def _notes(handed: Handed, candidate: Candidate, lab: str, attention: bool) -> Iterator[Problem]:
-    shown = printable(candidate.found or candidate.name)
+    shown = quotable(candidate.found or candidate.name)
     if candidate.name != f"{lab}.ipynb":
         yield Problem("renamed", f"The notebook is named '{shown}' instead of '{lab}.ipynb'.")
     if len(handed.candidates) > 1:
@@ -160,7 +160,7 @@ def _handed(student: str, original: str, mine: Group, lab: str, store: _Store) -
     timestamp = None
     for rest, attempt, entry in entries:
         if entry.kind == "folder" and rest and is_notebook(rest[-1]):
-            problems.append(not_a_file(printable(rest[-1])))
+            problems.append(not_a_file(quotable(rest[-1])))
         elif entry.kind == "file" and rest and rest[-1] == "timestamp.txt":
             timestamp = _timestamp(entry) or timestamp
         elif entry.kind == "file" and rest and is_notebook(rest[-1]):
@@ -192,7 +192,7 @@ def _expanded(entries: Iterable[Item], *, nested: bool = False) -> Iterator[Item
         name = entry.parts[-1]
         try:
             if nested:
-                message = f"The archive '{printable(name)}' lies inside another archive."
+                message = f"The archive '{quotable(name)}' lies inside another archive."
                 raise RejectedError("nested-archive", f"{message} Hand in the notebook alone.")
             inner = list_archive(_bytes(entry), name)
         except RejectedError as error:

@@ -11,6 +11,8 @@ MAX_ID = 100
 """Longest safe id, in characters."""
 MAX_ORIGINAL = 500
 """Longest original id that is kept, in characters."""
+MAX_QUOTED = 100
+"""Longest name that is quoted in a message, in characters."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _COPY = re.compile(
@@ -130,6 +132,15 @@ def printable(text: str) -> str:
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
         for c in text[:MAX_ORIGINAL]
     )
+
+
+def quotable(name: str) -> str:
+    """Make a name fit to be quoted in a message, which may end in Markdown, HTML or a terminal.
+
+    Whatever those could read as more than text becomes a question mark.
+    """
+    shown = "".join(c if c.isalnum() or c in " ._-+,()@/:" else "?" for c in name[:MAX_QUOTED])
+    return shown if len(name) <= MAX_QUOTED else f"{shown}…"
 
 
 def safe_id(original: str, *, numbered: bool = False) -> str:

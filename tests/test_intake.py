@@ -250,6 +250,24 @@ def test_if_the_likeliest_notebook_is_broken_another_is_marked_and_a_person_look
 # Files
 
 
+def test_a_file_name_cannot_put_markup_into_a_message(tmp_path: Path):
+    name = "<img src=x onerror=alert(1)>[a](javascript:b)`*.ipynb"
+    put(tmp_path / "s001" / name)
+    (handed,) = collect(tmp_path, LAB)
+    (problem,) = read(handed, LAB).problems
+    assert not set('<>&[]`*"') & set(problem.message)
+    assert "img src?x onerror?alert(1)" in problem.message
+
+
+def test_files_that_lie_beside_the_notebook_are_not_taken_along(tmp_path: Path):
+    put(tmp_path / "s001" / NAME)
+    for name in ("numpy.py", "keras/__init__.py", "public_tests.py", "weights.h5"):
+        put(tmp_path / "s001" / name, b"raise SystemExit")
+    (handed,) = collect(tmp_path, LAB)
+    assert [one.name for one in handed.candidates] == [NAME]
+    assert codes(handed) == []
+
+
 def test_a_link_in_the_folder_is_refused_and_the_notebook_beside_it_marked(tmp_path: Path):
     put(tmp_path / "s001" / NAME)
     (tmp_path / "s001" / "gradebook.ipynb").symlink_to(put(tmp_path / "secret.ipynb"))
