@@ -15,7 +15,6 @@ import os
 import platform
 import socket
 import struct
-from collections.abc import Iterable
 
 from proctor.syscalls import (
     CLONE_NEWCGROUP,
@@ -120,8 +119,14 @@ _SOCKETPAIR = (53, 199)
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _IOCTL = (16, 29)
+_GETSOCKOPT = (55, 209)
+_SETSOCKOPT = (54, 208)
+_SO_PASSPIDFD, _SO_PEERPIDFD = 76, 77
 _TIOCSTI = 0x5412
 _TIOCLINUX = 0x541C
+_SIOC_FIRST, _SIOC_BEHIND = 0x8900, 0x8A00
+"""Requests about network devices. The connections that the grader makes belong to the *host's* network
+namespace, so through them these would reach the host's devices and the namespace itself."""
 _NAMESPACES = (
     CLONE_NEWNS
     | CLONE_NEWCGROUP
@@ -148,16 +153,17 @@ def _refuse(error: int) -> bytes:
     return _operation(_RETURN, _ERRNO | error)
 
 
-def _when_argument(number: int, argument: int, tests: Iterable[tuple[int, int, bool]]) -> bytes:
-    """On call `number`, look at the low half of an argument; refuse with EPERM where a test says so.
+def _refuse_if(code: int, value: int) -> bytes:
+    return _operation(code, value, 0, 1) + _refuse(errno.EPERM)
 
-    A test is (opcode, value, refuse if true).
-    """
-    body = _operation(_LOAD, _AT_ARGUMENT + 8 * argument)
-    for code, value, refuse_if_true in tests:
-        body += _operation(code, value, *((0, 1) if refuse_if_true else (1, 0)))
-        body += _refuse(errno.EPERM)
-    body += _operation(_RETURN, _ALLOW)
+
+def _refuse_unless(code: int, value: int) -> bytes:
+    return _operation(code, value, 1, 0) + _refuse(errno.EPERM)
+
+
+def _when_argument(number: int, argument: int, tests: bytes) -> bytes:
+    """On call `number`, apply `tests` to the low half of an argument, then allow the call."""
+    body = _operation(_LOAD, _AT_ARGUMENT + 8 * argument) + tests + _operation(_RETURN, _ALLOW)
     return _operation(_EQUAL, number, 0, len(body) // 8) + body
 
 
@@ -181,12 +187,16 @@ def program(machine: str) -> bytes:
     for number in sorted(pair[column] or -1 for pair in _NUMBERS.values()):
         if number >= 0:
             code += _operation(_EQUAL, number, 0, 1) + _refuse(errno.EPERM)
-    only_unix = [(_EQUAL, socket.AF_UNIX, False)]
-    code += _when_argument(_CLONE[column], 0, [(_ANY_BIT, _NAMESPACES, True)])
+    only_unix = _refuse_unless(_EQUAL, socket.AF_UNIX)
+    devices = _operation(_AT_LEAST, _SIOC_BEHIND, 2, 0) + _refuse_if(_AT_LEAST, _SIOC_FIRST)
+    terminals = _refuse_if(_EQUAL, _TIOCSTI) + _refuse_if(_EQUAL, _TIOCLINUX)
+    code += _when_argument(_CLONE[column], 0, _refuse_if(_ANY_BIT, _NAMESPACES))
     code += _when_argument(_SOCKET[column], 0, only_unix)
     code += _when_argument(_SOCKETPAIR[column], 0, only_unix)
-    terminals = [(_EQUAL, _TIOCSTI, True), (_EQUAL, _TIOCLINUX, True)]
-    code += _when_argument(_IOCTL[column], 1, terminals)
+    code += _when_argument(_IOCTL[column], 1, terminals + devices)
+    # Nor may a connection give a handle on the process at its other end.
+    code += _when_argument(_GETSOCKOPT[column], 2, _refuse_if(_EQUAL, _SO_PEERPIDFD))
+    code += _when_argument(_SETSOCKOPT[column], 2, _refuse_if(_EQUAL, _SO_PASSPIDFD))
     return code + _operation(_RETURN, _ALLOW)
 
 

@@ -75,6 +75,8 @@ def run(plan: Plan, request: dict[str, str], descriptor: int) -> NoReturn:
     """
     os.setsid()
     report = socket.socket(fileno=descriptor)
+    for standard in (1, 2):  # the server's log is not the student's
+        os.dup2(0, standard)
     _close_all_but({0, 1, 2, descriptor, plan.server})
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
