@@ -245,3 +245,60 @@ def report(ctx: click.Context, lab: str, output: Path | None) -> None:
     course = _course(ctx)
     path = write_report(course, course.lab(lab), (output or course.folder).resolve())
     click.echo(course.relative(path))
+
+
+@main.command()
+@click.argument("lab")
+@click.option(
+    "--to",
+    type=click.Choice(["csv", "canvas", "moodle", "gradescope", "text"]),
+    required=True,
+    help="gradescope is the autograder itself; text is each student's feedback for e-mail.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file. Default: build/LAB-TO.csv."
+)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where marking wrote. Default: the course's folder.",
+)
+@click.option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Canvas's gradebook export or Moodle's grading worksheet, to be filled in.",
+)
+@click.option("--column", help="The assignment's column in the LMS. Default: the lab's title.")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    lab: str,
+    to: str,
+    output: Path | None,
+    folder: Path | None,
+    template: Path | None,
+    column: str | None,
+) -> None:
+    """Hand the marks over: CSV, Canvas, Moodle; or make Gradescope's autograder."""
+    from proctor.export import export as write
+    from proctor.gradescope import write_zip
+    from proctor.results import read_class
+
+    course = _course(ctx)
+    the_lab = course.lab(lab)
+    kind = {"gradescope": ".zip", "text": ""}.get(to, ".csv")
+    path = output or course.root / "build" / f"{lab}-{to}{kind}"
+    if template is not None and to not in ("canvas", "moodle"):
+        raise click.UsageError("--template goes with --to canvas or --to moodle.")
+    if to == "gradescope":
+        click.echo(course.relative(write_zip(course, the_lab, path)))
+        return
+    data = read_class(course, the_lab, (folder or course.folder).resolve())
+    done = write(course, data, to, path, template=template, column=column)
+    click.echo(f"{course.relative(done.path)}  {done.students} students")
+    if done.strangers:
+        some = ", ".join(done.strangers[:10])
+        more = f" and {len(done.strangers) - 10} more" if len(done.strangers) > 10 else ""
+        click.echo(f"proctor: marked, but not in {template}: {some}{more}", err=True)
+        ctx.exit(ATTENTION)

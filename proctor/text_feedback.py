@@ -1,0 +1,69 @@
+"""Feedback as plain text, short enough for an e-mail: the points, and what to do about the rest."""
+
+from __future__ import annotations
+
+import textwrap
+
+from proctor.checks import Lab
+from proctor.verdict import CheckResult, Verdict
+
+WIDTH = 72
+"""Columns; mail programs break longer lines (RFC 3676 suggests at most 78)."""
+PARTS = (("called", "Called"), ("expected", "Expected"), ("got", "Got"), ("next", "Next"))
+LONGEST = 300
+"""Most characters of one part; the page has the rest."""
+
+
+def feedback_text(lab: Lab, verdict: Verdict, name: str = "", final: float | None = None) -> str:
+    """Return a student's feedback as text.
+
+    Parameters
+    ----------
+    name : str
+        How to address the student; default the id.
+    final : float, optional
+        The gradebook's score, where a person or a late penalty changed it.
+    """
+    lines = [
+        f"{lab.title}: {verdict.score:g} of {verdict.max_score:g} points",
+        f"for {name or verdict.student}",
+        "",
+    ]
+    if final is not None and final != verdict.score:
+        lines += [*_wrap(f"With marks given by hand and penalties: {final:g} points."), ""]
+    for problem in verdict.problems:
+        lines += [*_wrap(f"! {problem.message}", "  "), ""]
+    if verdict.status != "rejected":
+        for exercise in verdict.exercises:
+            lines.append(f"{exercise.title}: {exercise.score:g} of {exercise.max_score:g}")
+            open_ = [check for check in exercise.checks if not check.passed]
+            asked = [check for check in open_ if not check.skipped]
+            for check in asked:
+                lines += _check(check)
+            skipped = len(open_) - len(asked)
+            if skipped:
+                word = "check was" if skipped == 1 else "checks were"
+                lines.append(f"  - {skipped} more {word} not asked because of that.")
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _check(check: CheckResult) -> list[str]:
+    """Return the lines on a check that did not pass."""
+    lines = _wrap(f"  x {check.title} ({check.max_points:g}): {check.cause}", "    ")
+    for part, word in PARTS:
+        text = getattr(check, part)
+        if text:
+            lines += _wrap(f"    {word}: {_short(text)}", "      ")
+    return lines
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent=indent, drop_whitespace=True, replace_whitespace=True
+    )

@@ -1,0 +1,271 @@
+"""The class report: its numbers, what it may not tell, and how it opens."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import classroom
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from proctor import itemstats
+from proctor.anonymous import anonymous_code, redact
+from proctor.cli import main
+from proctor.course import Course
+from proctor.gradebook import open_gradebook
+from proctor.marking import ChangedScore, MarkingRecord, read_marking, versions, write_marking
+from proctor.report import write_report
+from proctor.results import read_class
+from proctor.verdict import Problem
+
+AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium")
+SCRIPT = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
+
+
+@pytest.fixture(scope="module")
+def marked(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class of 15, one of them an attacker, one absent; do not change it."""
+    root = tmp_path_factory.mktemp("report") / "tiny"
+    shutil.copytree(built_tiny, root)
+    course = Course((root / "course").resolve())
+    lab = course.lab("tiny")
+    classroom.draw_class(course, lab, 11, seed=1)
+    forgets = {"double-untouched"}
+    for student in ("mallory", "nina", "oskar"):
+        problems = (Problem("cell-time", f"Stopped: {SCRIPT}", attention=True),)
+        verdict = classroom.verdict(
+            lab,
+            student,
+            lambda check: check.id not in forgets,
+            cause=lambda check: f"It changes the array. {SCRIPT}",
+            problems=problems if student == "mallory" else (),
+        )
+        code = f"# by {student}\ndef double(a):\n    a *= 2\n    x = {SCRIPT + student!r}\n    return a"
+        classroom.keep(course, verdict, {"double": code})
+    with open_gradebook(classroom.db_url(course), "tiny") as book:
+        book.add_student("absent", first_name="Ada", last_name="Lovelace")
+    record = MarkingRecord(
+        finished="2026-01-31T12:00:00Z",
+        seconds=75.0,
+        jobs=2,
+        isolation="namespaces",
+        marked=21,
+        kept=2,
+        versions=versions(),
+        broken={"mean-value": "TypeError: none"},
+        changed=(ChangedScore("s001", 4.0, 6.0, ("double-value",)),),
+        took={"mallory": 20.0},
+    )
+    write_marking(course.folder, "tiny", record)
+    write_report(course, lab, course.folder)
+    return course
+
+
+@pytest.fixture(scope="module")
+def page(marked: Course) -> str:
+    return (marked.folder / "report.html").read_text("utf-8")
+
+
+def test_scores_fall_into_tenths_of_the_scale_and_a_bonus_into_the_last() -> None:
+    found = itemstats.scores([0, 9.9, 10, 55, 100, 103], 100)
+    assert found.counts == (2, 1, 0, 0, 0, 1, 0, 0, 0, 2)
+    assert (found.low, found.high, found.median) == (0, 103, 32.5)
+
+
+def test_discrimination_is_the_point_biserial_correlation_with_the_rest() -> None:
+    passed = [True] * 6 + [False] * 6
+    rest = np.array([9.0, 8, 7, 9, 6, 8, 3, 2, 4, 1, 2, 3])
+    ones, zeros = rest[:6], rest[6:]
+    by_hand = (ones.mean() - zeros.mean()) / rest.std() * np.sqrt(0.5 * 0.5)
+    assert itemstats.point_biserial(passed, rest) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("passed", "rest"),
+    [([True] * 20, range(20)), ([True, False] * 10, [5] * 20), ([True, False] * 4, range(8))],
+    ids=["everybody passed", "no spread", "too small a class"],
+)
+def test_discrimination_is_not_made_up_where_there_is_none(passed: Any, rest: Any) -> None:
+    assert itemstats.point_biserial(passed, np.array(rest, dtype=float)) is None
+
+
+def test_causes_that_differ_in_numbers_and_names_are_one_misconception(marked: Course) -> None:
+    lab = marked.lab("tiny")
+    verdicts = {
+        name: classroom.verdict(
+            lab,
+            name,
+            lambda check: check.id != "mean-value",
+            cause=lambda check, name=name: (
+                f"It gave {len(name)}.5 for '{name}' in `x[{len(name)}]`."
+            ),
+        )
+        for name in ("a", "bb", "ccc")
+    }
+    (only,) = itemstats.misconceptions(verdicts)
+    assert only.students == ("a", "bb", "ccc")
+    assert only.check == "mean-value"
+
+
+def test_what_was_not_started_or_not_asked_is_no_misconception(marked: Course) -> None:
+    lab = marked.lab("tiny")
+    blank = classroom.verdict(
+        lab, "s", lambda check: False, cause=lambda check: "This exercise is not started."
+    )
+    assert itemstats.misconceptions({"s": blank}) == []
+    double = itemstats.exercises(lab, [blank])[0]
+    assert double.not_started == 1
+    assert [check.skipped for check in double.checks] == [0, 1, 1]
+
+
+def test_the_report_counts_who_fell_for_what(page: str) -> None:
+    item = re.search(r'<div class="count">3 <small>of 14</small>.*?</li>', page, re.S)
+    assert item is not None
+    assert "It changes the array." in item[0]
+    assert "leaves its input alone" in item[0]
+
+
+def test_an_example_names_nobody(page: str) -> None:
+    part = page[page.index('id="mistakes"') : page.index('id="attention"')]
+    assert "a *= 2" in part
+    for name in ("mallory", "nina", "oskar"):
+        assert name not in part
+
+
+def test_anonymous_code_loses_comments_docstrings_and_names() -> None:
+    code = 'def f(a):\n    """By Ada."""\n    # Ada\n    return "ada l. " + str(a)\n'
+    plain = redact(anonymous_code(code), ("ada", "", "l."))
+    assert "ada" not in plain.lower()
+    assert "return" in plain and "str(a)" in plain
+    assert anonymous_code("def f(:") == ""
+    assert anonymous_code('def f():\n    """only words"""') == "def f():\n    pass"
+
+
+def test_the_report_names_who_needs_attention_and_who_is_missing(page: str) -> None:
+    attention = page[page.index('id="attention"') : page.index('id="alike"')]
+    assert "mallory" in attention and "nina" not in attention
+    assert "1 of 15 in the roster: absent." in attention
+
+
+def test_the_report_tells_how_marking_went(page: str) -> None:
+    marking = page[page.index('id="marking"') : page.index('id="everyone"')]
+    for words in ("namespaces (14)", "1 min 15 s", "21 marked, 2 unchanged", "mallory (20.0 s)"):
+        assert words in marking
+    assert "s001: 4 → 6 (double-value)" in marking
+    assert f"numpy {np.__version__}" in marking
+
+
+def test_without_a_record_of_the_run_the_report_says_so(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    classroom.draw_class(tiny, lab, 2)
+    assert read_marking(tiny.folder, "tiny") is None
+    assert "not recorded" in write_report(tiny, lab, tiny.folder).read_text("utf-8")
+    (tiny.folder / "marking.json").write_text("{ half")
+    write_report(tiny, lab, tiny.folder)
+
+
+def test_the_report_loads_nothing_and_runs_nothing(page: str) -> None:
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    assert "default-src 'none'" in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None or not AXE.is_file(), reason="needs chromium and axe-core (npm ci)"
+)
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_the_page_is_accessible_and_fits(
+    marked: Course, browser: Any, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
+    tab = context.new_page()
+    tab.goto((marked.folder / "report.html").as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.add_script_tag(path=str(AXE))
+    violations = tab.evaluate("axe.run().then(found => found.violations)")
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    context.close()
+
+
+@needs_browser
+def test_no_script_of_a_student_lives_in_the_page(marked: Course, browser: Any) -> None:
+    tab = browser.new_page()
+    tab.goto((marked.folder / "report.html").as_uri())
+    assert tab.title() == "Two exercises: class report"
+    assert tab.locator("img").count() == 0
+    tab.close()
+
+
+@needs_browser
+def test_printed_the_examples_are_open_and_the_ground_is_white(
+    marked: Course, browser: Any
+) -> None:
+    context = browser.new_context(color_scheme="dark")
+    tab = context.new_page()
+    tab.goto((marked.folder / "report.html").as_uri())
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert tab.locator("nav").is_hidden()
+    assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(28, 30, 33)"
+    shut = tab.locator("details:not([open]) > :not(summary)")
+    assert all(shut.nth(i).bounding_box() is not None for i in range(shut.count()))
+    context.close()
+
+
+def test_report_says_what_to_do_where_nothing_was_marked(tiny: Course) -> None:
+    done = CliRunner().invoke(main, ["--course", str(tiny.folder), "report", "tiny"])
+    assert done.exit_code == 2
+    assert "Run first: proctor grade tiny" in done.output
+    assert not (tiny.folder / "report.html").exists()
+
+
+def test_a_gradebook_of_another_course_is_named(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    classroom.draw_class(tiny, lab, 3)
+    path = write_report(tiny, lab, tiny.folder)
+    before = path.read_bytes()
+    (tiny.folder / "gradebook.db").unlink()
+    classroom.enrol(tiny, lab)
+    done = CliRunner().invoke(main, ["--course", str(tiny.folder), "report", "tiny"])
+    assert done.exit_code == 2
+    assert "does not know s001 and 2 others" in done.output
+    (tiny.folder / "gradebook.db").write_bytes(b"no database at all, just some bytes " * 40)
+    done = CliRunner().invoke(main, ["--course", str(tiny.folder), "report", "tiny"])
+    assert done.exit_code == 2 and "cannot be read" in done.output
+    assert path.read_bytes() == before
+
+
+def test_the_report_takes_the_gradebooks_scores(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    classroom.draw_class(tiny, lab, 3)
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        grade = book.find_grade("test_mean", "tiny", "tiny", "s001")
+        grade.manual_score = 2.5
+        book.db.commit()
+    data = read_class(tiny, lab)
+    automatic = data.verdicts["s001"]
+    mean = next(one for one in automatic.exercises if one.id == "mean")
+    assert data.score("s001") == pytest.approx(automatic.score - mean.score + 2.5)
+    assert data.entries["s001"].manual
+    assert "1 with a person" in write_report(tiny, lab, tiny.folder).read_text("utf-8")
