@@ -211,7 +211,7 @@ MUTANTS = (
             f"model = Sequential([{INPUT}, {FIRST}, {SECOND}, MyDense(10)])",
         ),
     ),
-    _mutant("not-a-model", 0, "model-sequential", "not for a model", cell("model = [25, 15, 10]")),
+    _mutant("not-a-model", 0, "model-sequential", "not a model", cell("model = [25, 15, 10]")),
 )
 
 VARIANTS = (

@@ -99,7 +99,7 @@ MUTANTS = (
             *BY_CLASS,
             *MIXED,
             "train = rng.choice(train, len(train))",
-        ).replace("overlap", ""),
+        ),
     ),
     _mutant(
         "rows-lost",
@@ -112,7 +112,7 @@ MUTANTS = (
         "all-for-training",
         37,
         "split-sizes",
-        "sizes",
+        "in both parts",
         cell(*BY_CLASS, *MIXED, "train = rng.permutation(len(X))"),
     ),
     _mutant(
