@@ -9,10 +9,9 @@ import os
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from course.sample_class import write_class
 from proctor.build import build
+from proctor.cli import console as console_of_proctor
 from proctor.course import Course
 from proctor.grade import Listener, grade
 from proctor.table import class_table
@@ -22,7 +21,7 @@ LAB = "lab_digits"
 
 def main() -> None:
     """Build, mark, print."""
-    console = Console(highlight=False)
+    console = console_of_proctor()
     course = Course.find(Path(__file__).parent)
     for name in course.labs():
         build(course, course.lab(name), console.print)

@@ -99,10 +99,10 @@ class SampleClass:
         return answers
 
     def typical(self) -> list[str]:
-        """Return one mutant's id an exercise: the first of the table that is not `not started`."""
+        """Return one mutant's id an exercise: the first of the table that was started."""
         chosen: dict[str, str] = {}
         for mutant in self.mutants.values():
-            if mutant.row and not mutant.also:
+            if not mutant.also and "raise NotStarted" not in mutant.code:
                 chosen.setdefault(mutant.exercise, mutant.id)
         return list(chosen.values())
 
@@ -117,7 +117,7 @@ class SampleClass:
 
     def endless(self, exercise: str) -> dict[str, str]:
         """Return right answers but for one cell that never ends."""
-        return self.right | {exercise: f"{self.right[exercise]}\n{LOOP}"}
+        return self.right | {exercise: f"{LOOP}\n{self.right[exercise]}"}
 
     def stripped(self, notebook: NotebookNode) -> NotebookNode:
         """Take away what an online editor takes away: all metadata and the cells' ids."""

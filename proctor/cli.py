@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def console() -> Console:
     """Return the console that tables go to; plain where the output is no terminal."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 class Commands(click.Group):

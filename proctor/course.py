@@ -85,10 +85,9 @@ class Course:
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
 
     def labs(self) -> list[str]:
-        """Names of the labs that have checks."""
-        return sorted(
-            path.stem for path in (self.folder / "checks").glob("*.py") if path.stem[0] != "_"
-        )
+        """Names of the labs: those that have both a master and checks."""
+        names = (path.stem for path in (self.folder / "checks").glob("*.py"))
+        return sorted(n for n in names if n[0] != "_" and self.master(n).is_file())
 
     def lab(self, name: str) -> Lab:
         """Load a lab's checks.

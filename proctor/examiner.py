@@ -74,7 +74,7 @@ def examine(
     launcher : Launcher
         Where kernels come from.
     folder : Path
-        Scratch folder that holds the lab's given files.
+        Scratch folder of this submission.
     root : Path
         The course's root, to which the lab's helper files are relative.
     withdrawn : collection of str
@@ -126,6 +126,14 @@ class _Session:
         self.runs.append((step, run))
         done = kernel.run(step.source)
         run.outputs, run.error, run.timed_out = done.outputs, done.error, done.timed_out
+        if step.kind == "given" and run.error is not None:
+            self.problems.append(
+                Problem(
+                    "given-cell",
+                    f"The given cell '{step.id}' stopped with {clean(str(run.error))}.",
+                    attention=True,
+                )
+            )
         if run.timed_out:
             what = "A cell of your own" if step.kind == "extra" else "This cell"
             self.problems.append(
@@ -208,7 +216,11 @@ class _Session:
                 "cause": NOT_STARTED,
                 "next": "Replace that line with your code and run the cell.",
             }
-        cell = self.cell_error(check.exercise)
+        run = self.graded_run(check.exercise)
+        cell = run.error if run else None
+        if error.type_name == "NameError" and run is not None and run.timed_out:
+            cause = f"The cell of this exercise was stopped after {self.lab.cell_seconds:g} seconds."
+            return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
             if cell.type_name == "NotStarted":
                 return {"cause": NOT_STARTED, "next": "Replace that line with your code."}
@@ -219,10 +231,11 @@ class _Session:
         where = f" in the line `{error.line}`" if error.line else ""
         return {"cause": f"Your code raised {error}{where}.", "next": "Mend that line first."}
 
-    def cell_error(self, exercise: str) -> StudentError | None:
+    def graded_run(self, exercise: str) -> CellRun | None:
+        """Return what came of running the graded cell of `exercise`."""
         for step, run in self.runs:
             if step.kind == "graded" and step.id == exercise:
-                return run.error
+                return run
         return None
 
     def stopped(self, stop: KernelStopped) -> None:

@@ -4,15 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.kernel import FreshLauncher, Launcher
+from proctor.errors import CourseError
+from proctor.forkserver import ForkServer, Isolation
+from proctor.kernel import Launcher
+from proctor.limits import Limits
+from proctor.provisioner import ForkLauncher
 
-CHOICES = ("process",)
+SPARE_SECONDS = 30.0
+"""How much longer than the examiner's own limit a kernel may live, so that ours is told first."""
 
 
 @contextmanager
-def choose_launcher(lab: Lab, course: Course, isolation: str | None = None) -> Iterator[Launcher]:
-    """Yield a launcher of kernels; what it started is gone when the context ends."""
-    yield FreshLauncher()
+def choose_launcher(
+    lab: Lab, course: Course, isolation: Isolation | None = None
+) -> Iterator[Launcher]:
+    """Yield a launcher of kernels; what it started is gone when the context ends.
+
+    Parameters
+    ----------
+    isolation : str, optional
+        ``namespaces`` (the default) or ``process``.
+    """
+    server = ForkServer(
+        lab.warm,
+        isolation=isolation or "namespaces",
+        limits=Limits(
+            wall_seconds=lab.total_seconds + SPARE_SECONDS,
+            cpu_seconds=2 * lab.total_seconds,
+            memory_mb=lab.memory_mb,
+        ),
+        given=given_files(course, lab),
+        hidden=[course.folder],
+    )
+    with server:
+        yield ForkLauncher(server)
+
+
+def given_files(course: Course, lab: Lab) -> list[tuple[Path, str]]:
+    """Return the files that a notebook finds beside itself: where they lie, and their place.
+
+    Raises
+    ------
+    CourseError
+        If one is missing.
+    """
+    found: list[tuple[Path, str]] = []
+    for name in lab.files:
+        origin = course.root / name
+        if not origin.exists():
+            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
+        parts = sorted(origin.rglob("*")) if origin.is_dir() else [origin]
+        found += [(part, part.relative_to(course.root).as_posix()) for part in parts if part.is_file()]
+    return found

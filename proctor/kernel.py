@@ -75,7 +75,7 @@ class CellRun:
 
 
 class Launcher(Protocol):
-    """Starts kernels; see :class:`FreshLauncher` and :mod:`proctor.provisioner`."""
+    """Starts kernels; see :class:`proctor.provisioner.ForkLauncher`."""
 
     isolation: str
 
@@ -84,22 +84,6 @@ class Launcher(Protocol):
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence), where that is known."""
-
-
-class FreshLauncher:
-    """An ordinary Jupyter kernel in a process of its own: nothing warm, nothing isolated."""
-
-    isolation = "process"
-
-    def manager(self, folder: Path) -> AsyncKernelManager:
-        """Return a manager of the python3 kernel, talking over sockets in `folder`'s parent."""
-        manager = AsyncKernelManager(kernel_name="python3")
-        manager.extra_arguments = ["--HistoryManager.enabled=False"]
-        return manager
-
-    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
-        """Nothing is known but that it ended."""
-        return None
 
 
 class _BoundedClient(NotebookClient):  # type: ignore[misc]
@@ -130,7 +114,7 @@ class StudentKernel:
     launcher : Launcher
         Where kernels come from.
     folder : Path
-        Working folder of the student's code; holds the lab's given files.
+        Scratch folder, the working folder of a kernel that is not isolated.
     helpers : dict of str to str
         File name -> source of the lab's helper files.
     cell_seconds, total_seconds : float
@@ -173,7 +157,7 @@ class StudentKernel:
         client.log.setLevel("CRITICAL")
         self._client = client
         try:
-            client.start_new_kernel(cwd=str(self.folder), env=_environment())
+            client.start_new_kernel(cwd=str(self.folder))
             client.start_new_kernel_client()
         except (RuntimeError, OSError, TimeoutError) as error:
             self.kill()
@@ -347,21 +331,6 @@ class StudentKernel:
             run_sync(client.km.shutdown_kernel)(now=True)
         if self.stopped is None:
             self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
-
-
-def _environment() -> dict[str, str]:
-    """Environment of the student's process: no secrets, quiet TensorFlow, one way to hash."""
-    import os
-
-    keep = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
-    env = {name: os.environ[name] for name in keep if name in os.environ}
-    return env | {
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONHASHSEED": "0",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "KERAS_BACKEND": "tensorflow",
-    }
 
 
 def _student_error(error: Any, printed: Any) -> StudentError:

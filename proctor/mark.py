@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -12,7 +11,7 @@ from nbformat import NotebookNode
 from proctor.autograded import executed
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.errors import CourseError, RejectedError
+from proctor.errors import RejectedError
 from proctor.examiner import Examined, examine
 from proctor.intake import read
 from proctor.kernel import Launcher
@@ -56,28 +55,8 @@ def mark_submission(
     """Mark a submission that was read, in a fresh scratch folder."""
     with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
         scratch = Path(folder) / "work"
-        give(course, lab, scratch)
+        scratch.mkdir()
         return examine(submission, source, lab, launcher, scratch, course.root, withdrawn)
-
-
-def give(course: Course, lab: Lab, folder: Path) -> None:
-    """Put the lab's given files into a scratch folder.
-
-    Raises
-    ------
-    CourseError
-        If one is missing.
-    """
-    folder.mkdir(parents=True)
-    for name in lab.files:
-        origin, target = course.root / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if origin.is_dir():
-            shutil.copytree(origin, target)
-        elif origin.is_file():
-            shutil.copyfile(origin, target)
-        else:
-            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
 
 
 def rejected(

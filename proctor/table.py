@@ -18,7 +18,7 @@ def class_table(lab: Lab, result: ClassResult) -> RenderableType:
     table = Table(title=f"{lab.title}: {len(result.verdicts)} submissions", title_justify="left")
     table.add_column("student", no_wrap=True)
     for exercise in lab.exercises:
-        table.add_column(f"{exercise.id}\n/{exercise.points:g}", justify="right", no_wrap=True)
+        table.add_column(f"{exercise.id}\n/{exercise.points:g}", justify="right", overflow="fold")
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for student, verdict in result.verdicts.items():

@@ -1,0 +1,89 @@
+"""The student's zip."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.release import release
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_zip_holds_the_allow_list_and_nothing_else(tiny: Course, tmp_path: Path) -> None:
+    (tiny.root / "notes.txt").write_text("not for students")
+    path = release(tiny, tiny.lab("tiny"), tmp_path)
+    assert zipfile.ZipFile(path).namelist() == ["tiny/given.py", "tiny/tiny.ipynb"]
+
+
+def test_the_same_files_give_the_same_zip(tiny: Course, tmp_path: Path) -> None:
+    one = release(tiny, tiny.lab("tiny"), tmp_path / "1").read_bytes()
+    assert release(tiny, tiny.lab("tiny"), tmp_path / "2").read_bytes() == one
+
+
+def test_a_notebook_with_a_solution_is_not_released(tiny: Course, tmp_path: Path) -> None:
+    (tiny.root / "tiny.ipynb").write_text(tiny.source("tiny").read_text())
+    with pytest.raises(CourseError, match="holds a solution"):
+        release(tiny, tiny.lab("tiny"), tmp_path)
+
+
+def test_a_notebook_with_outputs_is_not_released(tiny: Course, tmp_path: Path) -> None:
+    path = tiny.root / "tiny.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x")]
+    nbformat.write(notebook, path)
+    with pytest.raises(CourseError, match="holds outputs"):
+        release(tiny, tiny.lab("tiny"), tmp_path)
+
+
+def test_nothing_inside_the_course_can_be_released(tiny: Course, tmp_path: Path) -> None:
+    lab = tiny.lab("tiny")
+    lab.release = (*lab.release, "course/*.py")
+    with pytest.raises(CourseError, match="may not be released"):
+        release(tiny, lab, tmp_path)
+
+
+def test_a_pattern_that_matches_nothing_is_said(tiny: Course, tmp_path: Path) -> None:
+    lab = tiny.lab("tiny")
+    lab.release = ("Data/*",)
+    with pytest.raises(CourseError, match="nothing in .* matches 'Data/"):
+        release(tiny, lab, tmp_path)
+
+
+def secrets(course: Course, name: str) -> list[str]:
+    """Solution lines and hidden checks' names: what no released byte may hold."""
+    lab = course.lab(name)
+    found = [check.id for e in lab.exercises for check in e.checks if check.hidden]
+    found += [check.function.__name__ for e in lab.exercises for check in e.checks if check.hidden]
+    for cell in course.source_notebook(name).cells:
+        inside = False
+        for line in cell.source.splitlines():
+            if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
+                inside = "BEGIN" in line
+            elif inside and len(line.strip()) >= 16:
+                found.append(line.strip())
+    return found
+
+
+@pytest.mark.parametrize("name", Course.find(ROOT).labs())
+def test_no_released_byte_holds_a_solution_or_a_hidden_check(name: str, tmp_path: Path) -> None:
+    course = Course.find(ROOT)
+    if not course.source(name).is_file():
+        from proctor.build import build
+
+        build(course, course.lab(name))
+    hidden = secrets(course, name)
+    assert len(hidden) > 10
+    archive = zipfile.ZipFile(release(course, course.lab(name), tmp_path))
+    for entry in archive.namelist():
+        assert not entry.startswith((f"{name}/course", f"{name}/proctor"))
+        data = archive.read(entry)
+        for secret in hidden:
+            # Notebooks hold lines as JSON strings, other files as they are.
+            for form in (secret, secret.replace("\\", "\\\\").replace('"', '\\"')):
+                assert form.encode() not in data, f"{entry} holds: {secret}"
