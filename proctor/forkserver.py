@@ -76,6 +76,9 @@ class ForkServer:
         system's: the course, the output, the home folder.
     environment : mapping, optional
         Added to :data:`ENVIRONMENT`.
+    rehearsal : str
+        Code that a first kernel runs and that is then thrown away: what it imports, the warm parent
+        imports too. For libraries that import parts of themselves only when these are used.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class ForkServer:
         given: Sequence[tuple[Path, str]] = (),
         hidden: Sequence[Path] = (),
         environment: Mapping[str, str] | None = None,
+        rehearsal: str = "",
     ) -> None:
         self.warm = tuple(warm)
         self.isolation = isolation
@@ -99,6 +103,7 @@ class ForkServer:
         self.given = tuple(given)
         self.hidden = tuple(hidden)
         self.environment = ENVIRONMENT | dict(environment or {})
+        self.rehearsal = rehearsal
         self.pid = 0
         self.warm_seconds = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,7 +125,7 @@ class ForkServer:
 
     def start(self) -> None:
         """Start the warm parent and wait until its modules are imported."""
-        self._folder = Path(tempfile.mkdtemp(prefix="proctor-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="nb-"))
         try:
             self._start()
         except BaseException:
@@ -131,15 +136,16 @@ class ForkServer:
         config = self._configuration()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
-        log = self._folder / "log"
+        log, home = self._folder / "log", self._folder / "home"
         with theirs, log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-s", "-c", _START, str(theirs.fileno()), _package_root()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=config["environment"] | {"XDG_CACHE_HOME": _cache()},
-                cwd=self._folder / "home",
+                # While it imports: a home without anybody's settings, and a cache that lasts.
+                env=config["environment"] | {"HOME": str(home), "XDG_CACHE_HOME": _cache()},
+                cwd=home,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # Ctrl-C reaches the grader, who decides
             )
@@ -166,9 +172,12 @@ class ForkServer:
         isolated = self.isolation == "namespaces"
         home = whitelist.HOME if isolated else str(self._folder / "home")
         given = whitelist.copy_given(self.given, self._folder / "given")
-        layout = whitelist.plan(self._folder / "root", given, self.hidden, self.limits)
+        layout = whitelist.plan(
+            self._folder / "root", given, (*self.hidden, Path(__file__).parent), self.limits
+        )
         return {
             "warm": self.warm,
+            "rehearsal": self.rehearsal,
             "isolation": self.isolation,
             "limits": self.limits.to_dict(),
             "layout": layout.to_dict(),

@@ -116,7 +116,7 @@ def _read(file: str) -> str:
 
 def main() -> None:
     """Try, and print the step that failed and why as one line of JSON; the probe's own process."""
-    with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
+    with tempfile.TemporaryDirectory(prefix="nb-") as folder:
         for name in ("root", "run"):
             Path(folder, name).mkdir()
         child = os.fork()

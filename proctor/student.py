@@ -96,8 +96,8 @@ def leave_debugger_out() -> None:
     del sys.modules["debugpy"]
 
 
-def rehearse(folder: str) -> list[str]:
-    """Start a kernel in `folder`, run what most notebooks run, and name every module imported by then.
+def rehearse(folder: str, code: str = "") -> list[str]:
+    """Start a kernel in `folder`, run what most notebooks run, and `code`; name what is imported by then.
 
     The warm parent calls this in a fork and imports those modules, so that no kernel has to.
     """
@@ -105,7 +105,7 @@ def rehearse(folder: str) -> list[str]:
 
     def run_cells() -> None:
         shell = get_ipython()
-        for cell in _REHEARSAL:
+        for cell in (*_REHEARSAL, code):
             shell.run_cell(cell, silent=True)
         if "matplotlib.pyplot" in sys.modules:
             shell.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])")

@@ -151,6 +151,7 @@ def _student(
             sandbox.confine(plan.layout, plan.limits)
             home = whitelist.HOME
         else:
+            os.environ["HOME"] = place
             limits_module.apply(plan.limits)
 
         def bound() -> None:

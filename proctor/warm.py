@@ -39,7 +39,7 @@ def main(descriptor: int) -> None:
     os.set_inheritable(descriptor, False)
     config = json.loads(control.recv(2**20))
     try:
-        report = _warm_up(config["warm"])
+        report = _warm_up(config["warm"], config["rehearsal"])
         plan = supervisor.prepare(config)
     except Exception:  # noqa: BLE001 - whatever a module's import raises is reported, not swallowed
         control.send(json.dumps({"error": traceback.format_exc(limit=-4)[-20_000:]}).encode())
@@ -56,14 +56,14 @@ def main(descriptor: int) -> None:
     _serve(control, plan)
 
 
-def _warm_up(modules: list[str]) -> dict[str, Any]:
+def _warm_up(modules: list[str], rehearsal: str = "") -> dict[str, Any]:
     """Import `modules` and what a kernel needs; report the time and this process's id."""
     began = time.monotonic()
     student.leave_debugger_out()
     for name in modules:
         importlib.import_module(name)
     _check_threads(modules)
-    for name in _rehearse():
+    for name in _rehearse(rehearsal):
         # What a kernel has imported may since have been removed or be a part made by its parent.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -80,16 +80,17 @@ def _check_threads(modules: list[str]) -> None:
         )
 
 
-def _rehearse() -> list[str]:
+def _rehearse(code: str) -> list[str]:
     """Run a kernel's start and first cells in a fork; return the modules that they import."""
     known = set(sys.modules)
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
-                new = [name for name in student.rehearse(folder) if name not in known]
-            os.write(writing, "\n".join(new).encode()[:60_000])  # less than a pipe holds
+            with tempfile.TemporaryDirectory(prefix="nb-") as folder:
+                new = [name for name in student.rehearse(folder, code) if name not in known]
+            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+                pipe.write("\n".join(new))
         finally:
             os._exit(0)
     os.close(writing)
