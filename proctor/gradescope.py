@@ -34,7 +34,7 @@ from proctor.whole import write_whole
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The one date in the archive, so that equal files give equal bytes."""
 DISTRIBUTION = "digits-lab"
-STUDENT = "submission"
+STUDENT = "student"
 
 SETUP = """\
 #!/usr/bin/env bash
@@ -98,7 +98,7 @@ def write_zip(course: Course, lab: Lab, path: Path) -> Path:
 def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
     """Return what marking reads of the course, by its path below the root."""
     folder = course.folder
-    wanted = [folder / CONFIG, course.source(lab.name)]
+    wanted = [folder / CONFIG, course.master(lab.name), course.source(lab.name)]
     wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
     wanted += [path for path in (folder / "checks").rglob("*") if path.is_file()]
     for name in {*lab.files, *lab.helpers}:

@@ -1,0 +1,297 @@
+"""Handing marks over: formats as each system documents them, and bad input in one sentence."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import classroom
+import pytest
+from click.testing import CliRunner, Result
+from tinycourse import DOUBLE, MEAN, student
+
+import proctor.whole
+from proctor.cli import main
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.gradebook import open_gradebook
+from proctor.gradescope import write_zip
+from proctor.roster import read_roster
+from proctor.verdict import Problem
+
+PEOPLE = {
+    "ada": ("Ada", "Lovelace", "ada@example.org", "101"),
+    "bob": ("Bob", 'O"Neil, Jr', "bob@example.org", "102"),
+    "eve": ("=cmd|' /C calc'!A0", "Ève", "eve@example.org", "103"),
+}
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Essay (77),Two exercises (4711),Current Score
+    Points Possible,,,,,20,10,(read only)
+"Lovelace, Ada",101,,ada@x,S1,3,,90
+"O""Neil, Jr, Bob",102,,bob@x,S1,4,1,80
+"Never, Seen",999,,seen@x,S1,5,7,70
+"""
+MOODLE = """\
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,\
+Last modified (grade),Feedback comments
+Participant 101,Ada Lovelace,ada@example.org,Submitted,,10.00,Yes,-,
+Participant 555,Bob,bob@example.org,Submitted,1.00,10.00,Yes,-,Well done
+Participant 999,Never Seen,seen@example.org,No submission,,10.00,Yes,-,
+"""
+
+
+@pytest.fixture(scope="module")
+def marked(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Three students marked, a fourth absent; do not change it."""
+    root = tmp_path_factory.mktemp("export") / "tiny"
+    shutil.copytree(built_tiny, root)
+    course = Course((root / "course").resolve())
+    lab = course.lab("tiny")
+    classroom.enrol(course, lab)
+    passes = {"ada": lambda check: True, "bob": lambda check: check.id == "mean-value"}
+    for name in PEOPLE:
+        problems = (Problem("x", '+1 look, at\n"this"', attention=True),) if name == "eve" else ()
+        verdict = classroom.verdict(
+            lab, name, passes.get(name, lambda check: False), problems=problems
+        )
+        classroom.keep(course, verdict)
+    with open_gradebook(classroom.db_url(course), "tiny") as book:
+        for name, (first, last, email, number) in PEOPLE.items():
+            book.update_or_create_student(
+                name, first_name=first, last_name=last, email=email, lms_user_id=number
+            )
+        book.add_student("zoe")
+    return course
+
+
+def run(course: Course, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--course", str(course.folder), "export", "tiny", *arguments])
+
+
+def rows(path: Path) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
+
+
+def test_csv_is_quoted_and_no_cell_is_a_formula(marked: Course, tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    assert run(marked, "--to", "csv", "-o", str(path)).exit_code == 0
+    data = path.read_bytes()
+    assert b'"O""Neil, Jr"' in data and data.count(b"\r\n") == 5
+    header, *body = rows(path)
+    people = {row[0]: dict(zip(header, row, strict=True)) for row in body}
+    assert (
+        people["ada"] | {"score": "10", "double": "6", "mean": "4", "status": "graded"}
+        == (people["ada"])
+    )
+    assert people["bob"]["score"] == "4"
+    assert people["eve"]["attention"] == '\'+1 look, at\n"this"'
+    assert people["eve"]["first_name"].startswith("'=cmd")
+    assert people["zoe"] | {"status": "missing", "score": ""} == people["zoe"]
+
+
+def test_canvas_gets_its_columns_and_the_points_possible(marked: Course, tmp_path: Path) -> None:
+    path = tmp_path / "canvas.csv"
+    assert run(marked, "--to", "canvas", "-o", str(path)).exit_code == 0
+    assert rows(path)[:3] == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Two exercises"],
+        ["    Points Possible", "", "", "", "", "10"],
+        ["Lovelace, Ada", "101", "", "ada", "", "10"],
+    ]
+
+
+def test_canvas_own_export_is_filled_in_and_else_untouched(marked: Course, tmp_path: Path) -> None:
+    template, path = tmp_path / "export.csv", tmp_path / "canvas.csv"
+    template.write_bytes(b"\xef\xbb\xbf" + CANVAS.encode())
+    done = run(marked, "--to", "canvas", "--template", str(template), "-o", str(path))
+    assert done.exit_code == 1
+    assert "marked, but not in" in done.output and "eve" in done.output
+    before, after = list(csv.reader(io.StringIO(CANVAS))), rows(path)
+    assert [row[6] for row in after] == ["Two exercises (4711)", "10", "10", "4", "7"]
+    for row, old in zip(after, before, strict=True):
+        assert [*row[:6], *row[7:]] == [*old[:6], *old[7:]]
+
+
+def test_a_canvas_submissions_archive_and_its_gradebook_meet(tiny: Course, tmp_path: Path) -> None:
+    """Canvas names a file ``lovelaceada_101_2_tiny.ipynb``; 101 is the gradebook's ID."""
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    classroom.keep(tiny, classroom.verdict(lab, "lovelaceada_101", lambda check: True))
+    template, path = tmp_path / "export.csv", tmp_path / "canvas.csv"
+    template.write_text(CANVAS)
+    done = run(tiny, "--to", "canvas", "--template", str(template), "-o", str(path))
+    assert done.exit_code == 0, done.output
+    assert rows(path)[2][6] == "10"
+
+
+def test_moodles_worksheet_is_filled_in_with_marks_and_comments(
+    marked: Course, tmp_path: Path
+) -> None:
+    template, path = tmp_path / "worksheet.csv", tmp_path / "moodle.csv"
+    template.write_text(MOODLE)
+    done = run(marked, "--to", "moodle", "--template", str(template), "-o", str(path))
+    assert done.exit_code == 1 and "eve" in done.output
+    header, ada, bob, other = rows(path)
+    assert (ada[4], bob[4], other[4]) == ("10", "4", "")
+    assert ada[-1].startswith("<pre>Two exercises: 10 of 10 points")
+    assert bob[-1] == "Well done" and other[-1] == ""
+    assert header[7] == "Last modified (grade)" and ada[7] == "-"
+
+
+def test_moodles_course_import_has_ids_and_addresses(marked: Course, tmp_path: Path) -> None:
+    path = tmp_path / "moodle.csv"
+    assert run(marked, "--to", "moodle", "-o", str(path), "--column", "Lab 1").exit_code == 0
+    assert rows(path)[:2] == [
+        ["First name", "Last name", "ID number", "Email address", "Lab 1"],
+        ["Ada", "Lovelace", "101", "ada@example.org", "10"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "text", "says"),
+    [
+        ("canvas", MOODLE, "is not Canvas's gradebook export: it has no column 'Student'"),
+        ("moodle", CANVAS, "is not Moodle's grading worksheet in English"),
+        ("canvas", CANVAS.replace("Two exercises", "Other"), "has no column 'Two exercises'"),
+        ("canvas", "", "is empty"),
+        ("moodle", MOODLE.replace("10.00", "100.00"), "maximum grade is 100, the lab's 10"),
+        ("canvas", CANVAS.replace("999", "101"), "one row only"),
+    ],
+)
+def test_another_export_is_refused_in_one_sentence(
+    marked: Course, tmp_path: Path, to: str, text: str, says: str
+) -> None:
+    template, path = tmp_path / "export.csv", tmp_path / "out.csv"
+    template.write_text(text)
+    path.write_text("before")
+    done = run(marked, "--to", to, "--template", str(template), "-o", str(path))
+    assert done.exit_code == 2 and says in done.output
+    assert path.read_text() == "before" and len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("to", ["csv", "gradescope"])
+def test_a_full_disk_leaves_what_was_there(
+    marked: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    path = tmp_path / "out"
+    path.write_text("before")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(proctor.whole.os, "fsync", full)
+    done = run(marked, "--to", to, "-o", str(path))
+    assert done.exit_code == 2 and "No space left on device" in done.output
+    assert path.read_text() == "before" and os.listdir(tmp_path) == ["out"]
+
+
+def test_text_feedback_fits_an_email_and_says_what_to_do(marked: Course, tmp_path: Path) -> None:
+    assert run(marked, "--to", "text", "-o", str(tmp_path)).exit_code == 0
+    text = (tmp_path / "bob" / "tiny" / "tiny.txt").read_text()
+    assert text.startswith('Two exercises: 4 of 10 points\nfor Bob O"Neil, Jr\n')
+    assert "x values (2): It fails at values." in text
+    assert "Next: Try it with two numbers by hand." in text
+    assert "2 more checks were not asked because of that." in text
+    assert max(map(len, text.splitlines())) <= 72
+
+
+def test_the_roster_may_have_a_byte_order_mark_but_not_an_id_twice(tiny: Course) -> None:
+    roster = tiny.folder / "roster.csv"
+    assert read_roster(tiny) is None
+    roster.write_bytes(b"\xef\xbb\xbfid,first_name\r\ns1,Ada\r\ns2,Bob\r\n")
+    assert read_roster(tiny) == ("s1", "s2")
+    roster.write_text("id,first_name\ns1,Ada\n\ns1,Bob\n")
+    with pytest.raises(CourseError, match="line 4: the id 's1' is on line 2 already"):
+        read_roster(tiny)
+    roster.write_text("name\nAda\n")
+    with pytest.raises(CourseError, match="no column 'id'"):
+        read_roster(tiny)
+    roster.write_bytes(b"id\n\xe9\xff\n")
+    with pytest.raises(CourseError, match="not a CSV file in UTF-8"):
+        read_roster(tiny)
+
+
+# --- Gradescope ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def container(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out as Gradescope lays out ``/autograder``."""
+    base = tmp_path_factory.mktemp("autograder")
+    course = Course((built_tiny / "course").resolve())
+    archive = write_zip(course, course.lab("tiny"), base / "autograder.zip")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(base / "source")
+        for info in opened.infolist():
+            os.chmod(base / "source" / info.filename, info.external_attr >> 16)
+    shutil.copy(base / "source" / "run_autograder", base / "run_autograder")
+    (base / "results").mkdir()
+    return base
+
+
+def grade_there(base: Path, files: dict[str, str]) -> dict[str, object]:
+    """Run ``run_autograder`` on what a student uploaded, and return ``results.json``."""
+    shutil.rmtree(base / "submission", ignore_errors=True)
+    (base / "submission").mkdir()
+    for name, text in files.items():
+        (base / "submission" / name).write_text(text)
+    (base / "results" / "results.json").unlink(missing_ok=True)
+    environment = {**os.environ, "AUTOGRADER": str(base), "PROCTOR_PYTHON": sys.executable}
+    done = subprocess.run(
+        [base / "run_autograder"], cwd=base, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    loaded: dict[str, object] = json.loads((base / "results" / "results.json").read_text())
+    return loaded
+
+
+def test_the_archive_holds_what_gradescope_asks_for_and_no_student(container: Path) -> None:
+    for script in ("setup.sh", "run_autograder"):
+        assert (container / "source" / script).stat().st_mode & stat.S_IXUSR
+        subprocess.run(["bash", "-n", container / "source" / script], check=True)
+    names = {path.name for path in (container / "source").rglob("*")}
+    assert not names & {"gradebook.db", "submitted", "verdicts", "__pycache__"}
+    assert "nbgrader==" in (container / "source" / "requirements.txt").read_text()
+
+
+def test_the_same_course_gives_the_same_archive(tiny: Course, tmp_path: Path) -> None:
+    first = write_zip(tiny, tiny.lab("tiny"), tmp_path / "a.zip").read_bytes()
+    assert write_zip(tiny, tiny.lab("tiny"), tmp_path / "b.zip").read_bytes() == first
+
+
+def test_gradescope_gets_every_check_with_its_points_and_reason(
+    container: Path, tiny: Course
+) -> None:
+    import nbformat
+
+    wrong = student(tiny, double=DOUBLE.replace("2 * a", "3 * a"), mean=MEAN)
+    found = grade_there(container, {"my lab (1).ipynb": nbformat.writes(wrong)})
+    assert found["score"] == 4.0
+    tests = {test["name"]: test for test in found["tests"]}  # type: ignore[index,attr-defined]
+    assert set(tests) == {
+        "Exercise 1, double: values",
+        "Exercise 1, double: other inputs",
+        "Exercise 1, double: leaves its input alone",
+        "Exercise 2, mean: the mean",
+    }
+    values = tests["Exercise 1, double: values"]
+    assert (values["score"], values["max_score"], values["status"]) == (0.0, 2.0, "failed")
+    assert "It is not twice the input." in values["output"]
+    assert tests["Exercise 2, mean: the mean"]["status"] == "passed"
+    assert "secret" not in json.dumps(found)
+
+
+def test_gradescope_says_why_something_cannot_be_marked(container: Path) -> None:
+    found = grade_there(container, {"essay.txt": "Dear teacher"})
+    assert found["score"] == 0.0
+    assert "no notebook" in str(found["output"])
+    found = grade_there(container, {"tiny.ipynb": '{"cells": ['})
+    assert found["score"] == 0.0 and found["output"]
