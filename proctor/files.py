@@ -142,7 +142,8 @@ def walk_student(first: Entry) -> Iterator[Entry]:
             seen += 1
             if seen > MAX_FOLDER:
                 message = f"Only the first {MAX_FOLDER:,} files of the folder were looked at."
-                yield Entry((*first.parts, ""), "refused", Problem("too-many-files", message))
+                problem = Problem("too-many-files", message, attention=True)
+                yield Entry((*first.parts, ""), "refused", problem)
                 return
             entry = on_disk(folder.path / name, (*folder.parts, name))
             yield entry

@@ -92,7 +92,9 @@ def rejected(
         isolation=isolation,
         score=0.0,
         max_score=total([exercise.max_score for exercise in exercises]),
-        problems=(*handed.problems, Problem(error.code, error.message, attention=True)),
+        problems=tuple(
+            dict.fromkeys((*handed.problems, Problem(error.code, error.message, attention=True)))
+        ),
         exercises=exercises,
     )
     return Examined(verdict, executed(source, (), verdict))
