@@ -1,0 +1,730 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # MNIST: the classic beginnings, side by side
+#
+# Everybody's first network reads MNIST, and there are a thousand write-ups of it: one hidden layer
+# and 97 %, five epochs or ten, a deep one with learning curves, a confusion matrix, a photograph of
+# one's own, and one that reports 99.8 %. Here you build five of them, each with its own numbers,
+# and lay them side by side. Five exercises, 50 points, about 60 minutes. It helps to have done
+# `lab_digits`.
+#
+# | section | exercise | points | minutes |
+# |---|---|---|---|
+# | 1. Packages | | | 2 |
+# | 2. The digits | | | 6 |
+# | 3. From pictures to rows | 1, prepare | 10 | 8 |
+# | 4. The baseline | 2, baseline | 10 | 10 |
+# | 5. The deep one, and the 99.8 % | 3, deep network | 10 | 12 |
+# | 6. Where it errs | 4, confusion matrix | 10 | 10 |
+# | 7. A photograph | 5, photograph | 10 | 12 |
+# | 8. Side by side, and one step further | | | 5 |
+#
+# **How it works.** Write your code between `### START CODE HERE ###` and `### END CODE HERE ###`,
+# in place of `raise NotStarted`. Run the cell, then the check below it. Under each exercise there
+# are hints, from a nudge to a bigger nudge; none of them is the answer. An exercise that you leave
+# out does not stop the ones after it where that can be helped.
+
+# %% [markdown]
+# ## 1. Packages
+#
+# **Objective**: load what the lab uses · **Time**: 2 minutes · **Success**: one line with versions
+
+# %% id="packages" given
+import os
+
+assert os.path.exists("utils_mnist.py"), (
+    f"There is no utils_mnist.py in {os.getcwd()}: open lab_mnist.ipynb from the folder it came in."
+)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up notes from TensorFlow
+
+import numpy as np
+from PIL import Image
+
+import utils
+import utils_mnist
+
+utils.check_packages()
+with utils.quiet_start():
+    import keras
+from keras import Input, Sequential
+from keras.layers import Dense, Flatten
+
+from public_tests import NotStarted, summary
+from public_tests_mnist import (
+    EXERCISES,
+    test_baseline,
+    test_confusion,
+    test_deep,
+    test_photo,
+    test_prepare,
+)
+
+print(f"Ready: Keras {keras.__version__}, NumPy {np.__version__}")
+
+# %% [markdown]
+# ## 2. The digits
+#
+# **Objective**: know which digits you have, and what one is made of · **Time**: 6 minutes ·
+# **Success**: ten classes, and a 5 that you can read off its numbers
+#
+# MNIST is 70,000 digits: 60,000 to train on and 10,000 to judge by, each 28 by 28 pixels. Keras can
+# fetch them (`keras.datasets.mnist`, 11 MB). The next cell looks for them in Keras's cache, in
+# `Data/mnist.npz`, and on the network, in this order. If none of the three has them, the lab goes
+# on with the 5,000 that came with it: everything works, the numbers are lower, and each figure to
+# expect is given for both.
+
+# %% id="full_set" given tags=["figure"]
+source = utils_mnist.find_full_set()
+
+# %% id="load" given
+x_train, y_train, x_test, y_test = utils_mnist.load_digits()
+
+# %% id="first_look" given tags=["figure"]
+print("to train on:", x_train.shape, x_train.dtype, "  labels:", y_train.shape, y_train[:10])
+print("to judge by:", x_test.shape, x_test.dtype, "   labels:", y_test.shape, y_test[:10])
+
+# %% [markdown]
+# Of the 5,000, every fifth digit of each class is held out (*stratified*): 4,000 to train on, 1,000
+# to judge by. The 70,000 come divided, and everybody divides them like that, which is what makes
+# write-ups comparable.
+
+# %% id="classes" given tags=["figure"]
+utils_mnist.plot_classes(x_train, y_train)
+
+# %% [markdown]
+# One digit, with all there is to know about it: 784 numbers between 0 (paper) and 255 (ink). Ink is
+# bright here, as in `lab_digits`, but a zero is labelled 0 and the pixels have not been resized.
+
+# %% id="first_image" given tags=["figure"]
+utils_mnist.plot_first(x_train[0], y_train[0])
+
+# %% [markdown]
+# ## 3. From pictures to rows
+#
+# **Objective**: give the network numbers it can work with · **Time**: 8 minutes · **Success**: the
+# same histogram twice, over 0 to 255 and over 0 to 1
+#
+# A `Dense` layer takes a row of numbers, and it learns best from numbers of about the size of its
+# weights. So two things happen to each picture: its bytes are scaled to fractions, and it is
+# unrolled into a row.
+#
+# ### Exercise 1: prepare (10 points)
+#
+# Write `prepare(images)`: images of shape (m, 28, 28), bytes from 0 to 255, become rows of shape
+# (m, 784), fractions from 0 to 1.
+#
+# - 0 stays 0 and 255 becomes 1, whatever else is in the batch: the same grey always gets the same
+#   value.
+# - A row reads like a page: the first line of pixels first, each from left to right.
+# - It has to work for any number of images, one included, and `images` stays as it is.
+
+
+# %% graded="prepare" points=10
+# UNQ_M1
+# GRADED CELL: prepare
+def prepare(images):
+    """Scale and unroll images for a dense network.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (m, 28, 28)
+        0 is paper, 255 is ink; left as they are.
+
+    Returns
+    -------
+    ndarray of float, shape (m, 784)
+        One row an image, from 0 to 1.
+    """
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    rows = images.reshape(len(images), -1) / 255
+    ### END SOLUTION
+    ### END CODE HERE ###
+    return rows
+
+
+# %% test="prepare" tags=["raises-exception"]
+test_prepare(prepare)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# Two things, in either order: one division, one change of shape. NumPy does each for the whole
+# batch at once.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# `reshape` can be told the number of rows and left to work out the rest: -1 stands for "as many as
+# it takes". For the division, ask what the largest value of a *byte* is.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *From 0 to 1*: `//` and integer types throw the fractions away.
+# - *The order of the pixels*: only `reshape`, without a transpose and without another `order`,
+#   keeps each image together and reads it line by line.
+# - *Dark images*: dividing by `images.max()` makes a dark batch bright.
+#
+# </details>
+
+# %% id="rows" given
+X_train, X_test = utils_mnist.prepare_or_lend(prepare, x_train, x_test)
+
+# %% id="range" given tags=["figure"]
+utils_mnist.plot_range(x_train[:1000], X_train[:1000])
+
+# %% [markdown]
+# ## 4. The baseline
+#
+# **Objective**: the network that every tutorial starts with · **Time**: 10 minutes · **Success**: a
+# test accuracy beside the one that the write-ups report
+#
+# | layer | units | activation | what goes out |
+# |---|---|---|---|
+# | input | | | (m, 784) |
+# | hidden | 128 | ReLU | (m, 128) |
+# | output | 10 | softmax | (m, 10), probabilities |
+#
+# The write-ups that you reproduce put the softmax *into* the network. That is simple to read: what
+# comes out are probabilities. (In `lab_digits` the softmax sat in the loss, which is more exact
+# with very small probabilities. Either is right; mixing them is not: the loss has to be told what
+# it is given, or left to assume probabilities, as here.)
+#
+# ### Exercise 2: the baseline (10 points)
+#
+# Make the network of the table as a `Sequential` model named `baseline`, and compile it: optimizer
+# Adam, the sparse categorical cross-entropy as loss (the labels are integers), and
+# `metrics=["accuracy"]`. Do not fit it yet.
+
+# %% graded="baseline" points=10 tags=["raises-exception"]
+# UNQ_M2
+# GRADED CELL: baseline
+keras.utils.set_random_seed(1234)
+
+### START CODE HERE ###
+### BEGIN SOLUTION
+baseline = Sequential(
+    [
+        Input(shape=(784,)),
+        Dense(128, activation="relu"),
+        Dense(10, activation="softmax"),
+    ]
+)
+baseline.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+### END SOLUTION
+### END CODE HERE ###
+
+# %% test="baseline" tags=["raises-exception"]
+test_baseline(baseline)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# One list for `Sequential`: the input's shape first, then a `Dense` for each line with units. Then
+# one call of `baseline.compile`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# Activations, optimizers and losses can be given by name, in lower case, with underscores between
+# words: `"mean_squared_error"` would be such a name. "Sparse" means that a label is one integer,
+# not ten zeros and ones.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *The input*: the shape of *one* row, as a tuple, without the number of rows. If you prefer to
+#   begin with pictures, (28, 28), the first layer has to be `Flatten()`.
+# - *The output layer*: one unit a class, and probabilities.
+# - *The loss*: `from_logits=True` belongs to a network without a softmax.
+#
+# </details>
+
+# %% [markdown]
+# Now five epochs, as the shortest of the write-ups has it. One line of progress is written over;
+# the figures come after it. An epoch shows the network each training digit once, 32 at a time.
+
+# %% id="five_epochs" given tags=["figure"]
+results = utils_mnist.Results(X_train, y_train, X_test, y_test)
+callbacks, recorder = utils_mnist.watchers()
+with utils.needs("Exercise 2"):
+    baseline.fit(
+        utils_mnist.as_input(baseline, X_train), y_train, epochs=5, verbose=0, callbacks=callbacks
+    )
+    results.add("baseline, 5 epochs", baseline, 5, callbacks[0].seconds)
+utils_mnist.expected("97.0 to 97.9 % of the test digits", "92 to 93 % of the test digits")
+
+# %% [markdown]
+# Another write-up has the same network at ten epochs. Training simply goes on:
+
+# %% id="ten_epochs" given tags=["figure"]
+with utils.needs("Exercise 2"):
+    baseline.fit(
+        utils_mnist.as_input(baseline, X_train),
+        y_train,
+        initial_epoch=5,
+        epochs=10,
+        verbose=0,
+        callbacks=callbacks,
+    )
+    results.add("baseline, 10 epochs", baseline, 10, callbacks[0].seconds)
+utils_mnist.expected("97.2 to 98.1 % of the test digits", "92.5 to 94 % of the test digits")
+
+# %% [markdown]
+# Five more epochs bought a good deal on the training digits and little on the others. Keep that in
+# mind.
+#
+# ## 5. The deep one, and the 99.8 %
+#
+# **Objective**: see overfitting happen · **Time**: 12 minutes · **Success**: two curves that part,
+# and the epoch at which they do
+#
+# The next write-up stacks three hidden layers and trains for a hundred epochs:
+#
+# | layer | units | activation |
+# |---|---|---|
+# | input | | (784 numbers) |
+# | hidden 1 | 128 | ReLU |
+# | hidden 2 | 64 | ReLU |
+# | hidden 3 | 16 | ReLU |
+# | output | 10 | softmax |
+#
+# ### Exercise 3: the deep network (10 points)
+#
+# Make it, name it `deep`, compile it as you did the baseline, and fit it to the training rows:
+# **100 epochs**, **batches of 1000**, the test rows as **validation data**, `verbose=0` and
+# `callbacks=[watch]`. Keep what `fit` returns as `deep_history`.
+#
+# Validation data are only looked at, after each epoch: nothing is learnt from them.
+
+# %% id="watch" given
+watch = utils_mnist.watch()  # one line of progress, and a clock
+
+# %% graded="deep" points=10 tags=["raises-exception"]
+# UNQ_M3
+# GRADED CELL: deep
+keras.utils.set_random_seed(1234)
+
+### START CODE HERE ###
+### BEGIN SOLUTION
+deep = Sequential(
+    [
+        Input(shape=(784,)),
+        Dense(128, activation="relu"),
+        Dense(64, activation="relu"),
+        Dense(16, activation="relu"),
+        Dense(10, activation="softmax"),
+    ]
+)
+deep.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+deep_history = deep.fit(
+    X_train,
+    y_train,
+    epochs=100,
+    batch_size=1000,
+    validation_data=(X_test, y_test),
+    verbose=0,
+    callbacks=[watch],
+)
+### END SOLUTION
+### END CODE HERE ###
+
+# %% test="deep" tags=["raises-exception"]
+test_deep(deep, deep_history, X_train, y_train, X_test, y_test)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# The network is the baseline with two more layers. All that is new is in `fit`; its arguments have
+# the names that the exercise uses for them, with underscores.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# `fit` takes the rows and the labels first, then arguments by name. Validation data are one tuple
+# of rows and labels. Batches are an argument of `fit`, not of `compile`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *100 epochs*: `deep_history` is the result of `fit`, not of `compile`.
+# - *Batches of 1000*: the check counts the batches of an epoch. 125 of them for 4,000 rows (1,875
+#   for 60,000) means batches of 32.
+# - *Validation data*: `validation_split` holds out a part of the *training* rows, which is not
+#   what was asked.
+# - *Training rows only*: running `fit` a second time goes on from where the first ended; run the
+#   whole cell.
+#
+# </details>
+
+# %% id="deep_result" given tags=["figure"]
+with utils.needs("Exercise 3"):
+    results.add("deep, 100 epochs", deep, len(deep_history.epoch), watch.seconds)
+utils_mnist.expected(
+    "97.3 to 98.1 % of the test digits, 99.8 % or more in training",
+    "92.5 to 94 % of the test digits, 100 % in training",
+)
+
+# %% id="curves" given tags=["figure"]
+with utils.needs("Exercise 3"):
+    utils_mnist.plot_curves(deep_history)
+
+# %% [markdown]
+# Up to the ring the network learns what a digit looks like. After it, the training loss goes on
+# falling and the test loss rises: what is learnt from there on is *these* training digits, their
+# blots and slips. That is **overfitting**. Note that the test accuracy hardly moves: the network
+# does not make more mistakes, it makes them with more confidence, and the loss charges for that.
+#
+# **Why one write-up can say 99.8 %.** Because it is true, of the training digits. Here are both
+# accuracies of *one* network:
+
+# %% id="two_accuracies" given tags=["figure"]
+with utils.needs("Exercise 3"):
+    utils_mnist.plot_two_accuracies(deep_history)
+
+# %% [markdown]
+# A dense network of this size stops near 98 % on digits that it has not seen, whatever it reaches
+# on those it has. When you read an accuracy, ask: of which digits?
+#
+# ## 6. Where it errs
+#
+# **Objective**: from one number to a hundred · **Time**: 10 minutes · **Success**: the pair of
+# digits that your network confuses most
+#
+# "97.6 %" does not say which digits go wrong, nor what they are taken for. A **confusion matrix**
+# does: a row for each label, a column for each prediction, and in row 4, column 9 how often a 4
+# was read as a 9.
+#
+# ### Exercise 4: the confusion matrix (10 points)
+#
+# Write `confusion_matrix(y_true, y_pred)` with NumPy, without a library's own. It returns the
+# *counts*, shape (10, 10): ten rows and ten columns even where a digit does not occur.
+
+
+# %% graded="confusion" points=10
+# UNQ_M4
+# GRADED CELL: confusion_matrix
+def confusion_matrix(y_true, y_pred):
+    """Count how often each label was read as each digit.
+
+    Parameters
+    ----------
+    y_true, y_pred : ndarray of int, shape (m,)
+        Labels, and what a network read; 0 to 9.
+
+    Returns
+    -------
+    ndarray, shape (10, 10)
+        A row for each label, a column for each prediction.
+    """
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    matrix = np.zeros((10, 10), dtype=int)
+    np.add.at(matrix, (y_true, y_pred), 1)
+    ### END SOLUTION
+    ### END CODE HERE ###
+    return matrix
+
+
+# %% test="confusion" tags=["raises-exception"]
+test_confusion(confusion_matrix)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# Begin with a matrix of zeros. Each digit adds 1 to one place of it.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# A loop over both arrays at once (`zip`) is fine: 10,000 digits take some milliseconds. Which of
+# the two numbers is the row?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *A first example*: if every place holds 0 or 1, look at what `matrix[rows, columns] += 1` does
+#   with a pair that occurs twice.
+# - *Digits that do not occur*: the size of the matrix is 10, not the largest digit that you see.
+#
+# </details>
+
+# %% id="predictions" given tags=["figure"]
+with utils.needs("Exercise 2"):
+    probabilities = utils_mnist.predict(baseline, X_test)
+    digits = probabilities.argmax(axis=1)
+    print(f"The baseline reads {(digits == y_test).mean():.2%} of {len(y_test):,} test digits.")
+
+# %% id="confusion_figure" given tags=["figure"]
+with utils.needs("Exercise 2", "Exercise 4"):
+    matrix = confusion_matrix(y_test, digits)
+    utils_mnist.plot_confusion(matrix)
+
+# %% [markdown]
+# Counts tell how much work the mistakes make; rates, each row divided by its sum, tell how hard a
+# digit is, however often it occurs. Which digit is the hardest for your network? And with which
+# other one does it mix it up?
+
+# %% id="hardest" given tags=["figure"]
+with utils.needs("Exercise 2", "Exercise 4"):
+    utils_mnist.plot_hardest_pairs(matrix, x_test, y_test, digits)
+
+# %% id="worst" given tags=["figure"]
+with utils.needs("Exercise 2"):
+    utils_mnist.plot_worst(x_test, y_test, probabilities)
+
+# %% [markdown]
+# Some of these you would get wrong as well; one or two labels may be wrong. Now one digit at random
+# (run the cell again for another):
+
+# %% id="one_digit" given tags=["figure"]
+with utils.needs("Exercise 2"):
+    i = np.random.default_rng().integers(len(y_test))
+    utils_mnist.plot_one(x_test[i], y_test[i], probabilities[i])
+
+# %% [markdown]
+# ## 7. A photograph
+#
+# **Objective**: read a digit that no data set has prepared for you · **Time**: 12 minutes ·
+# **Success**: at least 10 of the 12 photographs read right with the full set
+#
+# The last write-up reads its author's own handwriting. The network knows one kind of picture:
+# bright ink on black, 28 by 28, the digit scaled into a box of 20 pixels and centred by its mass.
+# A photograph has to be brought there, step by step.
+#
+# ### Exercise 5: a photograph (10 points)
+#
+# Write `preprocess_photo(path)`. The picture is read for you: bytes, upright, grey (H, W), RGB (H,
+# W, 3) or RGBA (H, W, 4).
+#
+# 1. **Grey**, a number from 0 (black) to 1 (white) for each pixel. Lay transparent pictures on
+#    white paper first (`Image.alpha_composite`): what is transparent is often black underneath.
+# 2. **Invert**: ink bright, paper 0. The paper is neither white nor evenly lit;
+#    `utils.paper_light(grey)` says how bright it is at each pixel.
+# 3. **Crop** to the ink. `utils_mnist.ink_box(ink)` gives the rows and columns it covers, as two
+#    slices, and refuses a blank picture.
+# 4. **28x28**: scale so that the longer side is 20 pixels and the shape is kept
+#    (`utils.resize(picture, height, width)`), and centre that in 28x28
+#    (`utils.centre_by_mass(picture, 28)`).
+# 5. **Normalise**: the darkest ink becomes 1, faint haze (below 0.3, say) becomes 0, and all stays
+#    in [0, 1]. Do this where it helps you most.
+# 6. **Reshape** to a batch of one, (1, 28, 28).
+#
+# `keep` keeps a step for the figure below; it changes nothing.
+
+
+# %% graded="photo" points=10
+# UNQ_M5
+# GRADED CELL: preprocess_photo
+def preprocess_photo(path):
+    """Turn a photograph of a digit into a picture that the network can read.
+
+    Parameters
+    ----------
+    path : str
+        A picture file: dark ink on light paper.
+
+    Returns
+    -------
+    ndarray of float, shape (1, 28, 28)
+        As MNIST has it: ink near 1, paper 0, the digit in the middle.
+    """
+    picture = utils.read_image(path)
+    utils_mnist.keep("photo", picture)
+
+    # 1. Grey
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    photo = Image.fromarray(picture).convert("RGBA")
+    paper = Image.new("RGBA", photo.size, "white")
+    grey = np.asarray(Image.alpha_composite(paper, photo).convert("L")) / 255
+    ### END SOLUTION
+    ### END CODE HERE ###
+    utils_mnist.keep("grey", grey)
+
+    # 2. Invert
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    ink = utils.paper_light(grey) - grey
+    ### END SOLUTION
+    ### END CODE HERE ###
+    utils_mnist.keep("inverted", ink)
+
+    # 3. Crop, and normalise
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    box = utils_mnist.ink_box(ink)
+    crop = np.clip(ink[box] / ink.max(), 0, 1)
+    crop[crop < 0.3] = 0
+    ### END SOLUTION
+    ### END CODE HERE ###
+    utils_mnist.keep("cropped", crop)
+
+    # 4. 28x28, 5. in [0, 1], 6. a batch of one
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    factor = 20 / max(crop.shape)
+    height, width = (max(1, round(factor * side)) for side in crop.shape)
+    small = utils.centre_by_mass(utils.resize(crop, height, width), 28)
+    prepared = np.clip(small, 0, 1).reshape(1, 28, 28)
+    ### END SOLUTION
+    ### END CODE HERE ###
+    return prepared
+
+
+# %% test="photo" tags=["raises-exception"]
+test_photo(preprocess_photo)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# One step at a time. Keep the names `grey`, `ink` and `crop` for the results of the first three
+# steps, and look at each: `utils.plot_picture(ink)` draws any grey picture.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# Step 1: `Image.fromarray` makes a picture of an array, `.convert("RGBA")` makes grey, RGB and RGBA
+# alike, `Image.new` makes a white one of the same size, and `.convert("L")` makes it grey. Step 2:
+# ink is where the picture is darker than its paper. Step 4: one factor for both sides, and at least
+# one pixel each.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *From 0 to 1*: a largest value of 255, or of 0.004, is a division that is missing or done twice.
+# - *Ink bright*: 1 - grey alone leaves the paper's grey and its shadows.
+# - *Cropped*: crop before you resize.
+# - *Proportions*: two different factors make a blot of a 1.
+# - *Transparent pictures*: a frame of ink is the black underneath.
+#
+# </details>
+
+# %% id="photo_stages" given tags=["figure"]
+photos, photo_labels = utils_mnist.sample_photos()
+with utils.needs("Exercise 2", "Exercise 5"):
+    prepared = preprocess_photo(photos[0])
+    chances = utils_mnist.predict(baseline, prepared.reshape(1, 784))
+    utils_mnist.plot_stages(prepared, chances[0], photo_labels[0])
+
+# %% id="all_photos" given tags=["figure"]
+with utils.needs("Exercise 2", "Exercise 5"):
+    prepared = np.concatenate([preprocess_photo(photo) for photo in photos])
+    chances = utils_mnist.predict(baseline, prepared.reshape(-1, 784))
+    utils_mnist.plot_photos(prepared, photo_labels, chances)
+utils_mnist.expected("10 or more of the 12", "9 or more of the 12")
+
+# %% [markdown]
+# The twelve are synthesised from MNIST digits to look like photographs (`Data/README.md` tells
+# how). **Now yours**: write one digit with a dark pen, photograph it, and save it beside this
+# notebook as `my_digit.png` or `my_digit.jpg`.
+
+# %% id="own_picture" given tags=["figure"]
+own = utils.find_own_picture()  # my_digit.png or my_digit.jpg
+with utils.needs("Exercise 2", "Exercise 5"):
+    if own:
+        prepared = preprocess_photo(str(own))
+        chances = utils_mnist.predict(baseline, prepared.reshape(1, 784))
+        utils_mnist.plot_stages(prepared, chances[0])
+    else:
+        print("There is no my_digit.png or my_digit.jpg beside this notebook yet.")
+
+# %% [markdown]
+# ## 8. Side by side, and one step further
+#
+# **Objective**: compare like with like · **Time**: 5 minutes · **Success**: a table of your own
+#
+# All of these networks see a digit as a row of 784 numbers and have no idea that two of them are
+# neighbours. A **convolutional** network slides small windows over the picture and learns what to
+# look for in them: edges first, then corners and loops. Each window is used everywhere, so it needs
+# fewer weights for more. This one is small, and not graded:
+
+# %% id="convolutional" given tags=["figure"]
+from keras.layers import Conv2D, Dropout, MaxPooling2D
+
+keras.utils.set_random_seed(1234)
+convolutional = Sequential(
+    [
+        Input(shape=(28, 28, 1)),
+        Conv2D(16, 5, strides=2, activation="relu"),  # 16 windows of 5x5, every second pixel
+        Conv2D(32, 3, activation="relu"),  # 32 windows of 3x3 over what those found
+        MaxPooling2D(),  # of four neighbours, the strongest
+        Flatten(),
+        Dropout(0.25),  # forget a quarter at random: against overfitting
+        Dense(64, activation="relu"),
+        Dense(10, activation="softmax"),
+    ]
+)
+convolutional.compile(
+    optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+)
+clock = utils_mnist.watch()
+n_epochs = 5 if len(y_train) == 60_000 else 10
+convolutional.fit(
+    utils_mnist.as_input(convolutional, X_train),
+    y_train,
+    epochs=n_epochs,
+    batch_size=64,
+    verbose=0,
+    callbacks=[clock],
+)
+results.add(f"convolutional, {n_epochs} epochs", convolutional, n_epochs, clock.seconds)
+utils_mnist.expected("99.0 % of the test digits or more", "96 to 98 % of the test digits")
+
+# %% id="table" given tags=["figure"]
+results
+
+# %% [markdown]
+# Read the last two columns together. The deep network knows its training digits best; the
+# convolutional one, with fewer parameters, reads *new* digits best. What a network is told about
+# its data (here: that pixels have neighbours) is worth more than layers or epochs.
+
+# %% [markdown]
+# **Look inside.** The explorer opens on your own networks: follow a digit unit by unit, draw one, or
+# click a mistake in the confusion matrix and find the units responsible.
+
+# %% id="explorer" given tags=["figure"]
+with utils.needs("Exercise 2", "Exercise 3"):
+    utils_mnist.explore(baseline, recorder, deep, deep_history, X_test, y_test)
+
+# %% [markdown]
+# **Where next.** Train the deep network with half of the digits, and look where its curve turns. Give
+# it a `Dropout` layer, as the convolutional one has. Stop it at the ring
+# (`keras.callbacks.EarlyStopping`). Read your own handwriting with the convolutional network: its
+# `predict` takes what `preprocess_photo` gives.
+
+# %% id="summary" given tags=["figure"]
+summary(EXERCISES)
