@@ -532,11 +532,7 @@ def softmax_misconceptions(z: Array, p: Array) -> list[Misconception]:
             "Return them as they are; round only where you print.",
             lambda: np.round(p, 2),
         ),
-        (
-            "These are percentages.",
-            "Return fractions that add up to 1.",
-            lambda: 100 * p,
-        ),
+        ("These are percentages.", "Return fractions that add up to 1.", lambda: 100 * p),
     ]
 
 
@@ -624,11 +620,7 @@ def softmax_compare(my_softmax: Any, z: Array, p: Array) -> None:
     expected_text, got_text = show_both(p, got)
     cause, then = softmax_cause(z, p, got)
     raise NotYet(
-        cause,
-        called=called,
-        expected=f"{expected_text}, within 1e-6",
-        got=got_text,
-        next=then,
+        cause, called=called, expected=f"{expected_text}, within 1e-6", got=got_text, next=then
     )
 
 
@@ -1121,11 +1113,7 @@ def dense_misconceptions(
             "Apply g, the function that came in as an argument, to the sums.",
             lambda: z,
         ),
-        (
-            "The bias was subtracted.",
-            "Every unit adds its own number of b.",
-            lambda: g(z - 2 * b),
-        ),
+        ("The bias was subtracted.", "Every unit adds its own number of b.", lambda: g(z - 2 * b)),
         (
             "The bias was added after the activation.",
             "Look at the order: sum, bias, activation.",
@@ -1146,11 +1134,7 @@ def dense_misconceptions(
             "Apply g, the function that came in as an argument.",
             lambda: sigmoid(z),
         ),
-        (
-            "The activation was applied twice.",
-            "Apply g once, to the sums.",
-            lambda: g(g(z)),
-        ),
+        ("The activation was applied twice.", "Apply g once, to the sums.", lambda: g(g(z))),
     ]
     if W.shape[0] == W.shape[1]:
         table.append(

@@ -59,13 +59,7 @@ MUTANTS = (
         "return a_out",
     ),
     _mutant("extra-axis", "dense-row", "gained an axis", "return g(np.atleast_2d(a_in) @ W + b)"),
-    _mutant(
-        "transposed-out",
-        "dense-batch",
-        "transposed",
-        "out = g(a_in @ W + b)",
-        "return out.T",
-    ),
+    _mutant("transposed-out", "dense-batch", "transposed", "out = g(a_in @ W + b)", "return out.T"),
     _mutant(
         "transposed-weights",
         "dense-unseen",

@@ -194,8 +194,7 @@ MUTANTS = (
         "model-parameters",
         "frozen",
         cell(
-            f"model = Sequential([{INPUT}, {FIRST}, {SECOND}, {LAST}])",
-            "model.trainable = False",
+            f"model = Sequential([{INPUT}, {FIRST}, {SECOND}, {LAST}])", "model.trainable = False"
         ),
     ),
     _mutant(

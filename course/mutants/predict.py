@@ -175,8 +175,7 @@ VARIANTS = (
         "predict-tensorflow",
         "predict",
         cell(
-            "p = tf.nn.softmax(model(X), axis=-1)",
-            "return tf.argmax(p, axis=1).numpy(), p.numpy()",
+            "p = tf.nn.softmax(model(X), axis=-1)", "return tf.argmax(p, axis=1).numpy(), p.numpy()"
         ),
     ),
     Variant(

@@ -99,13 +99,7 @@ MUTANTS = (
             'row = digit.ravel(order="F")',
         ),
     ),
-    _mutant(
-        "stretched",
-        40,
-        "preprocess-crop",
-        "stretched",
-        steps(size="height = width = 20"),
-    ),
+    _mutant("stretched", 40, "preprocess-crop", "stretched", steps(size="height = width = 20")),
     _mutant(
         "corner",
         40,

@@ -30,12 +30,7 @@ MUTANTS = (
         "none", 1, "softmax-returns", "returns nothing", "p = np.exp(z - z.max())", "p /= p.sum()"
     ),
     _mutant(
-        "prints",
-        1,
-        "softmax-returns",
-        "printed",
-        "e = np.exp(z - z.max())",
-        "print(e / e.sum())",
+        "prints", 1, "softmax-returns", "printed", "e = np.exp(z - z.max())", "print(e / e.sum())"
     ),
     _mutant("no-exp", 2, "softmax-values", "exponential is missing", "return z / sum(z)"),
     _mutant("no-division", 3, "softmax-sum", "nothing was divided", "return np.exp(z)"),
@@ -249,10 +244,7 @@ VARIANTS = (
     Variant(
         "softmax-by-logarithms",
         "softmax",
-        cell(
-            "c = np.amax(z)",
-            "return np.exp(z - c - np.log(np.exp(z - c).sum()))",
-        ),
+        cell("c = np.amax(z)", "return np.exp(z - c - np.log(np.exp(z - c).sum()))"),
     ),
     Variant(
         "softmax-single-precision",

@@ -95,11 +95,7 @@ MUTANTS = (
         37,
         "split-complete",
         "Rows are lost or repeated",
-        cell(
-            *BY_CLASS,
-            *MIXED,
-            "train = rng.choice(train, len(train))",
-        ),
+        cell(*BY_CLASS, *MIXED, "train = rng.choice(train, len(train))"),
     ),
     _mutant(
         "rows-lost",
