@@ -87,7 +87,7 @@ def double_value(side, draw):
 def double_drawn(side, draw):
     """other inputs"""
     a = draw.normal(size=5)
-    if not np.array_equal(side.get("double")(a), 2 * a):
+    if not np.array_equal(side.get("double")(a.copy()), 2 * a):
         raise Finding("It works for the example only.", expected=f"secret {a}")
 
 
