@@ -54,9 +54,7 @@ def page(bundle: bytes, title: str) -> str:
     # mtime 0: the same model gives the same page, byte for byte.
     data = base64.b64encode(gzip.compress(bundle, 9, mtime=0)).decode("ascii")
     script = asset("explorer.js").replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    return _PAGE.format(
-        title=html.escape(title), css=asset("explorer.css"), data=data, js=script
-    )
+    return _PAGE.format(title=html.escape(title), css=asset("explorer.css"), data=data, js=script)
 
 
 class Static:

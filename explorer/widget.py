@@ -86,9 +86,7 @@ class Explorer(anywidget.AnyWidget):
             models[other] = given if isinstance(given, tuple) else (given, None)
         self._title = title
         packed = pack(models, X, y, title=title, order=order, limit=samples)
-        super().__init__(
-            bundle=packed, _esm=asset("explorer.js"), _css=asset("explorer.css")
-        )
+        super().__init__(bundle=packed, _esm=asset("explorer.js"), _css=asset("explorer.css"))
 
     @property
     def drawing(self) -> NDArray[np.uint8] | None:

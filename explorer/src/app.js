@@ -19,6 +19,8 @@
  * @property {{playing: boolean, toggle: () => void, step: (by: number) => void}} player
  * @property {(answer: Answer) => void} answered
  * @property {number} level  level of the top heading
+ * @property {(node: HTMLElement) => number} widthOf  its width, measured once for each size of the explorer
+ * @property {(work: () => void) => void} later  do it after the next picture, then draw again
  *
  * @typedef {{id: string, question: string, answer: string, truth: string, right: boolean}} Answer
  *
@@ -80,6 +82,8 @@ export function mount(element, bundle, host) {
   let photoVersion = 0;
   let frame = 0;
   let timer = 0;
+  let delayed = 0;
+  let widths = new WeakMap();
   let spoken = "";
   /** @type {Answer[]} */
   let answers = [];
@@ -98,6 +102,19 @@ export function mount(element, bundle, host) {
     refresh,
     player,
     level: host.level,
+    widthOf(node) {
+      // Asking the browser makes it lay out the page, which takes longer than everything else.
+      const width = widths.get(node) || node.clientWidth;
+      widths.set(node, width);
+      return width || 300;
+    },
+    later(work) {
+      clearTimeout(delayed);
+      delayed = setTimeout(() => {
+        work();
+        refresh();
+      }, 30);
+    },
     colours: () => (colours ??= readColours(root)),
     pickSample: (sample) => store.set({ source: "sample", sample, hide: "", steps: 0 }),
     openUnit(layer, unit) {
@@ -239,6 +256,7 @@ export function mount(element, bundle, host) {
 
   const recolour = () => {
     colours = null;
+    widths = new WeakMap();
     refresh();
   };
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -247,7 +265,12 @@ export function mount(element, bundle, host) {
   const theme = new MutationObserver(recolour);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
   // The element may be outside the document still: sizes are known once this observer reports.
-  const sizes = new ResizeObserver(recolour);
+  let wide = -1;
+  const sizes = new ResizeObserver(() => {
+    if (root.clientWidth === wide) return;
+    wide = root.clientWidth;
+    recolour();
+  });
   sizes.observe(root);
   spoken = `${now().inputKey}`;
   render();
@@ -268,6 +291,7 @@ export function mount(element, bundle, host) {
       sizes.disconnect();
       cancelAnimationFrame(frame);
       clearTimeout(timer);
+      clearTimeout(delayed);
       player.stop();
       element.replaceChildren();
     },

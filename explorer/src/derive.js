@@ -32,6 +32,7 @@
  * @property {number} classes
  * @property {import("./timeline.js").Place} place
  * @property {() => Statistics} statistics
+ * @property {() => Statistics | undefined} counted  the statistics if they are there already
  * @property {(at: number) => Float64Array} sample
  */
 
@@ -45,13 +46,14 @@ function memo(size) {
   /** @type {Map<string, any>} */
   const kept = new Map();
   /** @template T @param {string} key @param {() => T} make @returns {T} */
-  return (key, make) => {
+  const keep = (key, make) => {
     if (kept.has(key)) return kept.get(key);
     const value = make();
     kept.set(key, value);
     if (kept.size > size) kept.delete(/** @type {string} */ (kept.keys().next().value));
     return value;
   };
+  return Object.assign(keep, { kept });
 }
 
 /** @param {string} text */
@@ -179,6 +181,7 @@ export function createDeriver(bundle) {
       classes: layers[layers.length - 1].units,
       place: place(layers, state.grain, state.t, layer, unit),
       statistics: () => keepStatistics(weightsKey, () => evaluate(bundle, layers, sample)),
+      counted: () => keepStatistics.kept.get(weightsKey),
       sample,
     };
   };

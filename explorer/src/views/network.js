@@ -130,7 +130,7 @@ function createNetwork(ctx) {
     node: h(".network", { "data-part": "network" }, stage, h(".row", edges.node, h("span.gap")), key, note, table.node),
     /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const measured = stage.clientWidth;
+      const measured = ctx.widthOf(stage);
       if (!measured) return;
       const shape = `${measured}|${d.state.model}`;
       if (shape !== built) {
@@ -140,7 +140,10 @@ function createNetwork(ctx) {
       }
       edges.update(d.state.edges);
       const { place, pass, layers, state } = d;
-      const { habits } = d.statistics();
+      // The habits take a pass over all digits: the first picture does not wait for it.
+      const counted = d.counted();
+      if (!counted) ctx.later(() => d.statistics());
+      const habits = counted?.habits ?? layers.map((layer) => new Array(layer.units).fill(""));
       const input = prepare(canvas, width, HEIGHT);
       const colours = ctx.colours();
       const { side } = d.bundle.input;
@@ -171,7 +174,7 @@ function createNetwork(ctx) {
       const dead = habits.flat().filter((habit) => habit === "dead").length;
       const always = habits.flat().filter((habit) => habit === "always").length;
       const count = d.bundle.count.toLocaleString("en");
-      write(note, `${cut}${dead ? `${dead} dead` : "No dead"} and ${always || "no"} always-on ReLU unit${dead + always === 1 ? "" : "s"}, judged on ${count} digits.`);
+      write(note, !counted ? "Counting dead units …" : `${cut}${dead ? `${dead} dead` : "No dead"} and ${always || "no"} always-on ReLU unit${dead + always === 1 ? "" : "s"}, judged on ${count} digits.`);
       table.update();
     },
   };

@@ -153,10 +153,9 @@ export function createPaper(ctx) {
   const node = h("section.side", { "aria-label": "The digit and its prediction" },
     h(".sheet", { "data-part": "paper" }, canvas, hint),
     h(".row", tools.node, h("span.gap"), undoButton, clearButton),
-    h(".row.picks", h("span.label", "Pick"), picks),
+    h(".row.picks", h("span.label", "Pick"), picks, h("label.button.file", "Load…", file)),
     h(".verdict", big, h("div", sure, truth)),
     h("ol.bars", { "aria-label": "Probability of each digit" }, rows.map((row) => row.node)),
-    h(".row", h("label.button.file", "Load a picture", file)),
   );
 
   return {

@@ -127,7 +127,7 @@ export function createQuestions(ctx) {
             input.checked = k === choice;
             return h("label.check.choice", input, h("span", text + mark));
           }))),
-          h("p.reveal", { role: "status" }, solved ? `${solved.truth === choice ? "Right." : `No: ${choices[solved.truth]}.`} ${solved.why} ` : "",
+          h("p.reveal", { role: "status" }, solved ? `${solved.truth === choice ? "Right." : `Not so: “${choices[solved.truth]}”.`} ${solved.why} ` : "",
             solved && h("button", { type: "button", class: "dlx-link", on: { click: () => ctx.open(question.panel) } }, "See it")));
       }));
       if (focused) list.querySelector(`[data-question="${focused.split("_")[0]}"] .dlx-link`)?.focus();

@@ -84,8 +84,8 @@ export function createTraining(ctx) {
       controls.hidden = details.hidden = !epochs.length;
       const colours = ctx.colours();
       const now = epochs.length ? epochs[at].epoch : -1;
-      curves(loss, log, ["loss", "val_loss"], now, colours, "Loss");
-      curves(accuracy, log, [accuracyKey(log), `val_${accuracyKey(log)}`], now, colours, "Accuracy");
+      curves(loss, ctx.widthOf(loss), log, ["loss", "val_loss"], now, colours, "Loss");
+      curves(accuracy, ctx.widthOf(accuracy), log, [accuracyKey(log), `val_${accuracyKey(log)}`], now, colours, "Accuracy");
       table.update();
       if (!epochs.length) return;
       attr(slider, "max", last);
@@ -95,7 +95,7 @@ export function createTraining(ctx) {
       write(play, playing ? "❚❚" : "▶");
       attr(play, "aria-label", playing ? "Pause the training" : "Play the training");
       const passes = epochs.map((_, e) => forward(weightsAt(model, e), d.input.x));
-      paintStrip(strip, passes, at, d, colours);
+      paintStrip(strip, ctx.widthOf(strip), passes, at, d, colours);
       const stats = d.statistics();
       const size = 200;
       const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
@@ -116,11 +116,10 @@ export function createTraining(ctx) {
 const accuracyKey = (log) => Object.keys(log[log.length - 1] ?? {}).find((key) => /^(sparse_categorical_)?acc/.test(key)) ?? "accuracy";
 
 /**
- * @param {HTMLCanvasElement} canvas @param {import("../bundle.js").Epoch[]} log @param {string[]} keys @param {number} now
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {import("../bundle.js").Epoch[]} log @param {string[]} keys @param {number} now
  * @param {import("../draw.js").Colours} colours @param {string} name
  */
-function curves(canvas, log, keys, now, colours, name) {
-  const width = canvas.clientWidth || 300;
+function curves(canvas, width, log, keys, now, colours, name) {
   const context = prepare(canvas, width, CHART);
   const values = log.flatMap((entry) => keys.map((key) => entry[key])).filter((v) => v !== undefined);
   attr(canvas, "aria-label", values.length ? `${name} over ${log[log.length - 1].epoch} epochs, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
@@ -157,11 +156,10 @@ function curves(canvas, log, keys, now, colours, name) {
 }
 
 /**
- * @param {HTMLCanvasElement} canvas @param {import("../engine.js").Pass[]} passes @param {number} at
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {import("../engine.js").Pass[]} passes @param {number} at
  * @param {import("../derive.js").Derived} d @param {import("../draw.js").Colours} colours
  */
-function paintStrip(canvas, passes, at, d, colours) {
-  const width = canvas.clientWidth || 600;
+function paintStrip(canvas, width, passes, at, d, colours) {
   const height = STRIP * d.classes + 2;
   const context = prepare(canvas, width, height);
   const cell = (width - 18) / passes.length;

@@ -110,7 +110,7 @@ export function createUnit(ctx) {
         attr(left, "aria-label", `Weights of ${layer.name} unit ${state.unit}, from ${num(Math.min(...weights))} to ${num(Math.max(...weights))}`);
         attr(right, "aria-label", `Contributions of the pixels, from ${num(Math.min(...terms))} to ${num(Math.max(...terms))}`);
       }
-      paintRunning(chart, running, count, z, colours);
+      paintRunning(chart, ctx.widthOf(chart), running, count, z, colours);
       by.update(state.order);
       all.update(Boolean(state.all));
       const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
@@ -142,11 +142,10 @@ function fill(body, count, each) {
 }
 
 /**
- * @param {HTMLCanvasElement} canvas @param {Float64Array} running @param {number} count @param {number} z
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {Float64Array} running @param {number} count @param {number} z
  * @param {import("../draw.js").Colours} colours
  */
-function paintRunning(canvas, running, count, z, colours) {
-  const width = canvas.clientWidth || 360;
+function paintRunning(canvas, width, running, count, z, colours) {
   const context = prepare(canvas, width, CHART);
   const low = Math.min(0, z, ...running);
   const high = Math.max(0, z, ...running);

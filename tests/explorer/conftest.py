@@ -1,0 +1,125 @@
+"""A trained stand-in, the explorer on it, its page on disk, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import standin
+
+from explorer import Explorer
+
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass
+class Trained:
+    """The stand-in's explorer and what it was made of."""
+
+    explorer: Explorer
+    model: standin.Model
+    other: standin.Model
+    recorder: Any
+    X: Any
+    y: Any
+
+
+@pytest.fixture(scope="session")
+def trained() -> Trained:
+    """400-25-15-10, eight epochs on 2,000 digits; another model of one layer; 600 digits to show."""
+    X, y = standin.load_digits()
+    model = standin.make_model()
+    recorder = standin.train(model, X[:2000], y[:2000], epochs=8)
+    other = standin.make_model((10,), seed=3)
+    standin.train(other, X[:2000], y[:2000], epochs=2)
+    shown, labels = X[4000:4600], y[4000:4600]
+    explorer = Explorer(model, shown, labels, history=recorder, compare={"one layer": other})
+    return Trained(explorer, model, other, recorder, shown, labels)
+
+
+@pytest.fixture(scope="session")
+def page_file(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The offline page."""
+    return trained.explorer.save_html(tmp_path_factory.mktemp("page") / "explorer.html")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium. Where tests count (CI), its absence is a failure, not a skip."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        say = "chromium is not installed (apt install chromium)"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(say)
+        pytest.skip(say)
+    sync_api = pytest.importorskip("playwright.sync_api")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=chromium, args=[*FLAGS, *(["--no-sandbox"] if root else [])]
+        )
+        yield running
+        running.close()
+
+
+class Watched:
+    """A page with the explorer in it, and all that went wrong on it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def js(self, expression: str, argument: Any = None) -> Any:
+        """Evaluate with `app` (the mounted explorer), `d` (all derived values) and `arg`."""
+        return self.page.evaluate(
+            "(arg) => { const app = document.querySelector('main').explorer; const d = app.now();"
+            f" return ({expression}); }}",
+            argument,
+        )
+
+    def set(self, **patch: Any) -> None:
+        """Change the state, and wait until it is drawn."""
+        self.page.evaluate(
+            "(patch) => { document.querySelector('main').explorer.store.set(patch);"
+            " return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));"
+            "}",
+            patch,
+        )
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.js("app.store.state"))
+
+
+@pytest.fixture
+def open_page(browser: Any, page_file: Path) -> Iterator[Callable[..., Watched]]:
+    """Open the page from disk: open_page(hash="...", width=..., height=..., scheme=...)."""
+    contexts = []
+
+    def opened(
+        hash: str = "", width: int = 1280, height: int = 800, file: Path = page_file, **options: Any
+    ) -> Watched:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        watched = Watched(context.new_page())
+        watched.page.goto(f"{file.as_uri()}#{hash}")
+        watched.page.wait_for_selector(".dlx[data-ready], .dlx-failure")
+        return watched
+
+    yield opened
+    for context in contexts:
+        context.close()

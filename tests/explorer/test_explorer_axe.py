@@ -1,0 +1,41 @@
+"""No finding of axe-core at WCAG 2.1 A or AA, in any panel, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import Watched
+from standin import ROOT
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(open_page: Callable[..., Watched], scheme: str, width: int) -> None:
+    axe = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    assert axe.is_file(), f"{axe} is missing: run `npm ci` in the project's folder"
+    watched = open_page(
+        "quiz=shift_1.zeros_0&edits=0_5_3_1.5&epoch=3&actual=4&predicted=4",
+        width=width,
+        color_scheme=scheme,
+    )
+    watched.page.evaluate(axe.read_text())
+    findings = {}
+    panels = [tab.get_attribute("data-panel") for tab in watched.page.locator("[role=tab]").all()]
+    assert len(panels) == 8
+    for panel in [*panels, "tour"]:
+        watched.set(panel="network", tour=1) if panel == "tour" else watched.set(panel=panel)
+        watched.page.evaluate(
+            "document.querySelectorAll('details').forEach((d) => (d.open = true))"
+        )
+        watched.set()
+        result = watched.page.evaluate("(tags) => axe.run({runOnly: tags})", TAGS)
+        for finding in result["violations"]:
+            nodes = [
+                node["html"][:160] + " " + node["failureSummary"][:300]
+                for node in finding["nodes"][:3]
+            ]
+            findings[f"{panel}: {finding['id']}"] = nodes
+    assert findings == {}
