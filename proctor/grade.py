@@ -7,36 +7,29 @@ the same engine with the same source and checks, is not marked again.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from proctor import gradebook
 from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.errors import RejectedError
+from proctor.errors import CourseError, RejectedError
 from proctor.examiner import Examined
 from proctor.feedback import write_feedback
 from proctor.intake import collect, read
 from proctor.isolation import choose_launcher
 from proctor.kernel import Launcher
 from proctor.mark import mark_submission, rejected
+from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
 from proctor.reference import broken_checks, engine_key
 from proctor.submission import Handed, Submission
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A score that differs from what an earlier marking gave, and the checks that made it differ."""
-
-    student: str
-    before: float
-    after: float
-    checks: tuple[str, ...]
 
 
 @dataclass
@@ -53,7 +46,7 @@ class ClassResult:
         How many were marked now, and how many were marked before and are unchanged.
     broken : dict of str to str
         Check id -> what it raised on the instructor's own solution or on a submission.
-    changed : list of Changed
+    changed : list of ChangedScore
         Scores that differ from an earlier marking.
     """
 
@@ -62,7 +55,7 @@ class ClassResult:
     marked: int = 0
     kept: int = 0
     broken: dict[str, str] = field(default_factory=dict)
-    changed: list[Changed] = field(default_factory=list)
+    changed: list[ChangedScore] = field(default_factory=list)
 
     @property
     def needs_attention(self) -> bool:
@@ -131,12 +124,21 @@ def grade(
     """
     tell = listener or Listener()
     run = _Run(course, lab, Output(out or course.folder), tell)
+    began = time.monotonic()
     handed = [h for h in collect(submissions, lab.name) if student in (None, h.student)]
+    if student is not None and not handed:
+        raise CourseError(
+            f"{course.relative(submissions)} holds no submission of '{student}'. "
+            "The ids are the names of its folders."
+        )
     tell.start(len(handed))
     with choose_launcher(lab, course, isolation) as launcher:
         run.prepare(launcher)
         run.mark_all(handed, launcher, jobs, again=student is not None)
     run.finish()
+    if student is None:
+        run.find_missing()
+    write_marking(run.out.folder, lab.name, run.record(time.monotonic() - began, jobs))
     return run.result
 
 
@@ -149,6 +151,8 @@ class _Run:
         self.engine = ""
         self.fresh: list[str] = []
         config = course.nbgrader_config()
+        self.config, self.isolation = config, ""
+        self.took: dict[str, float] = {}
         self.db_url = str(config.CourseDirectory.get("db_url", "") or out.db_url)
         self.course_id = str(config.CourseDirectory.get("course_id", ""))
 
@@ -157,6 +161,7 @@ class _Run:
         self.out.folder.mkdir(parents=True, exist_ok=True)
         gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
         self.engine = engine_key(self.course, self.lab, self.source, launcher.isolation)
+        self.isolation = launcher.isolation
         keys = self.out.folder / "verdicts" / ".keys"
         self.tell.say("Marking the reference solution first")
         known = broken_checks(self.course, self.lab, self.source, launcher, keys)
@@ -192,9 +197,12 @@ class _Run:
                 raise
 
     def mark(self, submission: Submission, launcher: Launcher) -> Examined:
-        return mark_submission(
+        began = time.monotonic()
+        examined = mark_submission(
             submission, self.course, self.lab, self.source, launcher, self.withdrawn
         )
+        self.took[submission.student] = round(time.monotonic() - began, 2)
+        return examined
 
     def key(self, *submitted: str) -> str:
         """Key of everything that determines a verdict, who sent it aside."""
@@ -213,7 +221,7 @@ class _Run:
             return False
         if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
             return False
-        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp)
+        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
         self.result.verdicts[student] = verdict
         self.result.kept += 1
         self.tell.marked(student)
@@ -224,7 +232,7 @@ class _Run:
         verdict, student = examined.verdict, handed.student
         self.compare(verdict)
         write_whole(self.out.notebook(self.lab.name, student), dumps(examined.notebook))
-        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp)
+        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
         write_whole(self.out.verdict(student), verdict.to_json())
         write_whole(self.out.key(student), f"{self.lab.name} {key}")
         self.result.verdicts[student] = verdict
@@ -243,10 +251,12 @@ class _Run:
             return
         old, new = dict(_points(before)), dict(_points(verdict))
         checks = tuple(sorted(c for c in old | new if old.get(c) != new.get(c)))
-        self.result.changed.append(Changed(verdict.student, before.score, verdict.score, checks))
+        self.result.changed.append(
+            ChangedScore(verdict.student, before.score, verdict.score, checks)
+        )
 
     def finish(self) -> None:
-        """Write the feedback pages and list who handed in nothing."""
+        """Write the feedback pages."""
         coursedir = self.course.coursedir(
             self.lab.name,
             db_url=self.db_url,
@@ -257,8 +267,26 @@ class _Run:
             self.tell.say("Writing feedback pages")
             write_feedback(coursedir, sorted(self.fresh))
         self.result.verdicts = dict(sorted(self.result.verdicts.items()))
+
+    def find_missing(self) -> None:
+        """List who handed in nothing."""
         known = gradebook.roster(self.db_url, self.course_id)
         self.result.missing = [name for name in known if name not in self.result.verdicts]
+
+    def record(self, seconds: float, jobs: int) -> MarkingRecord:
+        """Return what is worth knowing of this run and has no place in a verdict."""
+        return MarkingRecord(
+            finished=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            seconds=round(seconds, 1),
+            jobs=jobs,
+            isolation=self.isolation,
+            marked=self.result.marked,
+            kept=self.result.kept,
+            versions=versions(),
+            broken=self.result.broken,
+            changed=tuple(self.result.changed),
+            took=self.took,
+        )
 
 
 def personal(examined: Examined, submission: Submission) -> Examined:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
@@ -46,8 +48,14 @@ def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNod
     SaveCells().preprocess(notebook, resources)
 
 
-def record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None = None) -> None:
-    """Write one verdict's scores.
+def record(
+    db_url: str,
+    course_id: str,
+    verdict: Verdict,
+    timestamp: str | None = None,
+    config: Config | None = None,
+) -> None:
+    """Write one verdict's scores, and the late penalty that the course's plugin asks for.
 
     Parameters
     ----------
@@ -58,7 +66,9 @@ def record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None 
     verdict : Verdict
         What marking gave. A grade cell ``test_ID`` gets the score of exercise ``ID``.
     timestamp : str, optional
-        When it was handed in, as nbgrader's ``timestamp.txt`` says it.
+        When it was handed in, as nbgrader's ``timestamp.txt`` says it; what is no time is ignored.
+    config : Config, optional
+        The course's nbgrader configuration, with its late-submission plugin.
 
     Raises
     ------
@@ -68,16 +78,19 @@ def record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None 
     with warnings.catch_warnings():
         # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
         warnings.simplefilter("ignore", SAWarning)
-        _record(db_url, course_id, verdict, timestamp)
+        late = _record(db_url, course_id, verdict, timestamp)
+        if late and config is not None:
+            apply_late_penalty(db_url, verdict.lab, verdict.student, new_notebook(), config)
 
 
-def _record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None) -> None:
+def _record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None) -> bool:
+    """Write the scores; return whether the submission is late, or was held to be late before."""
     attention = {problem.cell for problem in verdict.problems if problem.attention}
     whole = "" in attention or verdict.status == "rejected"
     with open_gradebook(db_url, course_id) as book:
         book.update_or_create_student(verdict.student)
-        details = {"timestamp": timestamp} if timestamp else {}
-        book.update_or_create_submission(verdict.lab, verdict.student, **details)
+        details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
+        submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
         for exercise in verdict.exercises:
             try:
                 grade = book.find_grade(
@@ -93,6 +106,17 @@ def _record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None
                 grade.manual_score is not None or whole or exercise.id in attention
             )
         book.db.commit()
+        if submission.assignment.duedate is None:
+            return False
+        return bool(submission.total_seconds_late or submission.late_submission_penalty)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_utc(text)
+    except (ValueError, OverflowError, TypeError):
+        return False
+    return True
 
 
 def apply_late_penalty(
@@ -103,7 +127,7 @@ def apply_late_penalty(
 
 
 def scores(db_url: str, course_id: str, lab: str) -> Mapping[str, float]:
-    """Return each student's total score in the gradebook, manual marks and penalties included."""
+    """Return each student's total score in the gradebook, manual marks included."""
     with open_gradebook(db_url, course_id) as book:
         return {
             submission.student.id: float(submission.score)
