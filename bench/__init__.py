@@ -1,0 +1,1 @@
+"""Benchmarks: each module prints its own table from a run of today's code."""
