@@ -133,8 +133,14 @@ def _notes(handed: Handed, candidate: Candidate, lab: str, attention: bool) -> I
 
 def _unclear(candidates: tuple[Candidate, ...], lab: str) -> bool:
     """Tell whether names and times leave it open which notebook is meant."""
-    ranks = [(one.timestamp, likeness(one.name, lab)) for one in candidates[:2]]
-    return len(ranks) == 2 and ranks[0] == ranks[1] and ranks[0][1] < (2, 0)
+    if len(candidates) < 2:
+        return False
+    first, second = candidates[:2]
+    rank = likeness(first.name, lab)
+    if (first.timestamp, rank) != (second.timestamp, likeness(second.name, lab)):
+        return False
+    # The same exact name in two folders is decided by the folder.
+    return rank < (2, 0) or first.found != second.found
 
 
 def _graded_cells(submission: Submission) -> int:

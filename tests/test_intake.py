@@ -237,6 +237,23 @@ def test_where_names_say_nothing_the_one_with_graded_cells_is_marked_and_a_perso
     assert any(problem.attention for problem in read(handed, LAB).problems)
 
 
+def test_the_same_name_in_two_folders_is_decided_by_the_labs_folder(tmp_path: Path):
+    put(tmp_path / "s001" / NAME, named(1))
+    put(tmp_path / "s001" / LAB / NAME, named(2))
+    put(tmp_path / "s001" / LAB / "old" / NAME, named(3))
+    put(tmp_path / "s002" / LAB / NAME)
+    handed, _ = collect(tmp_path, LAB)
+    assert marked(handed) == 2
+    assert not any(problem.attention for problem in read(handed, LAB).problems)
+
+
+def test_two_files_that_name_the_same_student_need_attention(tmp_path: Path):
+    put(tmp_path / "s001.ipynb", named(1))
+    put(tmp_path / f"s001_{NAME}", named(2))
+    (handed,) = collect(tmp_path, LAB)
+    assert [problem.attention for problem in read(handed, LAB).problems] == [True]
+
+
 def test_if_the_likeliest_notebook_is_broken_another_is_marked_and_a_person_looks(tmp_path: Path):
     put(tmp_path / "s001" / NAME, RIGHT[:500])
     put(tmp_path / "s001" / f"{LAB} (4).ipynb", named(4))
