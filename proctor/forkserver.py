@@ -110,6 +110,7 @@ class ForkServer:
         self._control: socket.socket | None = None
         self._folder = Path()
         self._lock = threading.Lock()
+        self._busy = dict.fromkeys(_cpus(), 0)
 
     def __enter__(self) -> ForkServer:
         self.start()
@@ -220,12 +221,16 @@ class ForkServer:
         if self.isolation == "process":
             self._give(work)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        message = {
+        message: dict[str, str | int] = {
             "folder": str(folder.resolve()),
             "file": str(connection_file.resolve()),
             "work": str(work),
         }
         with theirs, self._lock:
+            # One processor each, the idlest: however many threads a submission starts, it slows
+            # down no other one than those that share this processor.
+            cpu = min(self._busy, key=lambda number: self._busy[number])
+            message["cpu"] = cpu
             try:
                 socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
             except OSError as error:
@@ -233,7 +238,12 @@ class ForkServer:
                 raise KernelStartError(
                     f"The fork server has gone ({error}); start it again."
                 ) from error
-        return Kernel(ours, self.limits)
+            self._busy[cpu] += 1
+        return Kernel(ours, self.limits, lambda: self._release(cpu))
+
+    def _release(self, cpu: int) -> None:
+        with self._lock:
+            self._busy[cpu] -= 1
 
     def _give(self, folder: Path) -> None:
         for source, target in self.given:
@@ -262,6 +272,11 @@ _START = (
 def _package_root() -> str:
     """The folder that holds this package, wherever it was installed or checked out."""
     return str(Path(__file__).resolve().parents[1])
+
+
+def _cpus() -> list[int]:
+    """The processors that this process may use, by number; one of no number where none can be told."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [-1]
 
 
 def _cache() -> str:

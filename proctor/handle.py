@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+from collections.abc import Callable
 
 from proctor.errors import KernelStartError
 from proctor.limits import Ending, Limits, ending
@@ -25,9 +26,12 @@ class Kernel:
         Why it ended; None while it runs.
     """
 
-    def __init__(self, report: socket.socket, limits: Limits) -> None:
+    def __init__(
+        self, report: socket.socket, limits: Limits, released: Callable[[], None] = lambda: None
+    ) -> None:
         self._report = report
         self._limits = limits
+        self._released = released
         self._supervisor = -1
         self.ending: Ending | None = None
 
@@ -81,6 +85,7 @@ class Kernel:
             text = message or ending(code, self._limits)[1]
             self.ending = Ending(code, text, cpu_seconds, peak)
             self._report.close()
+            self._released()
             if self._supervisor >= 0:
                 os.close(self._supervisor)
                 self._supervisor = -1

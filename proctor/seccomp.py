@@ -45,6 +45,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "process_mrelease": (448, 448),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    "sched_setaffinity": (203, 122),
     # namespaces, mounts, roots
     "unshare": (272, 97),
     "setns": (308, 268),

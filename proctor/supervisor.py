@@ -60,7 +60,7 @@ def prepare(config: dict[str, Any]) -> Plan:
     return Plan(isolated, Limits.from_dict(config["limits"]), layout, server)
 
 
-def run(plan: Plan, request: dict[str, str], descriptor: int) -> NoReturn:
+def run(plan: Plan, request: dict[str, Any], descriptor: int) -> NoReturn:
     """Become the supervisor of a new kernel; called in a fresh fork of the fork server.
 
     Parameters
@@ -69,11 +69,14 @@ def run(plan: Plan, request: dict[str, str], descriptor: int) -> NoReturn:
         What all kernels have in common.
     request : dict
         Paths: ``folder``, where the kernel's sockets are to be; ``file``, the connection file;
-        ``work``, the working folder of a kernel that is not isolated.
+        ``work``, the working folder of a kernel that is not isolated. And ``cpu``, the number of
+        the processor to run on; -1 for any.
     descriptor : int
         The socket to the grader.
     """
     os.setsid()
+    if request["cpu"] >= 0:
+        os.sched_setaffinity(0, {request["cpu"]})
     report = socket.socket(fileno=descriptor)
     for standard in (1, 2):  # the server's log is not the student's
         os.dup2(0, standard)

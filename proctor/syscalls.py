@@ -49,6 +49,9 @@ _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
+_MADV_COLLAPSE = 25
+_HUGE = 2**21
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -156,3 +159,30 @@ def set_process_title(title: str) -> None:
     start, end = int(fields[45]), int(fields[46])
     ctypes.memset(start, 0, end - start)
     ctypes.memmove(start, title.encode()[: end - start - 1], min(len(title), end - start - 1))
+
+
+def collapse_pages() -> int:
+    """Put the caller's private memory on huge pages, so that a fork has few to copy (Linux 6.1).
+
+    A page that a child writes to is still copied by itself, 4 KiB at a time.
+
+    Returns
+    -------
+    int
+        How much was put there, in bytes; 0 where the kernel does not do it.
+    """
+    total = 0
+    for line in Path("/proc/self/maps").read_text("utf-8", errors="replace").splitlines():
+        place, rights, _, _, inode, *name = line.split(maxsplit=5)
+        if rights != "rw-p" or inode != "0" or name not in ([], ["[heap]"]):
+            continue
+        start, end = (int(part, 16) for part in place.split("-"))
+        start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
+        if start < end and _madvise(start, end - start, _MADV_COLLAPSE):
+            total += end - start
+    return total
+
+
+def _madvise(start: int, length: int, advice: int) -> bool:
+    arguments = ctypes.c_void_p(start), ctypes.c_size_t(length), ctypes.c_int(advice)
+    return bool(_libc.madvise(*arguments) == 0)

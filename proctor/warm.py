@@ -52,6 +52,7 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGCHLD, _reap)
     gc.collect()
     gc.freeze()
+    syscalls.collapse_pages()
     control.send(json.dumps({"ready": report}).encode())
     _serve(control, plan)
 

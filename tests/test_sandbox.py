@@ -605,6 +605,14 @@ def test_each_limit_has_its_own_sentence(kernel: Session, code: str, limit: str)
     assert known[0] == limit
 
 
+def test_each_kernel_has_one_processor_and_keeps_to_it(server: ForkServer) -> None:
+    with Session(server) as one, Session(server) as other:
+        said = [k.run("import os; print(*os.sched_getaffinity(0))") for k in (one, other)]
+        assert all(len(cpus.split()) == 1 for cpus in said)
+        assert len(set(said)) == min(2, len(os.sched_getaffinity(0)))
+        assert "PermissionError" in one.run("os.sched_setaffinity(0, {0, 1})").error
+
+
 def test_an_honest_error_is_not_taken_for_a_limit() -> None:
     assert explain_error("ValueError: shapes (3,) and (4,) not aligned", LIMITS) is None
     assert explain_error("FileNotFoundError: [Errno 2] No such file", LIMITS) is None
