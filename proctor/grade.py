@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from proctor import gradebook
+from proctor import gradebook, receipt
 from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
@@ -222,6 +222,8 @@ class _Run:
         if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
             return False
         gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
+        if receipt.carry(handed, self.out.notebook(self.lab.name, student).parent):
+            self.fresh.append(student)
         self.result.verdicts[student] = verdict
         self.result.kept += 1
         self.tell.marked(student)
@@ -232,6 +234,7 @@ class _Run:
         verdict, student = examined.verdict, handed.student
         self.compare(verdict)
         write_whole(self.out.notebook(self.lab.name, student), dumps(examined.notebook))
+        receipt.carry(handed, self.out.notebook(self.lab.name, student).parent)
         gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
         write_whole(self.out.verdict(student), verdict.to_json())
         write_whole(self.out.key(student), f"{self.lab.name} {key}")
