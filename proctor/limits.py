@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import signal
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -92,7 +91,7 @@ def ending(code: str, limits: Limits, *, status: int = 0) -> tuple[str, str]:
     status : int
         Exit status, or minus the number of the signal.
     """
-    if code == "ended" and status in (-signal.SIGXCPU,):
+    if code == "ended" and -status == getattr(signal, "SIGXCPU", None):
         code = "cpu-time"
     sentences = {
         "wall-time": f"The notebook ran longer than the {limits.wall_seconds:g} seconds it may take "
@@ -151,37 +150,3 @@ def explain_error(text: str, limits: Limits) -> tuple[str, str] | None:
         if re.search(pattern, text):
             return code, sentences[code]
     return None
-
-
-def apply(limits: Limits) -> None:
-    """Set this process's resource limits, soft and hard alike.
-
-    Memory is granted on top of what the process has already mapped: the warm parent's modules are
-    not the submission's. The address space is only bounded against abuse of page tables, since
-    libraries reserve far more of it than they use.
-    """
-    sizes = _status_kib("VmSize", "VmData")
-    memory = limits.memory_mb * MIB
-    wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: max(1, round(limits.cpu_seconds)),
-        resource.RLIMIT_FSIZE: limits.file_mb * MIB,
-        resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_DATA: sizes["VmData"] * 1024 + memory,
-        resource.RLIMIT_AS: sizes["VmSize"] * 1024 + 4 * memory + 2**32,
-        resource.RLIMIT_NPROC: limits.processes,
-    }
-    for kind, value in wanted.items():
-        _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        # One second between the signal that may be caught and the one that may not.
-        hard = value + 1 if kind == resource.RLIMIT_CPU else value
-        resource.setrlimit(kind, (value, hard))
-
-
-def _status_kib(*names: str) -> dict[str, int]:
-    """Read sizes, in KiB, from ``/proc/self/status``."""
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        pairs = (line.split(":", 1) for line in file if ":" in line)
-        return {name: int(value.split()[0]) for name, value in pairs if name in names}

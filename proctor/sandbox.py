@@ -17,8 +17,7 @@ import os
 import socket
 from pathlib import Path
 
-from proctor import limits as limits_module
-from proctor import seccomp, syscalls
+from proctor import seccomp, syscalls, usage
 from proctor.limits import MIB, Limits
 from proctor.whitelist import HOME, INSIDE_ID, NOBODY, SOCKETS, WORK, Layout
 
@@ -167,7 +166,7 @@ def confine(layout: Layout, limits: Limits) -> None:
     user, group = os.geteuid(), os.getegid()
     syscalls.unshare(syscalls.CLONE_NEWUSER)
     syscalls.map_ids(INSIDE_ID, INSIDE_ID, user, group)
-    limits_module.apply(limits)
+    usage.apply(limits, own_user=True)
     os.umask(0o022)
     syscalls.drop_capabilities()
     syscalls.set_no_new_privileges()

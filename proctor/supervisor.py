@@ -155,7 +155,7 @@ def _student(
             home = whitelist.HOME
         else:
             os.environ["HOME"] = place
-            limits_module.apply(plan.limits)
+            usage.apply(plan.limits, own_user=False)
 
         def bound() -> None:
             pipe.send(b"bound")

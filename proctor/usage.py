@@ -1,4 +1,4 @@
-"""What a submission's processes use together, read from ``/proc`` by their supervisor."""
+"""What a submission's processes may use, each by itself and all together (Linux)."""
 
 from __future__ import annotations
 
@@ -86,3 +86,39 @@ class Meter:
     def _exact_kib(self, pid: int) -> int:
         exact = _kib(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:", "SwapPss:"))
         return self._quick_kib(pid) if exact is None else exact
+
+
+def apply(limits: Limits, *, own_user: bool) -> None:
+    """Set this process's resource limits, soft and hard alike.
+
+    Memory is granted on top of what the process has already mapped: the warm parent's modules are
+    not the submission's. The address space is only bounded against abuse of page tables, since
+    libraries reserve far more of it than they use.
+
+    Parameters
+    ----------
+    limits : Limits
+        The bounds.
+    own_user : bool
+        Whether the process has a user namespace of its own. Only there are its processes counted by
+        themselves; elsewhere, all that the same person runs would count.
+    """
+    size, data = (_kib("/proc/self/status", (name,)) or 0 for name in ("VmSize:", "VmData:"))
+    memory = limits.memory_mb * MIB
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: max(1, round(limits.cpu_seconds)),
+        resource.RLIMIT_FSIZE: limits.file_mb * MIB,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_DATA: data * 1024 + memory,
+        resource.RLIMIT_AS: size * 1024 + 4 * memory + 2**32,
+    }
+    if own_user:
+        wanted[resource.RLIMIT_NPROC] = limits.processes
+    for kind, value in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        # One second between the signal that may be caught and the one that may not.
+        hard = value + 1 if kind == resource.RLIMIT_CPU else value
+        resource.setrlimit(kind, (value, hard))

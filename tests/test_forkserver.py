@@ -26,6 +26,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from proctor.errors import KernelStartError
 from proctor.forkserver import ForkServer
+from proctor.fresh import FreshLauncher
 from proctor.limits import Limits
 from proctor.provisioner import ForkLauncher
 
@@ -340,6 +341,16 @@ def test_a_kernels_folder_is_removed(server: ForkServer, tmp_path: Path) -> None
     assert folder.exists()
     run_sync(manager.shutdown_kernel)(now=True)
     assert not folder.exists()
+
+
+def test_a_fresh_kernel_serves_where_there_is_no_fork_server(tmp_path: Path) -> None:
+    given = tmp_path / "given.txt"
+    given.write_text("given")
+    manager = FreshLauncher([(given, "Data/given.txt")]).manager(tmp_path)
+    notebook = new_notebook(cells=[new_code_cell("print(open('Data/given.txt').read())")])
+    NotebookClient(notebook, km=manager).execute(cwd=str(tmp_path))
+    assert text(notebook) == ["given"]
+    run_sync(manager.shutdown_kernel)(now=True)
 
 
 # TensorFlow
