@@ -399,7 +399,13 @@ def one_layer_model(n_inputs: int = 400, n_classes: int = 10) -> Any:
     model = keras.Sequential(
         [keras.Input(shape=(n_inputs,)), keras.layers.Dense(n_classes, activation="softmax")]
     )
-    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # Eagerly: for a few steps, building the graph would take longer than they do.
+    model.compile(
+        keras.optimizers.RMSprop(0.005),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        run_eagerly=True,
+    )
     return model
 
 
@@ -737,7 +743,8 @@ def plot_prediction(
     """Show one digit on its way through the network: pixels, activations, logits, probabilities."""
     *hidden, logits = activations(model, row)
     probabilities = np.asarray(my_softmax(logits.astype(np.float64)))
-    figure = Figure(figsize=(9, 2.7), layout="constrained")
+    figure = Figure(figsize=(9, 2.7))
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.84, bottom=0.1, wspace=0.28)
     panels = figure.subplots(1, 3 + len(hidden), width_ratios=[1.3] + [1] * (2 + len(hidden)))
     panels[0].imshow(picture(row), cmap="gray")
     panels[0].set_title(f"label {label}", fontsize=10)
@@ -847,12 +854,20 @@ def plot_picture(image: Array) -> None:
 
 def plot_photos(photos: Sequence[Array], labels: Array) -> None:
     """Show photographs as they are, in two lines."""
-    columns = -(-len(photos) // 2)
-    figure = Figure(figsize=(columns * 1.35, 3.1), layout="constrained")
-    for axes, photo, label in zip(figure.subplots(2, columns).flat, photos, labels, strict=False):
-        axes.imshow(photo, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(str(label), fontsize=10)
-        axes.set_axis_off()
+    from PIL import Image
+
+    columns, tile = -(-len(photos) // 2), 150
+    canvas = np.full((2 * (tile + 24), columns * (tile + 8), 4), 255, dtype=np.uint8)
+    figure = Figure(figsize=(canvas.shape[1] / 120, canvas.shape[0] / 120))
+    axes = figure.add_axes((0, 0, 1, 1))
+    for i, (photo, label) in enumerate(zip(photos, labels, strict=True)):
+        small = Image.fromarray(photo).convert("RGBA")
+        small.thumbnail((tile, tile))
+        top, left = (i // columns) * (tile + 24) + 24, (i % columns) * (tile + 8)
+        canvas[top : top + small.height, left : left + small.width] = np.asarray(small)
+        axes.text(left + 4, top - 5, str(label), fontsize=10)
+    axes.imshow(canvas)
+    axes.set_axis_off()
     sizes = sorted({photo.size // (photo.shape[0] * photo.shape[1]) for photo in photos})
     kinds = {1: "grey", 3: "RGB", 4: "RGBA"}
     show(
