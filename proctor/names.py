@@ -169,10 +169,8 @@ def unique_ids(originals: dict[str, bool]) -> dict[str, str]:
     taken: set[str] = set()
     for original in sorted(originals, key=lambda o: (safe_id(o) != o, o)):
         wanted = safe_id(original, numbered=originals[original])
-        if wanted in taken:
-            wanted = safe_id(f"{wanted[: MAX_ID - 10]} {original}")
         while wanted in taken:
-            wanted = f"{wanted[: MAX_ID - 9]}-{_hash(wanted)}"
+            wanted = f"{wanted[: MAX_ID - 9]}-{_hash(wanted + original)}"
         taken.add(wanted)
         ids[original] = wanted
     return ids

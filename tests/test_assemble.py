@@ -389,6 +389,25 @@ def test_a_graded_cell_turned_into_text_is_marked_as_code_unless_a_code_copy_is_
     assert assembled.problems == ()
 
 
+def test_a_later_copy_that_is_text_does_not_replace_the_code():
+    def append(nb: Notebook) -> None:
+        twin = copy.deepcopy(cell_of(nb, "dense"))
+        nb["cells"].append({**twin, "cell_type": "markdown", "source": "what I thought"})
+
+    assembled = changed(append)
+    assert "# mine" in (assembled.answers["dense"] or "")
+    assert assembled.problems == ()
+
+
+def test_a_marker_mentioned_in_another_exercise_is_no_copy():
+    def mention(nb: Notebook) -> None:
+        cell_of(nb, "predict")["source"] += "# UNQ_C3 has the formula\n"
+
+    assembled = changed(mention)
+    assert assembled.answers["dense"] == cell_of(solved(), "dense")["source"]
+    assert assembled.problems == ()
+
+
 def test_code_that_python_cannot_read_becomes_an_error_that_says_why():
     def break_both(nb: Notebook) -> None:
         cell_of(nb, "softmax")["source"] += "\x00"
