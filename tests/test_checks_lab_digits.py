@@ -86,7 +86,7 @@ def test_a_wrong_answer_fails_the_named_check_which_says_why(
     mutant: Mutant, classroom: Classroom
 ) -> None:
     side = side_of(classroom, mutant.exercise, mutant.code, mutant.also)
-    outcomes = judge(EXERCISES[mutant.exercise], side)
+    outcomes = judge(EXERCISES[mutant.exercise], side, until=mutant.check)
     finding = outcomes[mutant.check]
     assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
     assert mutant.says in getattr(finding, "cause", str(finding))
