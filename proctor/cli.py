@@ -302,3 +302,44 @@ def export(
         more = f" and {len(done.strangers) - 10} more" if len(done.strangers) > 10 else ""
         click.echo(f"proctor: marked, but not in {template}: {some}{more}", err=True)
         ctx.exit(ATTENTION)
+
+
+@main.command()
+@click.argument("lab")
+@click.option("--exercise", help="Only the mutants of this exercise.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="Default: the cores.")
+@click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.pass_context
+def mutate(
+    ctx: click.Context, lab: str, exercise: str | None, jobs: int | None, isolation: Any
+) -> None:
+    """Try a lab's checks on its own wrong answers: which check catches which, and which none.
+
+    The answers are in course/mutants/LAB.py. Exit status 1 if a wrong answer is not caught as the
+    table says, or a right one of another form loses points.
+    """
+    import os
+
+    from proctor.isolation import choose_launcher
+    from proctor.mutate import mutate as run
+    from proctor.table import print_mutants
+
+    course = _course(ctx)
+    the_lab = course.lab(lab)
+    bar = (TextColumn("Marking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        Progress(*bar, TextColumn("{task.description}"), console=Console(stderr=True)) as progress,
+        choose_launcher(the_lab, course, isolation) as launcher,
+    ):
+        task = progress.add_task("", total=None)
+        result = run(
+            course,
+            the_lab,
+            launcher,
+            jobs=jobs or os.cpu_count() or 1,
+            exercise=exercise,
+            start=lambda total: progress.update(task, total=total),
+            done=lambda name: progress.update(task, advance=1, description=name),
+        )
+    print_mutants(console(), result)
+    ctx.exit(GRADED if result.sound else ATTENTION)
