@@ -1,0 +1,132 @@
+"""Formgrader and the Validate button, in JupyterLab, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
+
+from proctor.course import Course
+from proctor.gradebook import open_gradebook
+from proctor.results import read_class
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+SECOND = 1000
+PATIENCE = 120 * SECOND
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A built course with one submission: exercise 1 wrong, exercise 2 right."""
+    made = make_course(tmp_path_factory.mktemp("formgrader"))
+    wrong = student(made, double=DOUBLE.replace("2 * a", "3 * a"), mean=MEAN)
+    hand_in(made, "ada", wrong)
+    nbformat.write(student(made, mean=MEAN), made.root / "blank.ipynb")
+    done = student(made, double=DOUBLE, mean=MEAN)
+    nbformat.write(done, made.root / "done.ipynb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab in the course's folder, as ``make lab`` starts it; yields its address."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    command += [f"--ServerApp.root_dir={course.root}"]
+    process = subprocess.Popen(
+        command, cwd=course.folder, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if match := re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", line):
+            break
+    else:
+        raise AssertionError("".join(said))
+    log = (home / "log").open("w")
+    drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=log)
+    yield match[1]
+    process.terminate()
+    process.wait(30)
+    drain.wait(30)
+    log.close()
+
+
+@pytest.fixture(scope="module")
+def tab(server: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        yield page
+        browser.close()
+
+
+def test_the_autograde_button_marks_as_proctor_does(course: Course, server: str, tab: Any) -> None:
+    tab.goto(f"{server}/formgrader/manage_submissions/tiny")
+    tab.locator("td.autograde a").first.click()
+    tab.get_by_text("Successfully autograded").first.wait_for()
+    verdict = read_class(course, course.lab("tiny")).verdicts["ada"]
+    assert verdict.score == 4
+    tab.goto(f"{server}/formgrader/manage_submissions/tiny")
+    tab.locator("td.score", has_text="4").wait_for()
+
+
+def test_a_comment_and_a_manual_mark_reach_the_gradebook(
+    course: Course, server: str, tab: Any
+) -> None:
+    db_url = f"sqlite:///{course.folder / 'gradebook.db'}"
+    with open_gradebook(db_url, "tiny") as book:
+        submission = book.find_submission_notebook("tiny", "tiny", "ada").id
+    tab.goto(f"{server}/formgrader/submissions/{submission}/?index=0")
+    assert "It is not twice the input." in tab.locator("body").inner_text()
+    tab.locator("#double-comment").fill("Look at the example once more.")
+    with tab.expect_response(re.compile("/formgrader/api/comment/")):
+        tab.locator("#double-comment").blur()
+    tab.locator("#test_double").fill("2.5")
+    with tab.expect_response(re.compile("/formgrader/api/grade/")):
+        tab.locator("#test_double").blur()
+    data = read_class(course, course.lab("tiny"))
+    assert data.score("ada") == 6.5 and data.entries["ada"].manual
+    with open_gradebook(db_url, "tiny") as book:
+        comment = book.find_comment("double", "tiny", "tiny", "ada")
+        assert comment.comment == "Look at the example once more."
+
+
+@pytest.mark.parametrize(
+    ("notebook", "says"),
+    [("done.ipynb", "Success! Your notebook passes all the tests."), ("blank.ipynb", "NotStarted")],
+)
+def test_the_validate_button_tells_done_from_not_started(
+    server: str, tab: Any, notebook: str, says: str
+) -> None:
+    tab.goto(f"{server}/lab/tree/{notebook}?reset")
+    tab.get_by_role("button", name="Validate").click()
+    dialog = tab.locator(".jp-Dialog")
+    dialog.wait_for()
+    assert says in dialog.inner_text()
+    dialog.get_by_role("button", name="OK").click()
