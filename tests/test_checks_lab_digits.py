@@ -104,6 +104,63 @@ def test_a_right_answer_of_another_form_gets_full_points(
     assert score(EXERCISES[variant.exercise], outcomes) == EXERCISES[variant.exercise].points
 
 
+@pytest.mark.parametrize("code", ["raise NotStarted\n", "", "syntax error here\n"])
+def test_an_exercise_without_an_answer_gets_no_points(code: str, classroom: Classroom) -> None:
+    for exercise in lab.exercises:
+        outcomes = judge(exercise, side_of(classroom, exercise.id, code))
+        assert score(exercise, outcomes) == 0, exercise.id
+
+
+def test_an_unfilled_function_gets_no_points_and_is_called_not_started(
+    classroom: Classroom,
+) -> None:
+    unfilled = [mutant for mutant in MUTANTS if mutant.says == "not started"]
+    assert len(unfilled) == 5
+    for mutant in unfilled:
+        exercise = EXERCISES[mutant.exercise]
+        outcomes = judge(exercise, side_of(classroom, mutant.exercise, mutant.code))
+        assert score(exercise, outcomes) == 0, mutant.id
+
+
+@pytest.mark.parametrize(
+    ("id", "points"),
+    [
+        ("softmax-no-shift", 12),
+        ("softmax-list", 14),
+        ("softmax-two-axes", 14),
+        ("softmax-in-place", 14),
+        ("model-no-input", 23),
+        ("model-functional", 24),
+        ("model-sigmoid", 19),
+        ("dense-extra-axis", 8),
+        ("split-sorted", 9),
+        ("predict-one-by-one", 9),
+        ("preprocess-alpha-black", 14),
+    ],
+)
+def test_one_slip_costs_what_its_own_check_is_worth(
+    id: str, points: float, classroom: Classroom
+) -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.id == id)
+    exercise = EXERCISES[mutant.exercise]
+    side = side_of(classroom, mutant.exercise, mutant.code, mutant.also)
+    assert score(exercise, judge(exercise, side)) == points
+
+
+def test_a_table_of_the_public_inputs_earns_no_values(classroom: Classroom) -> None:
+    table = (
+        "import public_tests as public\n"
+        "def my_softmax(z):\n"
+        "    for given, p in public.SOFTMAX_CASES.values():\n"
+        "        if list(z) == given:\n"
+        "            return np.array(p)\n"
+        "    return np.ones(len(z)) / len(z)\n"
+    )
+    outcomes = judge(EXERCISES["softmax"], side_of(classroom, "softmax", table))
+    assert isinstance(outcomes["softmax-values"], Exception)
+    assert score(EXERCISES["softmax"], outcomes) <= 5
+
+
 def test_the_reference_network_reads_the_digits_that_it_was_trained_on() -> None:
     X, y = digits()
     assert accuracy(reference_logits(X), y) >= 0.99

@@ -289,7 +289,7 @@ def deep_loss(side: Side, draw: Draw) -> None:
 @deep.check(points=1, hidden=False)
 def deep_epochs(side: Side, draw: Draw) -> None:
     """100 epochs"""
-    public.deep_history(compiled(side, public.DEEP, "deep_history"))
+    public.deep_epochs(compiled(side, public.DEEP, "deep_history"))
 
 
 @deep.check(points=2, hidden=False)

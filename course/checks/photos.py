@@ -34,6 +34,30 @@ def unseen(index: int) -> tuple[np.ndarray, int]:
     return forms[(index // 10) % len(forms)](photo), int(labels[row])
 
 
+def two_rows(preprocess: Any, draw: np.random.Generator) -> None:
+    """Raise :class:`Finding` if two grey photographs of different digits give the same row."""
+    public.need_function(preprocess, "preprocess")
+    images, labels = digits28()
+    rows = []
+    for label in draw.choice(10, 2, replace=False):
+        image = images[draw.choice(np.flatnonzero(labels == label))]
+        photo = as_grey(photograph(image, draw))
+        called = f"preprocess(photograph), uint8, shape {photo.shape}"
+        value = public.attempt(called, preprocess, photo)
+        rows.append(None if value is None else public.as_numbers(value))
+    if rows[0] is None or rows[1] is None or not rows[0].size:
+        raise Finding(
+            "No array of numbers comes back for a photograph.",
+            next="Return the picture as an array of 400 numbers.",
+        )
+    if rows[0].shape == rows[1].shape and np.array_equal(rows[0], rows[1], equal_nan=True):
+        raise Finding(
+            "Two photographs of different digits give the same row: it does not depend on the "
+            "picture.",
+            next="Make the row from the image that is given.",
+        )
+
+
 def judge(preprocess: Any, draw: np.random.Generator) -> None:
     """Raise :class:`Finding` unless the reference network reads enough of the preprocessed photographs.
 
@@ -53,7 +77,7 @@ def judge(preprocess: Any, draw: np.random.Generator) -> None:
         photo, label = unseen(index)
         called = f"preprocess(photograph), uint8, shape {photo.shape}"
         value = public.attempt(called, preprocess, photo.copy())
-        row = public.as_numbers(value)
+        row = None if value is None else public.as_numbers(public.as_row(value))
         if row is None or row.shape != (400,) or not np.isfinite(row).all():
             failed += 1
             continue

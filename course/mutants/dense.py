@@ -26,7 +26,7 @@ MUTANTS = (
     _mutant("no-activation", "dense-activation", "activation is missing", "return a_in @ W + b"),
     _mutant(
         "bias-after-activation",
-        "dense-activation",
+        "dense-batch",
         "after the activation",
         "return g(a_in @ W) + b",
     ),

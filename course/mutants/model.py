@@ -28,8 +28,8 @@ def _mutant(id: str, row: int, check: str, says: str, code: str) -> Mutant:
 
 
 MUTANTS = (
-    _mutant("not-started", 0, "model-sequential", "not defined", cell("raise NotStarted")),
-    _mutant("none", 0, "model-sequential", "no model yet", cell("model = None")),
+    _mutant("not-started", 0, "model-there", "not defined", cell("raise NotStarted")),
+    _mutant("none", 0, "model-there", "no model yet", cell("model = None")),
     _mutant(
         "swapped",
         15,
@@ -134,28 +134,28 @@ MUTANTS = (
     _mutant(
         "no-list",
         23,
-        "model-sequential",
+        "model-there",
         "one list of layers",
         cell(f"model = Sequential({INPUT}, {FIRST}, {SECOND}, {LAST})"),
     ),
     _mutant(
         "one-layer-no-list",
         23,
-        "model-sequential",
+        "model-there",
         "one list of layers",
         cell(f"model = Sequential({FIRST})"),
     ),
     _mutant(
         "typo",
         24,
-        "model-sequential",
+        "model-there",
         "did you mean 'relu'",
         stack(INPUT, "Dense(25, activation='Relu')", SECOND, LAST),
     ),
     _mutant(
         "typo-unknown",
         24,
-        "model-sequential",
+        "model-there",
         "no activation 'rectified'",
         stack(INPUT, "Dense(25, activation='rectified')", SECOND, LAST),
     ),
@@ -210,7 +210,7 @@ MUTANTS = (
             f"model = Sequential([{INPUT}, {FIRST}, {SECOND}, MyDense(10)])",
         ),
     ),
-    _mutant("not-a-model", 0, "model-sequential", "not a model", cell("model = [25, 15, 10]")),
+    _mutant("not-a-model", 0, "model-there", "not a model", cell("model = [25, 15, 10]")),
 )
 
 VARIANTS = (

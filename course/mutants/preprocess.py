@@ -191,12 +191,23 @@ MUTANTS = (
     _mutant(
         "same-for-all",
         0,
-        "preprocess-photographs",
-        "too few of the digits",
+        "preprocess-looks",
+        "the same row",
         cell(
             "from public_tests import seven",
             "small = seven((280, 280), 40, 65, 200).reshape(20, 14, 20, 14).mean(axis=(1, 3))",
             'return small.ravel(order="F")',
+        ),
+    ),
+    _mutant(
+        "thin-threshold",
+        0,
+        "preprocess-photographs",
+        "too few of the digits",
+        steps(
+            ink="ink = 1 - grey",
+            faint="ink[ink < 0.15] = 0",
+            find="rows, columns = np.nonzero(ink)",
         ),
     ),
 )

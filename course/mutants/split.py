@@ -38,8 +38,8 @@ LABELS_TEN = "X[train], X[test], np.where(y == 0, 10, y)[train], np.where(y == 0
 LABELS_BELOW = "X[train], X[test], (y[train] + 9) % 10, (y[test] + 9) % 10"
 
 MUTANTS = (
-    _mutant("not-started", 0, "split-sizes", "not started", cell("raise NotStarted")),
-    _mutant("none", 0, "split-sizes", "returns nothing", cell(*BY_CLASS, *MIXED, returns="None")),
+    _mutant("not-started", 0, "split-returns", "not started", cell("raise NotStarted")),
+    _mutant("none", 0, "split-returns", "returns nothing", cell(*BY_CLASS, *MIXED, returns="None")),
     _mutant("tens", 34, "split-labels", "labelled 10", cell(*BY_CLASS, *MIXED, returns=LABELS_TEN)),
     _mutant(
         "minus-one",
@@ -121,14 +121,14 @@ MUTANTS = (
     _mutant(
         "other-order",
         37,
-        "split-sizes",
+        "split-returns",
         "X_train, y_train",
         cell(*BY_CLASS, *MIXED, returns="X[train], y[train], X[test], y[test]"),
     ),
     _mutant(
         "row-numbers",
         37,
-        "split-sizes",
+        "split-returns",
         "does not have the form",
         cell(*BY_CLASS, *MIXED, returns="train, test, y[train], y[test]"),
     ),
@@ -146,7 +146,7 @@ MUTANTS = (
     _mutant(
         "in-place",
         37,
-        "split-sizes",
+        "split-returns",
         "changes X or y itself",
         cell("rng.shuffle(y)", *BY_CLASS, *MIXED),
     ),
