@@ -248,13 +248,13 @@ def parts() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return X[~held], labels[~held], X[held], labels[held]
 
 
-def deep_figures(side: Side) -> dict[str, tuple[float, float]]:
+def deep_figures(side: Side) -> dict[str, tuple[float, ...]]:
     """Cross-entropy (``losses``) and accuracy (``right``) on both parts, from the weights."""
     X_train, y_train, X_test, y_test = parts()
     train = probabilities(side, public.DEEP, X_train)
     test = probabilities(side, public.DEEP, X_test)
     return {
-        "losses": (public.cross_entropy(train, y_train), public.cross_entropy(test, y_test)),
+        "losses": public.losses_of(train, y_train, test, y_test),
         "right": (public.right(train, y_train), public.right(test, y_test)),
     }
 

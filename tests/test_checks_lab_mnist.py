@@ -1,0 +1,73 @@
+"""Every wrong answer of lab_mnist is named by its check; every right one passes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course.checks.lab_mnist import lab, parts
+from course.mutants import Mutant, Variant
+from course.mutants.lab_mnist import MUTANTS, VARIANTS
+from tests.lab_side import Classroom, judge, score
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+EXERCISES = {exercise.id: exercise for exercise in lab.exercises}
+
+
+@pytest.fixture(scope="module")
+def classroom() -> Classroom:
+    """A side for each submission, with the names that the notebook's given cells define."""
+    import keras
+    from keras.layers import Dense, Flatten
+    from PIL import Image
+
+    import utils
+    import utils_mnist
+    from public_tests import NotStarted
+
+    X_train, y_train, X_test, y_test = parts()
+    given: dict[str, Any] = {
+        "np": np,
+        "keras": keras,
+        "Sequential": keras.Sequential,
+        "Input": keras.Input,
+        "Dense": Dense,
+        "Flatten": Flatten,
+        "Image": Image,
+        "utils": utils,
+        "utils_mnist": utils_mnist,
+        "NotStarted": NotStarted,
+        "X_train": X_train.astype(np.float32),
+        "y_train": y_train,
+        "X_test": X_test.astype(np.float32),
+        "y_test": y_test,
+    }
+    return Classroom(lab, given)
+
+
+def test_the_points_add_up_to_fifty() -> None:
+    lab.validate()
+    assert sum(exercise.points for exercise in lab.exercises) == 50
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_a_wrong_answer_fails_the_named_check_which_says_why(
+    mutant: Mutant, classroom: Classroom
+) -> None:
+    side = classroom.side({mutant.exercise: mutant.code})
+    outcomes = judge(EXERCISES[mutant.exercise], side)
+    finding = outcomes[mutant.check]
+    assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
+    assert mutant.says in getattr(finding, "cause", str(finding))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+def test_a_right_answer_gets_full_points(variant: Variant, classroom: Classroom) -> None:
+    side = classroom.side({variant.exercise: variant.code})
+    exercise = EXERCISES[variant.exercise]
+    outcomes = judge(exercise, side, seed=1)
+    assert score(exercise, outcomes) == exercise.points, outcomes
