@@ -532,11 +532,11 @@ utils.plot_split(y_train, y_test)
 # - Train on the training rows for 40 epochs in batches of 32, and keep what `fit` returns in
 #   `history`.
 #
-# Four more arguments make it pleasant. To `compile`, `steps_per_execution=125`: Keras then runs a
-# whole epoch (125 batches of 32) at a time, and gets the same weights in less than half the time.
-# To `fit`, `validation_data=(X_test, y_test)` for the learning curves, `verbose=0` against forty
-# lines of output, and `callbacks=callbacks` for one line of progress and, later, the explorer's
-# epoch slider.
+# Four more arguments make it pleasant. Give `compile` a `steps_per_execution` of 125: Keras then
+# runs a whole epoch (125 batches of 32) at a time, and gets the same weights in less than half
+# the time. Give `fit` the two held-out arrays as `validation_data`, in a tuple, for the learning
+# curves; `verbose=0`, against forty lines of output; and the list below as `callbacks`, for one
+# line of progress and, later, the explorer's epoch slider.
 
 # %% id="callbacks" given
 callbacks, recorder = utils.training_callbacks()
