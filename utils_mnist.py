@@ -403,11 +403,15 @@ def sample_photos(folder: str | os.PathLike[str] = "Data/handwriting") -> tuple[
 
 
 def _grid(
-    pictures: Sequence[Array] | Array, columns: int, captions: Sequence[str], cell: float = 0.8
+    pictures: Sequence[Array] | Array,
+    columns: int,
+    captions: Sequence[str],
+    cell: float = 0.8,
+    tall: float = 1.35,
 ) -> Figure:
     """Draw pictures (28, 28) in a grid, each with its caption above it."""
     lines = -(-len(pictures) // columns)
-    figure = Figure(figsize=(columns * cell, lines * cell * 1.35), layout="constrained")
+    figure = Figure(figsize=(columns * cell, lines * cell * tall), layout="constrained")
     panels = np.atleast_1d(figure.subplots(lines, columns, squeeze=False)).ravel()
     for axes in panels:
         axes.set_axis_off()
@@ -439,7 +443,7 @@ def plot_classes(images: Array, labels: Array, each: int = 3) -> None:
         else (f"from {counts[low]:,} ({low}) to {counts[high]:,} ({high})")
     )
     show(
-        _grid(images[rows], 10, captions, cell=0.85),
+        _grid(images[rows], 10, captions, cell=0.85, tall=1.12),
         f"The ten classes side by side, {each} handwritten examples under each.",
         f"{len(labels):,} training digits in ten classes, {how_many}.",
     )
@@ -671,7 +675,7 @@ def plot_one(image: Array, label: int, chances: Array) -> None:
 def plot_stages(result: Array, chances: Array, label: int | None = None) -> None:
     """Show a photograph, each step that was kept, the result, and the ten probabilities."""
     last = np.asarray(result).reshape(28, 28)
-    steps = [*_stages.items(), ("result, 28x28", last)]
+    steps = [*_stages.items(), ("result", last)]
     figure = Figure(figsize=(1.75 * (len(steps) + 1.2), 2.5), layout="constrained")
     *panels, bars = figure.subplots(1, len(steps) + 1, width_ratios=[1] * len(steps) + [1.3])
     for axes, (name, picture) in zip(panels, steps, strict=True):

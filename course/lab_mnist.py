@@ -72,7 +72,7 @@ print(f"Ready: Keras {keras.__version__}, NumPy {np.__version__}")
 # ## 2. The digits
 #
 # **Objective**: know which digits you have, and what one is made of · **Time**: 6 minutes ·
-# **Success**: ten classes, and a 5 that you can read off its numbers
+# **Success**: ten classes, and a digit that you can read off its numbers
 #
 # MNIST is 70,000 digits: 60,000 to train on and 10,000 to judge by, each 28 by 28 pixels. Keras can
 # fetch them (`keras.datasets.mnist`, 11 MB). The next cell looks for them in Keras's cache, in
