@@ -61,7 +61,8 @@ class Explorer(anywidget.AnyWidget):
     bundle = traitlets.Bytes().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     answers = traitlets.List().tag(sync=True)
-    _picture = traitlets.Bytes().tag(sync=True)
+    # What comes over the wire is a memoryview, which the trait would refuse.
+    _picture = traitlets.Bytes().tag(sync=True, from_json=lambda value, _: bytes(value or b""))
     _picture_shape = traitlets.List().tag(sync=True)
 
     def __init__(

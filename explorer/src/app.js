@@ -27,9 +27,8 @@
  * @typedef {object} Host  what the place the explorer lives in wants to know
  * @property {number} level
  * @property {State} initial
- * @property {(state: State) => void} [onState]
+ * @property {(state: State, picture: import("./prep.js").Picture | null) => void} [onState]  when things have come to rest
  * @property {(answers: Answer[]) => void} [onAnswers]
- * @property {(picture: import("./prep.js").Picture | null) => void} [onPicture]
  */
 
 import { createDeriver, differenceToKeras } from "./derive.js";
@@ -74,7 +73,7 @@ export function mount(element, bundle, host) {
   const abort = new AbortController();
   const store = createStore(host.initial);
   const derive = createDeriver(bundle);
-  const root = h("div", { class: "dlx", "data-lm-suppress-shortcuts": "true" });
+  const root = h("div", { class: "dlx" });
   /** @type {import("./draw.js").Colours | null} */
   let colours = null;
   /** @type {import("./prep.js").Picture | null} */
@@ -137,7 +136,7 @@ export function mount(element, bundle, host) {
       photoVersion++;
       if (store.state.source === "photo") refresh();
       store.set({ source: "photo", hide: "", truth: -1 });
-      host.onPicture?.(picture);
+      changed();
     },
     answered(answer) {
       answers = [...answers.filter((given) => given.id !== answer.id), answer];
@@ -245,14 +244,14 @@ export function mount(element, bundle, host) {
   const settle = () => {
     timer = 0;
     speak();
-    host.onState?.(store.state);
-    if (store.state.source === "ink") host.onPicture?.(now().input.picture);
+    host.onState?.(store.state, now().input.picture);
   };
-  store.subscribe(() => {
+  const changed = () => {
     refresh();
     clearTimeout(timer);
     timer = setTimeout(settle, player.playing ? 2 * SETTLED : SETTLED);
-  });
+  };
+  store.subscribe(changed);
 
   const recolour = () => {
     colours = null;

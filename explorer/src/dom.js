@@ -1,5 +1,10 @@
 /** Small helpers for the page's elements and numbers. */
 
+// Jupyter's shortcuts (`a` makes a cell) leave an element alone that says so. Their selectors ask for
+// the focused element, so each of those has to say it; saying it on an ancestor is not enough.
+const QUIET = "data-lm-suppress-shortcuts";
+const FOCUSABLE = /^(button|input|select|summary|canvas)$/;
+
 /**
  * An element: `h("p.note", {title: "x"}, "text")` is a paragraph of class dlx-note; without a tag
  * it is a div. Attributes may be left out; `on` holds listeners.
@@ -12,6 +17,7 @@ export function h(tag, ...rest) {
   const node = document.createElement(name || "div");
   if (classes.length) node.className = classes.map((text) => `dlx-${text}`).join(" ");
   const given = rest[0]?.constructor === Object ? rest.shift() : {};
+  if (FOCUSABLE.test(name) || "tabindex" in given) node.setAttribute(QUIET, "true");
   for (const [key, value] of Object.entries(given)) {
     if (key === "on") {
       for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);

@@ -176,7 +176,10 @@ def test_scrubbing_there_and_back_gives_the_same_state(open_page: Open, grain: s
     before = watched.state()
     watched.page.get_by_text("judged on").wait_for()
     watched.set()
-    look = "[document.querySelector('.dlx-stage').innerHTML, ...[...document.querySelectorAll('canvas')].map((c) => c.toDataURL())]"
+    look = (
+        "[document.querySelector('.dlx-stage').innerHTML,"
+        " ...[...document.querySelectorAll('canvas')].map((c) => c.toDataURL())]"
+    )
     picture = watched.js(look)
     slider.fill("3")
     assert watched.state() != before
@@ -297,7 +300,7 @@ def test_digit_stays_in_view_while_scrolling(open_page: Open) -> None:
         watched.page.evaluate("scrollTo(0, 500)")
         assert watched.page.evaluate("scrollY") > 300
         box = watched.page.locator(selector).bounding_box()
-        assert 0 <= box["y"] and box["y"] + box["height"] <= 720
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 720
 
 
 def test_reduced_motion_takes_the_transitions_away(open_page: Open) -> None:

@@ -21,6 +21,8 @@ export function render({ model, el }) {
   let app = null;
   // What this view has last sent or received: it then neither answers itself nor echoes others.
   let known = "";
+  /** @type {import("../prep.js").Picture | null} */
+  let sent = null;
   const show = () => {
     app?.destroy();
     app = null;
@@ -30,22 +32,21 @@ export function render({ model, el }) {
       app = mount(el, readBundle(model.get("bundle")), {
         level: 2,
         initial,
-        onState(state) {
+        onState(state, picture) {
           const text = encode(state);
-          if (text === known) return;
+          if (text === known && (!picture || picture === sent)) return;
           known = text;
           model.set("state", toDict(state));
+          if (picture && picture !== sent) {
+            sent = picture;
+            model.set("_picture_shape", [picture.rows, picture.cols, picture.channels]);
+            model.set("_picture", new DataView(Uint8Array.from(picture.data).buffer));
+          }
+          // One message for both: whoever sees the state has the picture as well.
           model.save_changes();
         },
         onAnswers(answers) {
           model.set("answers", answers);
-          model.save_changes();
-        },
-        onPicture(picture) {
-          if (!picture) return;
-          const bytes = Uint8Array.from(picture.data);
-          model.set("_picture_shape", [picture.rows, picture.cols, picture.channels]);
-          model.set("_picture", new DataView(bytes.buffer));
           model.save_changes();
         },
       });
@@ -63,9 +64,11 @@ export function render({ model, el }) {
   const takePicture = () => {
     const shape = model.get("_picture_shape") ?? [];
     const bytes = model.get("_picture");
+    if (app && sent && app.now().input.picture === sent) return;
     if (shape.length !== 3 || shape[2] === 1 || !bytes || bytes.byteLength !== shape[0] * shape[1] * shape[2]) return;
     const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
-    app?.receivePicture({ rows: shape[0], cols: shape[1], channels: shape[2], data });
+    sent = { rows: shape[0], cols: shape[1], channels: shape[2], data };
+    app?.receivePicture(sent);
   };
   show();
   model.on("change:bundle", show);
