@@ -66,7 +66,18 @@ def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None)
     top = course.root / f"{lab.name}.ipynb"
     top.write_text(dumps(student_notebook(released)), "utf-8")
     log(f"lab      {course.relative(top)}")
+    _lay_beside(course, lab, released.parent)
     return top
+
+
+def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:
+    """Put what the notebook needs beside the released one: nbgrader's exchange hands out this folder."""
+    for pattern in lab.release:
+        for path in course.root.glob(pattern):
+            target = folder / path.relative_to(course.root)
+            if path.is_file() and path.name != f"{lab.name}.ipynb":
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
 
 
 def dumps(notebook: NotebookNode) -> str:

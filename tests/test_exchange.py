@@ -104,7 +104,7 @@ def test_release_work_submit_collect_mark_comment_and_return(
         hub(student, "ListApp")
         hub(student, "FetchAssignmentApp", "tiny")
         notebook = tmp_path / "home" / student / "tiny" / "tiny.ipynb"
-        assert notebook.is_file()
+        assert {p.name for p in notebook.parent.iterdir()} == {"tiny.ipynb", "given.py"}
         fill_in(notebook, **answers)
         hub(student, "SubmitApp", "tiny")
     assert "tiny" in capfd.readouterr().err
