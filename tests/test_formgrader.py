@@ -102,7 +102,7 @@ def test_a_comment_and_a_manual_mark_reach_the_gradebook(
     db_url = f"sqlite:///{course.folder / 'gradebook.db'}"
     with open_gradebook(db_url, "tiny") as book:
         submission = book.find_submission_notebook("tiny", "tiny", "ada").id
-    tab.goto(f"{server}/formgrader/submissions/{submission}/?index=0")
+    tab.goto(f"{server}/formgrader/submissions/{submission}/?index=0", wait_until="networkidle")
     assert "It is not twice the input." in tab.locator("body").inner_text()
     tab.locator("#double-comment").fill("Look at the example once more.")
     with tab.expect_response(re.compile("/formgrader/api/comment/")):
