@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.forkserver import ForkServer, Isolation
+from proctor.fresh import FreshLauncher
 from proctor.kernel import Launcher
 from proctor.limits import Limits
 from proctor.provisioner import ForkLauncher
+from proctor.sandbox import missing
 
 SPARE_SECONDS = 30.0
 """How much longer than the examiner's own limit a kernel may live, so that ours is told first."""
@@ -28,7 +31,23 @@ def choose_launcher(
     ----------
     isolation : str, optional
         ``namespaces`` (the default) or ``process``.
+
+    Raises
+    ------
+    CourseError
+        If this system cannot isolate and nobody said that it need not.
     """
+    given = given_files(course, lab)
+    if isolation != "process" and (gaps := missing()):
+        raise CourseError(
+            "Submissions cannot be isolated on this system:\n"
+            + "\n".join(f"  - {gap}" for gap in gaps)
+            + "\nMend that, or mark without isolation, and then only work of people you trust: "
+            "--isolation process. Every verdict will say so."
+        )
+    if sys.platform != "linux":
+        yield FreshLauncher(given)
+        return
     server = ForkServer(
         lab.warm,
         isolation=isolation or "namespaces",
@@ -37,7 +56,7 @@ def choose_launcher(
             cpu_seconds=2 * lab.total_seconds,
             memory_mb=lab.memory_mb,
         ),
-        given=given_files(course, lab),
+        given=given,
         hidden=[course.folder],
     )
     with server:
@@ -58,5 +77,7 @@ def given_files(course: Course, lab: Lab) -> list[tuple[Path, str]]:
         if not origin.exists():
             raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
         parts = sorted(origin.rglob("*")) if origin.is_dir() else [origin]
-        found += [(part, part.relative_to(course.root).as_posix()) for part in parts if part.is_file()]
+        found += [
+            (part, part.relative_to(course.root).as_posix()) for part in parts if part.is_file()
+        ]
     return found
