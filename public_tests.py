@@ -175,7 +175,8 @@ def attempt(called: str, function: Callable[..., Any], *arguments: Any) -> Any:
         If the function raised: the exception's name and text, and the line of the student's code.
     """
     try:
-        return function(*arguments)
+        with np.errstate(all="ignore"):  # what overflows is told by the check, in words
+            return function(*arguments)
     except Exception as error:
         if _is_ours(error):
             raise
@@ -1024,8 +1025,8 @@ def model_output(model: dict[str, Any]) -> None:
     cause = f"The output layer does what {name} does; logits are wanted, so it should be linear."
     if name == "softmax":
         cause = (
-            "The output layer has a softmax. Here the softmax sits in the loss (from_logits=True), "
-            "which is more exact; with both, it would be applied twice."
+            "The output layer has a softmax. Here the softmax sits in the loss, which is more exact; "
+            "with both, it would be applied twice."
         )
     elif name == "relu":
         cause = (
@@ -2039,7 +2040,7 @@ def predict_probabilities(run: dict[str, Any], X: Array, logits: Array) -> None:
 def _same_odds(p: Array, logits: Array) -> bool:
     """Tell whether log(p) and the logits differ by one number in each row."""
     visible = p > 1e-6
-    if (logits[~visible] > (logits.max(axis=1, keepdims=True) - 10 + 0 * logits)[~visible]).any():
+    if (~visible & (logits > logits.max(axis=1, keepdims=True) - 10)).any():  # exp(-10) is visible
         return False
     with np.errstate(divide="ignore"):
         gap = np.where(visible, np.log(np.where(visible, p, 1)) - logits, np.nan)
