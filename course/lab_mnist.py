@@ -673,7 +673,7 @@ with utils.needs("Exercise 2", "Exercise 5"):
 # fewer weights for more. This one is small, and not graded:
 
 # %% id="convolutional" given tags=["figure"]
-from keras.layers import Conv2D, Dropout, MaxPooling2D
+from keras.layers import Conv2D, Dropout, MaxPooling2D, ReLU, Softmax
 
 keras.utils.set_random_seed(1234)
 convolutional = Sequential(
@@ -684,12 +684,16 @@ convolutional = Sequential(
         MaxPooling2D(),  # of four neighbours, the strongest
         Flatten(),
         Dropout(0.25),  # forget a quarter at random: against overfitting
-        Dense(64, activation="relu"),
-        Dense(10, activation="softmax"),
+        Dense(64),
+        ReLU(),
+        Dense(10),
+        Softmax(),
     ]
 )
 convolutional.compile(
-    optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    optimizer=keras.optimizers.Adam(),
+    loss=keras.losses.SparseCategoricalCrossentropy(),
+    metrics=["accuracy"],
 )
 clock = utils_mnist.watch()
 n_epochs = 5 if len(y_train) == 60_000 else 10

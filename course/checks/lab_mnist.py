@@ -315,7 +315,7 @@ def deep_rows(side: Side, draw: Draw) -> None:
 
 
 @deep.check(points=2, needs=("deep-rows", "deep-activations"))
-def deep_learnt(side: Side, draw: Draw) -> None:
+def deep_recomputed(side: Side, draw: Draw) -> None:
     """what it has learnt, recomputed from its weights"""
     training = compiled(side, public.DEEP, "deep_history")
     public.deep_learnt(training, *deep_figures(side)["right"])
