@@ -237,13 +237,19 @@ def grade(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where marking wrote, and where report.html goes. Default: the course's folder.",
 )
+@click.option(
+    "--similarity/--no-similarity",
+    default=None,
+    help="Compare submissions with each other. Default: in classes of up to 5,000.",
+)
 @click.pass_context
-def report(ctx: click.Context, lab: str, output: Path | None) -> None:
+def report(ctx: click.Context, lab: str, output: Path | None, similarity: bool | None) -> None:
     """Write the class report: one HTML page, readable offline and on paper."""
     from proctor.report import write_report
 
     course = _course(ctx)
-    path = write_report(course, course.lab(lab), (output or course.folder).resolve())
+    out = (output or course.folder).resolve()
+    path = write_report(course, course.lab(lab), out, similar=similarity)
     click.echo(course.relative(path))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from proctor.anonymous import anonymous_code, redact
 from proctor.autograded import PART_NAMES
 from proctor.checks import Lab
 from proctor.course import Course
+from proctor.errors import CourseError
 from proctor.itemstats import Misconception
 from proctor.results import ClassData, read_class
+from proctor.roster import read_roster
 from proctor.similarity import Similarity
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
@@ -35,10 +37,14 @@ MOST_PAIRS = 20
 MOST_STUDENTS = 500
 """Rows of a table of students; a larger class has the exports for the rest."""
 MOST_NAMES = 300
+MOST_COMPARED = 5_000
+"""A larger class is compared with each other only if asked to: the work grows with its square."""
 EXAMPLE_LINES = 24
 
 
-def write_report(course: Course, lab: Lab, out: Path, *, to: Path | None = None) -> Path:
+def write_report(
+    course: Course, lab: Lab, out: Path, *, to: Path | None = None, similar: bool | None = None
+) -> Path:
     """Write the class report and return its path.
 
     Parameters
@@ -47,6 +53,8 @@ def write_report(course: Course, lab: Lab, out: Path, *, to: Path | None = None)
         Where marking wrote: the folder with ``gradebook.db`` and ``verdicts/``.
     to : Path, optional
         The page's own path; default ``out/report.html``.
+    similar : bool, optional
+        Whether submissions are compared with each other; default for at most :data:`MOST_COMPARED`.
 
     Raises
     ------
@@ -55,11 +63,19 @@ def write_report(course: Course, lab: Lab, out: Path, *, to: Path | None = None)
     """
     data = read_class(course, lab, out)
     path = to or out / NAME
-    write_whole(path, render(course, data, path))
+    if similar is None:
+        similar = len(data.verdicts) <= MOST_COMPARED
+    text = render(course, data, path, similar)
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise CourseError(
+            f"{path} could not be written ({error.strerror}); what was there before is unchanged."
+        ) from error
     return path
 
 
-def render(course: Course, data: ClassData, path: Path) -> str:
+def render(course: Course, data: ClassData, path: Path, similar: bool = True) -> str:
     """Return the page's HTML; links to feedback pages are relative to `path`."""
     environment = Environment(
         loader=PackageLoader("proctor"),
@@ -70,10 +86,10 @@ def render(course: Course, data: ClassData, path: Path) -> str:
     )
     environment.filters |= {"n": _number, "percent": _percent, "duration": _duration}
     template = environment.get_template("report.html")
-    return template.render(**_context(course, data, path))
+    return template.render(**_context(course, data, path, similar))
 
 
-def _context(course: Course, data: ClassData, path: Path) -> dict[str, Any]:
+def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict[str, Any]:
     verdicts = data.verdicts
     finals = [data.score(student) for student in verdicts]
     scores = itemstats.scores(finals, data.max_score)
@@ -95,7 +111,8 @@ def _context(course: Course, data: ClassData, path: Path) -> dict[str, Any]:
         "more_misconceptions": max(0, len(found) - MOST_MISCONCEPTIONS),
         "attention": attention[:MOST_STUDENTS],
         "more_attention": max(0, len(attention) - MOST_STUDENTS),
-        "similar": class_similarity(course, data),
+        "similar": class_similarity(course, data) if similar else None,
+        "strangers": strangers(course, data),
         "most_pairs": MOST_PAIRS,
         "most_names": MOST_NAMES,
         "example_lines": EXAMPLE_LINES,
@@ -204,6 +221,12 @@ def _reasons(verdict: Verdict, waiting: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reasons))
 
 
+def strangers(course: Course, data: ClassData) -> list[str]:
+    """Return who was marked but is not in ``course/roster.csv``, if there is such a file."""
+    roster = read_roster(course)
+    return [] if roster is None else sorted(set(data.verdicts) - set(roster))
+
+
 # --- Similarity ---------------------------------------------------------------------------------
 
 
@@ -254,10 +277,3 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def names(students: Sequence[str]) -> str:
-    """Join ids as in a sentence."""
-    if len(students) < 2:
-        return "".join(students)
-    return ", ".join(students[:-1]) + " and " + students[-1]

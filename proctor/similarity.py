@@ -9,20 +9,15 @@ are alike; why they are is for a person to find out.
 
 from __future__ import annotations
 
-import ast
-import builtins
-import io
-import keyword
 import re
-import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rapidfuzz.distance import LCSseq
 
-from proctor.anonymous import is_text
+from proctor.tokens import Token, tokens
 
 RUN = 6
 """Length of a run of tokens, the smallest thing that can be common or one's own."""
@@ -30,23 +25,15 @@ LIKE = 0.7
 """Least likeness of a pair that is listed."""
 LEAST = 30
 """Fewest tokens of one's own that a submission must have to be compared."""
+SIDE_BY_SIDE = 50
+"""How many pairs are put side by side."""
 MOST_CARRIERS = 50
 """A run that more submissions than this hold is common, however large the class."""
-
-_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-_WORDS = re.compile(r"\w+|[^\w\s]")
-_KNOWN = frozenset(keyword.kwlist) | frozenset(dir(builtins))
+MANY, FEW_CARRIERS = 2_000, 12
+"""In a class this large the bound is lower, since the work grows with its square."""
 
 Answers = Mapping[str, str]
 """Exercise -> the code in its graded cell."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token without what is the writer's own, and the line it stands on (from 0)."""
-
-    text: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -81,14 +68,14 @@ class Pair:
     tokens : int
         How many tokens of their own they have in common.
     exercises : tuple of Alike
-        Where they are alike, the most alike first.
+        Where they are alike, the most alike first; of the first :data:`SIDE_BY_SIDE` pairs only.
     """
 
     first: tuple[str, ...]
     second: tuple[str, ...]
     likeness: float
     tokens: int
-    exercises: tuple[Alike, ...]
+    exercises: tuple[Alike, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,61 +120,21 @@ def compare(
     common = _common(texts, [tokens(code, names) for code in (*given, *(solution or {}).values())])
     own = {student: _own(cells, common) for student, cells in texts.items()}
     own = {s: cells for s, cells in own.items() if sum(map(len, cells.values())) >= LEAST}
-    parties = _parties(own)
-    found = [_within(party, own, answers) for party in parties.values() if len(party) > 1]
+    coded = _coded(own)
+    parties = _parties(coded)
+    found = [_within(party, own) for party in parties.values() if len(party) > 1]
     for first, second in _candidates(parties, own, common):
-        pair = _pair(parties[first], parties[second], own, answers)
+        pair = _pair(parties[first], parties[second], coded)
         if pair is not None:
             found.append(pair)
     found.sort(key=lambda pair: (-pair.likeness, -pair.tokens, pair.first, pair.second))
-    return Similarity(tuple(found), _same(answers, own), len(own))
-
-
-def tokens(code: str, names: frozenset[str] = frozenset()) -> list[Token]:
-    """Return code as tokens: no comments, docstrings or layout, and one sign for every own name.
-
-    Keywords, builtins, attributes (``.mean``) and `names` stay. Code that Python cannot read is
-    split into words instead.
-    """
-    skip = _docstrings(code)
-    try:
-        raw = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        return [
-            Token(_name(word, "", names), number)
-            for number, line in enumerate(code.splitlines())
-            for word in _WORDS.findall(line.partition("#")[0])
-        ]
-    found: list[Token] = []
-    before = ""
-    for token in raw:
-        line = token.start[0] - 1
-        if token.type in _LAYOUT or token.type == tokenize.ENDMARKER or line in skip:
-            continue
-        text = _name(token.string, before, names)
-        if token.type == tokenize.STRING:
-            text = "''"
-        found.append(Token(text, line))
-        before = token.string
-    return found
-
-
-def _name(text: str, before: str, names: frozenset[str]) -> str:
-    own = text.isidentifier() and before != "." and text not in _KNOWN and text not in names
-    return "name" if own else text
-
-
-def _docstrings(code: str) -> set[int]:
-    """Return the lines (from 0) that docstrings take."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    lines: set[int] = set()
-    for node in (one for one in ast.walk(tree) if isinstance(one, ast.stmt)):
-        if is_text(node):
-            lines |= set(range(node.lineno - 1, node.end_lineno or node.lineno))
-    return lines
+    shown = [
+        replace(
+            pair, exercises=_sides(pair.first[0], (pair.second or pair.first[1:])[0], own, answers)
+        )
+        for pair in found[:SIDE_BY_SIDE]
+    ]
+    return Similarity((*shown, *found[SIDE_BY_SIDE:]), _same(answers, own), len(own))
 
 
 def _runs(sequence: Sequence[Token]) -> list[tuple[str, ...]]:
@@ -202,7 +149,7 @@ def _common(
     carriers: Counter[tuple[str, ...]] = Counter()
     for cells in texts.values():
         carriers.update({run for sequence in cells.values() for run in _runs(sequence)})
-    few = min(max(3, len(texts) // 10), MOST_CARRIERS)
+    few = min(max(3, len(texts) // 10), MOST_CARRIERS if len(texts) < MANY else FEW_CARRIERS)
     common = {run for run, count in carriers.items() if count > few}
     return common | {run for sequence in given for run in _runs(sequence)}
 
@@ -225,11 +172,21 @@ def _texts(sequence: Iterable[Token]) -> list[str]:
     return [token.text for token in sequence]
 
 
-def _parties(own: Mapping[str, Mapping[str, Sequence[Token]]]) -> dict[str, tuple[str, ...]]:
+def _coded(own: Mapping[str, Mapping[str, Sequence[Token]]]) -> dict[str, dict[str, str]]:
+    """Write each sequence as a string, one character a token: what rapidfuzz compares fastest."""
+    texts = sorted({t.text for cells in own.values() for one in cells.values() for t in one})
+    signs = {text: chr(number + 0x10000) for number, text in enumerate(texts)}
+    return {
+        student: {e: "".join(signs[token.text] for token in one) for e, one in cells.items()}
+        for student, cells in own.items()
+    }
+
+
+def _parties(coded: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     """Put students together whose own tokens are the same; each party goes by its first student."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for student, cells in own.items():
-        groups["\0".join(f"{e} {' '.join(_texts(c))}" for e, c in cells.items())].append(student)
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for student, cells in coded.items():
+        groups[tuple(cells.items())].append(student)
     return {members[0]: tuple(members) for members in groups.values()}
 
 
@@ -257,26 +214,20 @@ def _candidates(
 def _pair(
     first: tuple[str, ...],
     second: tuple[str, ...],
-    own: Mapping[str, Mapping[str, Sequence[Token]]],
-    answers: Mapping[str, Answers],
+    coded: Mapping[str, Mapping[str, str]],
 ) -> Pair | None:
     """Compare two parties; None if they are not alike enough."""
-    a, b = own[first[0]], own[second[0]]
-    matched = {e: LCSseq.similarity(_texts(a[e]), _texts(b[e])) for e in a.keys() & b.keys()}
-    total = sum(matched.values())
+    a, b = coded[first[0]], coded[second[0]]
+    total = sum(LCSseq.similarity(a[exercise], b[exercise]) for exercise in a.keys() & b.keys())
     length = sum(map(len, a.values())) + sum(map(len, b.values()))
     if total < LEAST or 2 * total < LIKE * length:
         return None
-    return Pair(first, second, 2 * total / length, total, _sides(first[0], second[0], own, answers))
+    return Pair(first, second, 2 * total / length, total)
 
 
-def _within(
-    party: tuple[str, ...],
-    own: Mapping[str, Mapping[str, Sequence[Token]]],
-    answers: Mapping[str, Answers],
-) -> Pair:
+def _within(party: tuple[str, ...], own: Mapping[str, Mapping[str, Sequence[Token]]]) -> Pair:
     total = sum(map(len, own[party[0]].values()))
-    return Pair(party, (), 1.0, total, _sides(party[0], party[1], own, answers))
+    return Pair(party, (), 1.0, total)
 
 
 def _sides(

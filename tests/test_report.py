@@ -269,3 +269,14 @@ def test_the_report_takes_the_gradebooks_scores(tiny: Course) -> None:
     assert data.score("s001") == pytest.approx(automatic.score - mean.score + 2.5)
     assert data.entries["s001"].manual
     assert "1 with a person" in write_report(tiny, lab, tiny.folder).read_text("utf-8")
+
+
+def test_who_is_not_in_the_roster_is_named(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    classroom.draw_class(tiny, lab, 2)
+    page = write_report(tiny, lab, tiny.folder, similar=False)
+    assert "Not in the roster" not in page.read_text("utf-8")
+    (tiny.folder / "roster.csv").write_text("id\ns001\nzoe\n")
+    text = write_report(tiny, lab, tiny.folder, similar=False).read_text("utf-8")
+    assert "not in <code>course/roster.csv</code>: s002." in text
+    assert "--similarity" in text
