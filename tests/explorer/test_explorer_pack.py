@@ -42,7 +42,9 @@ def test_bundle_holds_weights_snapshots_and_digits(trained: Trained) -> None:
         np.testing.assert_array_equal(snapshots[epoch].view(np.float16), kept)
     samples = header["samples"]
     values = (sections["samples"].astype(float) - samples["zero"]) * samples["scale"]
-    found = {row.tobytes() for row in np.rint(values.reshape(600, 400) / samples["scale"]).astype(int)}
+    found = {
+        row.tobytes() for row in np.rint(values.reshape(600, 400) / samples["scale"]).astype(int)
+    }
     given = {row.tobytes() for row in np.rint(trained.X / samples["scale"]).astype(int)}
     assert found == given
     assert (sections["samples"] == samples["zero"]).mean() > 0.3  # paper is exactly 0
@@ -61,7 +63,9 @@ def test_same_input_gives_the_same_bytes(trained: Trained) -> None:
 def test_first_digit_is_a_seven_read_rightly(trained: Trained) -> None:
     header, sections = read(trained.explorer.bundle)
     assert sections["labels"][0] == 7
-    values = (sections["samples"][:400].astype(float) - header["samples"]["zero"]) * header["samples"]["scale"]
+    values = (sections["samples"][:400].astype(float) - header["samples"]["zero"]) * header[
+        "samples"
+    ]["scale"]
     assert trained.model(values[None])[0].argmax() == 7
 
 
@@ -164,14 +168,15 @@ def test_another_models_recorder_and_a_wrong_history_are_refused() -> None:
 
 def test_what_fit_returned_gives_the_curves_alone() -> None:
     X, y = standin.load_digits()
-    bundle = Explorer(standin.make_model(), X[:20], y[:20], history={"loss": [2.0, float("nan")]}).bundle
+    bundle = Explorer(
+        standin.make_model(), X[:20], y[:20], history={"loss": [2.0, float("nan")]}
+    ).bundle
     model = read(bundle)[0]["models"][0]
     assert model["epochs"] == []
     assert model["log"] == [{"epoch": 1.0, "loss": 2.0}, {"epoch": 2.0}]
 
 
 def test_recorder_carries_on_over_a_second_fit() -> None:
-    X, y = standin.load_digits()
     model = standin.make_model()
     recorder = Recorder()
     recorder.set_model(model)

