@@ -23,7 +23,7 @@ lab = Lab(
     "lab_digits",
     title="Handwritten digits",
     seed=1234,
-    helpers=(Path("public_tests.py"),),
+    helpers=(Path("public_tests.py"), Path("course/checks/quick_fit.py")),
     files=(
         Path("utils.py"),
         Path("public_tests.py"),
