@@ -214,7 +214,7 @@ def model_parameters(side: Side, draw: Draw) -> None:
 
 
 @model.check(points=1, needs=("model-there",))
-def model_start(side: Side, draw: Draw) -> None:
+def model_before_training(side: Side, draw: Draw) -> None:
     """weights to start from"""
     public.model_start(with_layers(side))
 

@@ -162,7 +162,7 @@ MUTANTS = (
     _mutant(
         "zeros",
         25,
-        "model-start",
+        "model-before-training",
         "same value",
         stack(
             INPUT,
