@@ -401,7 +401,7 @@ def one_layer_model(n_inputs: int = 400, n_classes: int = 10) -> Any:
     )
     # Eagerly: for a few steps, building the graph would take longer than they do.
     model.compile(
-        keras.optimizers.RMSprop(0.005),
+        keras.optimizers.RMSprop(0.01),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         run_eagerly=True,

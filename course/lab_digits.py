@@ -416,7 +416,7 @@ with utils.needs("Exercise 2", "Exercise 3"):
 # %% id="sorted_trap" given tags=["figure"]
 keras.utils.set_random_seed(1234)
 trial = utils.one_layer_model().fit(
-    X, y, epochs=5, batch_size=400, validation_split=0.2, verbose=0
+    X, y, epochs=3, batch_size=400, validation_split=0.2, verbose=0
 )
 print(f"accuracy on the training rows: {trial.history['accuracy'][-1]:.3f}")
 print(f"accuracy on the held-out rows: {trial.history['val_accuracy'][-1]:.3f}")
