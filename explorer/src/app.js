@@ -204,6 +204,7 @@ export function mount(element, bundle, host) {
     epochNote.hidden = !early || d.state.panel === "training";
     write(epochNote.firstChild, early ? `The network as it was after epoch ${d.model.epochs[d.state.epoch].epoch}.` : "");
     mini(d);
+    root.dataset.readyAt ??= String(Math.round(performance.now()));
     root.dataset.ready = "true";
     root.dataset.frames = String(Number(root.dataset.frames ?? 0) + 1);
   }

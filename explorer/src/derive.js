@@ -37,7 +37,7 @@
  */
 
 import { crossEntropy, forward } from "./engine.js";
-import { PAPER, decodeInk, rasterise } from "./ink.js";
+import { PAPER, rasterise } from "./ink.js";
 import { preprocess, roll } from "./prep.js";
 import { place } from "./timeline.js";
 
@@ -154,7 +154,7 @@ export function createDeriver(bundle) {
                 rows: PAPER,
                 cols: PAPER,
                 channels: 1,
-                data: rasterise(decodeInk(state.ink)),
+                data: rasterise(state.ink),
               }));
       const off = new Set(state.off.split("."));
       if (!bundle.input.normalised) off.add("normalise");

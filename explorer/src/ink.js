@@ -33,17 +33,26 @@ export function decodeInk(text) {
   });
 }
 
+/** What was rasterised last: a stroke that grows only adds its new segments to it. */
+const last = { text: "", ink: new Float64Array(PAPER * PAPER) };
+
 /**
- * 0 (ink) to 255 (paper), row by row.
- * @param {Stroke[]} strokes
+ * The bitmap of strokes given as text: 0 (ink) to 255 (paper), row by row.
+ * @param {string} text
  */
-export function rasterise(strokes) {
-  const ink = new Float64Array(PAPER * PAPER);
-  for (const { erase, points } of strokes) {
+export function rasterise(text) {
+  const known = text.startsWith(last.text) ? decodeInk(last.text) : [];
+  if (!known.length) last.ink = new Float64Array(PAPER * PAPER);
+  decodeInk(text).forEach(({ erase, points }, s) => {
     const radius = erase ? RUBBER : PEN;
-    points.forEach((to, k) => segment(ink, points[Math.max(0, k - 1)], to, radius, erase));
-  }
-  return Uint8Array.from(ink, (v) => Math.round(255 * (1 - v)));
+    for (let k = known[s]?.points.length ?? 0; k < points.length; k++) {
+      segment(last.ink, points[Math.max(0, k - 1)], points[k], radius, erase);
+    }
+  });
+  last.text = text;
+  const bitmap = new Uint8Array(PAPER * PAPER);
+  for (let k = 0; k < bitmap.length; k++) bitmap[k] = Math.round(255 * (1 - last.ink[k]));
+  return bitmap;
 }
 
 /**
@@ -62,7 +71,8 @@ function segment(ink, [x0, y0], [x1, y1], radius, erase) {
   for (let y = top; y <= bottom; y++) {
     for (let x = left; x <= right; x++) {
       const along = length ? Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / length)) : 0;
-      const distance = Math.hypot(x - x0 - along * dx, y - y0 - along * dy);
+      const [u, v] = [x - x0 - along * dx, y - y0 - along * dy];
+      const distance = Math.sqrt(u * u + v * v);
       const cover = Math.min(1, Math.max(0, radius + 0.5 - distance));
       const k = y * PAPER + x;
       ink[k] = erase ? Math.min(ink[k], 1 - cover) : Math.max(ink[k], cover);

@@ -118,9 +118,18 @@ test("strokes survive their text, stay on the sheet, and an eraser takes ink awa
   const strokes = [{ erase: false, points: [[10, 20], [30, 40]] }, { erase: true, points: [[111, 0]] }];
   assert.deepEqual(decodeInk(encodeInk(strokes)), strokes);
   assert.deepEqual(decodeInk(encodeInk([{ erase: false, points: [[-5, 900]] }]))[0].points, [[0, 111]]);
-  const drawn = rasterise(strokes.slice(0, 1));
+  const drawn = rasterise(encodeInk(strokes.slice(0, 1)));
   assert.equal(drawn[30 * 112 + 20], 0);
   assert.equal(drawn[0], 255);
-  const erased = rasterise([strokes[0], { erase: true, points: [[20, 30]] }]);
+  const erased = rasterise(encodeInk([strokes[0], { erase: true, points: [[20, 30]] }]));
   assert.equal(erased[30 * 112 + 20], 255);
+});
+
+test("a drawing that grows stroke by stroke is the same as one drawn at once", () => {
+  const text = "0a0b1c1d2e2a.1010.-0a0b0c0c.3030";
+  for (let k = 8; k < text.length; k++) rasterise(text.slice(0, k));
+  const grown = rasterise(text);
+  rasterise("");
+  assert.deepEqual(rasterise(text), grown);
+  assert.ok(grown.some((v) => v === 0));
 });
