@@ -403,7 +403,7 @@ def one_layer_model(n_inputs: int = 400, n_classes: int = 10) -> Any:
     model.compile(
         keras.optimizers.RMSprop(0.01),
         "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         run_eagerly=True,
     )
     return model
