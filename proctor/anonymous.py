@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterable
 
 SHORTEST = 3
@@ -11,19 +13,30 @@ SHORTEST = 3
 
 
 def anonymous_code(code: str) -> str:
-    """Return code without comments and docstrings, where people sign; empty if it does not parse."""
+    """Return code without comments, docstrings and empty lines; empty if it does not parse.
+
+    Comments and docstrings are where people sign.
+    """
     try:
         tree = ast.parse(code)
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list):
-                kept = [one for one in body if not is_text(one)]
-                if not kept and not isinstance(node, ast.Module):
-                    kept = [ast.Pass()]
-                node.body = kept  # type: ignore[attr-defined]
-        return ast.unparse(ast.fix_missing_locations(tree))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
         return ""
+    lines = code.split("\n")
+    cuts = [(token.start, token.end, "") for token in found if token.type == tokenize.COMMENT]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and is_text(node):
+            end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
+            cuts.append((_place(lines, node.lineno, node.col_offset), _place(lines, *end), "..."))
+    for (row, start), (last, stop), instead in sorted(cuts, reverse=True):
+        rest = lines[last - 1][stop:]
+        lines[row - 1 : last] = [(lines[row - 1][:start] + instead + rest).rstrip()]
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _place(lines: list[str], row: int, offset: int) -> tuple[int, int]:
+    """Turn ast's column, in bytes, into one in characters."""
+    return row, len(lines[row - 1].encode()[:offset].decode())
 
 
 def is_text(node: ast.AST) -> bool:

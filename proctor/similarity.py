@@ -254,7 +254,7 @@ def _sides(
 
 
 def _side(code: str, shared: set[int]) -> Side:
-    lines = tuple(code.splitlines())
+    lines = tuple(code.rstrip().split("\n"))
     return Side(lines, tuple(number in shared for number in range(len(lines))))
 
 

@@ -37,7 +37,7 @@ def tokens(code: str, names: frozenset[str] = frozenset()) -> list[Token]:
     except (tokenize.TokenError, SyntaxError, IndentationError):
         return [
             Token(_name(word, "", names), number)
-            for number, line in enumerate(code.splitlines())
+            for number, line in enumerate(code.split("\n"))
             for word in _WORDS.findall(line.partition("#")[0])
         ]
     found: list[Token] = []

@@ -144,7 +144,13 @@ def test_anonymous_code_loses_comments_docstrings_and_names() -> None:
     assert "ada" not in plain.lower()
     assert "return" in plain and "str(a)" in plain
     assert anonymous_code("def f(:") == ""
-    assert anonymous_code('def f():\n    """only words"""') == "def f():\n    pass"
+    assert anonymous_code('def f():\n    """only words,\n    many"""\n') == "def f():\n    ..."
+    assert anonymous_code("def f():\n    'é' 'by Ada'; return 'é'  # Ada") == (
+        "def f():\n    ...; return 'é'"
+    )
+    assert anonymous_code("x = [1,  # one\n\n     2]\ns = '# no comment'") == (
+        "x = [1,\n     2]\ns = '# no comment'"
+    )
 
 
 def test_the_report_names_who_needs_attention_and_who_is_missing(page: str) -> None:
