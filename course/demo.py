@@ -14,6 +14,7 @@ from proctor.build import build
 from proctor.cli import console as console_of_proctor
 from proctor.course import Course
 from proctor.grade import Listener, grade
+from proctor.report import write_report
 from proctor.table import class_table
 
 LAB = "lab_digits"
@@ -42,7 +43,7 @@ def main() -> None:
     )
     console.print(class_table(lab, result))
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
-    for path in made(course, folder):
+    for path in (write_report(course, lab, folder), *made(course, folder)):
         console.print(f"  {course.relative(path)}")
 
 
