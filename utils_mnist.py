@@ -644,8 +644,8 @@ def plot_worst(images: Array, labels: Array, probabilities: Array, most: int = 1
     show(
         _grid(images[worst], 10, captions, cell=0.9),
         "The worst mistakes: above each the label, an arrow, what was read, and its probability.",
-        f"{len(wrong):,} mistakes; in these {len(worst)} the network was {sure[worst].min():.1%} to "
-        f"{sure[worst].max():.1%} sure.",
+        f"{len(wrong):,} mistakes; in each of these {len(worst)} the network was at least "
+        f"{np.floor(1000 * sure[worst].min()) / 10:.1f} % sure.",
     )
 
 

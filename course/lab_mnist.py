@@ -674,34 +674,36 @@ with utils.needs("Exercise 2", "Exercise 5"):
 
 # %% id="convolutional" given tags=["figure"]
 from keras.layers import Conv2D, Dropout, MaxPooling2D, ReLU, Softmax
+from keras.optimizers.schedules import CosineDecay
 
 keras.utils.set_random_seed(1234)
+n_epochs = 4 if len(y_train) == 60_000 else 10
 convolutional = Sequential(
     [
         Input(shape=(28, 28, 1)),
-        Conv2D(16, 5, strides=2, activation="relu"),  # 16 windows of 5x5, every second pixel
-        Conv2D(32, 3, activation="relu"),  # 32 windows of 3x3 over what those found
+        Conv2D(32, 5, strides=2, activation="relu"),  # 32 windows of 5x5, every second pixel
+        Conv2D(64, 3, activation="relu"),  # 64 windows of 3x3 over what those found
         MaxPooling2D(),  # of four neighbours, the strongest
         Flatten(),
-        Dropout(0.25),  # forget a quarter at random: against overfitting
-        Dense(64),
+        Dropout(0.4),  # forget four in ten at random: against overfitting
+        Dense(48),
         ReLU(),
         Dense(10),
         Softmax(),
     ]
 )
 convolutional.compile(
-    optimizer=keras.optimizers.Adam(),
+    # Large steps first, smaller and smaller ones towards the end.
+    optimizer=keras.optimizers.Adam(CosineDecay(0.002, n_epochs * len(y_train) // 100)),
     loss=keras.losses.SparseCategoricalCrossentropy(),
     metrics=["accuracy"],
 )
 clock = utils_mnist.watch()
-n_epochs = 5 if len(y_train) == 60_000 else 10
 convolutional.fit(
     utils_mnist.as_input(convolutional, X_train),
     y_train,
     epochs=n_epochs,
-    batch_size=64,
+    batch_size=100,
     verbose=0,
     callbacks=[clock],
 )
