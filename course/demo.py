@@ -28,7 +28,9 @@ def main() -> None:
         build(course, course.lab(name), console.print)
     folder = course.root / "build" / "demo"
     students = write_class(course, LAB, folder / "submitted")
-    console.print(f"A sample class of {len(students)} is in {course.relative(folder / 'submitted')}")
+    console.print(
+        f"A sample class of {len(students)} is in {course.relative(folder / 'submitted')}"
+    )
     began = time.monotonic()
     lab = course.lab(LAB)
     result = grade(
