@@ -84,6 +84,7 @@ export function mount(element, bundle, host) {
   let delayed = 0;
   let widths = new WeakMap();
   let spoken = "";
+  let shown = "";
   /** @type {Answer[]} */
   let answers = [];
 
@@ -211,6 +212,9 @@ export function mount(element, bundle, host) {
 
   /** The digit and its reading in the strip that stays in view on narrow screens. @param {Derived} d */
   function mini(d) {
+    const key = `${d.inputKey}${d.weightsKey}${ctx.colours().ink}`;
+    if (key === shown) return;
+    shown = key;
     const { side } = bundle.input;
     miniCanvas.width = miniCanvas.height = side;
     const context = miniCanvas.getContext("2d");

@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from playwright.sync_api import TimeoutError
 from standin import ROOT
 
 CELLS = [
@@ -94,10 +95,16 @@ def _run(page: Any, cell: Any) -> None:
     """Run a cell and wait until it has been: its prompt then holds a new number."""
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    number = re.compile(rf"^(?!{re.escape(before)}$).*\d")
-    cell.locator(".jp-InputPrompt").filter(has_text=number).wait_for()
+    for _ in range(20):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        try:
+            # Before Jupyter has set up its shortcuts the key is lost.
+            prompt.filter(has_not_text=before).wait_for(timeout=5_000)
+            break
+        except TimeoutError:
+            continue
+    prompt.filter(has_text=re.compile(r"\d")).wait_for()
 
 
 def _ask_python(page: Any, cell: Any, folder: Path) -> tuple[dict[str, Any], list[Any]]:

@@ -80,6 +80,7 @@ function createNetwork(ctx) {
   /** @type {any[]} */
   let outputs = [];
   let built = "";
+  let painted = "";
   let width = 0;
   /** @type {ReturnType<typeof layOut>} */
   let plan;
@@ -138,6 +139,9 @@ function createNetwork(ctx) {
         build(d);
         built = shape;
       }
+      const drawn = [shape, d.inputKey, d.weightsKey, d.place.shown, d.place.answer, d.state.layer, d.state.unit, d.state.edges, !d.counted(), ctx.colours().ink].join();
+      if (drawn === painted) return;
+      painted = drawn;
       edges.update(d.state.edges);
       const { place, pass, layers, state } = d;
       // The habits take a pass over all digits: the first picture does not wait for it.

@@ -15,6 +15,7 @@ export function createPaper(ctx) {
   /** @type {{x: number, y: number, down: boolean} | null} */
   let cursor = null;
   let drawing = false;
+  let painted = "";
 
   const canvas = h("canvas.paper", { role: "application",
     tabindex: 0,
@@ -164,6 +165,10 @@ export function createPaper(ctx) {
     update(d) {
       const { state, input, pass } = d;
       const colours = ctx.colours();
+      // While a pass is played nothing here changes: then there is nothing to draw.
+      const key = [d.inputKey, d.weightsKey, state.tool, d.label, JSON.stringify(cursor), colours.ink].join();
+      if (key === painted) return;
+      painted = key;
       const context = prepare(canvas, SIZE, SIZE);
       if (input.picture) {
         const { rows: r, cols, channels, data } = input.picture;

@@ -37,7 +37,7 @@ export function createTraining(ctx) {
     h("figure", h("figcaption", "Probability of each digit for the one on the left, epoch by epoch"), strip),
     h(".two",
       h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers), said),
-      h("figure", h("figcaption", "Confusion: rows actual, columns predicted; right answers faint"), matrix, confusionTable.node)));
+      h("figure", h("figcaption", "Confusion: rows actual, columns predicted; right answers at a twelfth"), matrix, confusionTable.node)));
 
   /** @param {number} at */
   const go = (at) => {
