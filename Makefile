@@ -11,14 +11,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: setup
 	$(BIN)/python -m course.demo
 
-test: setup browser
-	$(BIN)/python -m pytest
+# Tests that measure time run alone, after the others.
+test: setup browser node_modules
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lab: setup
 	$(BIN)/proctor build lab_digits
 	$(BIN)/jupyter lab lab_digits.ipynb
 
-bench: setup browser
+bench: setup browser node_modules
 	$(BIN)/python -m bench
 
 setup: $(VENV)/.done
@@ -29,6 +31,10 @@ $(VENV)/.done: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+node_modules: package-lock.json $(VENV)/.done
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-fund --no-audit
 	@touch $@
 
 # Debian's Chromium, where it is missing and we may install it.

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from tinycourse import make_course
 
+from proctor.build import build
 from proctor.course import Course
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,21 @@ def tiny(built_tiny: Path, tmp_path: Path) -> Course:
     root = tmp_path / "tiny"
     shutil.copytree(built_tiny, root)
     return Course((root / "course").resolve())
+
+
+@pytest.fixture(scope="session")
+def real_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A copy of the real course, built afresh, so that no test writes to the checkout."""
+    root = tmp_path_factory.mktemp("real")
+    generated = ("source", "release", "submitted", "autograded", "feedback", "verdicts")
+    ignored = shutil.ignore_patterns(*generated, "gradebook.db*", "__pycache__")
+    shutil.copytree(ROOT / "course", root / "course", ignore=ignored)
+    for folder in ("Data", "explorer"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
+    for pattern in ("*.py", "requirements.txt", "*.md"):
+        for path in ROOT.glob(pattern):
+            shutil.copy(path, root)
+    course = Course((root / "course").resolve())
+    for name in course.labs():
+        build(course, course.lab(name))
+    return course

@@ -51,7 +51,7 @@ def test_nothing_inside_the_course_can_be_released(tiny: Course, tmp_path: Path)
 def test_a_pattern_that_matches_nothing_is_said(tiny: Course, tmp_path: Path) -> None:
     lab = tiny.lab("tiny")
     lab.release = ("Data/*",)
-    with pytest.raises(CourseError, match="nothing in .* matches 'Data/"):
+    with pytest.raises(CourseError, match=r"nothing in .* matches 'Data/"):
         release(tiny, lab, tmp_path)
 
 
@@ -71,12 +71,10 @@ def secrets(course: Course, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", Course.find(ROOT).labs())
-def test_no_released_byte_holds_a_solution_or_a_hidden_check(name: str, tmp_path: Path) -> None:
-    course = Course.find(ROOT)
-    if not course.source(name).is_file():
-        from proctor.build import build
-
-        build(course, course.lab(name))
+def test_no_released_byte_holds_a_solution_or_a_hidden_check(
+    name: str, real_course: Course, tmp_path: Path
+) -> None:
+    course = real_course
     hidden = secrets(course, name)
     assert len(hidden) > 10
     archive = zipfile.ZipFile(release(course, course.lab(name), tmp_path))
@@ -87,3 +85,9 @@ def test_no_released_byte_holds_a_solution_or_a_hidden_check(name: str, tmp_path
             # Notebooks hold lines as JSON strings, other files as they are.
             for form in (secret, secret.replace("\\", "\\\\").replace('"', '\\"')):
                 assert form.encode() not in data, f"{entry} holds: {secret}"
+
+
+@pytest.mark.parametrize("name", Course.find(ROOT).labs())
+def test_the_committed_notebook_is_what_the_build_gives(name: str, real_course: Course) -> None:
+    committed = (ROOT / f"{name}.ipynb").read_bytes()
+    assert (real_course.root / f"{name}.ipynb").read_bytes() == committed, "run: proctor build"

@@ -1,0 +1,128 @@
+"""lab_digits marked for real: the sample class in isolated kernels, and every door to the same mark."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course.sample_class import SampleClass, write_class
+from proctor import gradebook
+from proctor.course import Course
+from proctor.grade import ClassResult, grade
+
+ROOT = Path(__file__).parents[1]
+LAB = "lab_digits"
+
+
+@pytest.fixture(scope="module")
+def course(real_course: Course) -> Course:
+    return real_course
+
+
+@pytest.fixture(scope="module")
+def marked(course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ClassResult]:
+    """The sample class, marked once; and the folder that holds the results."""
+    out = tmp_path_factory.mktemp("out")
+    write_class(course, LAB, out / "submitted")
+    return out, grade(course, course.lab(LAB), out / "submitted", out, jobs=2)
+
+
+def test_right_answers_of_every_form_get_full_points(marked: tuple[Path, ClassResult]) -> None:
+    verdicts = marked[1].verdicts
+    for name in ("s01-ada", "s02-ben", "s09-ivan", "s12-lena"):
+        lost = [c for e in verdicts[name].exercises for c in e.checks if not c.passed]
+        assert verdicts[name].score == 100, (name, lost)
+    assert not marked[1].broken
+
+
+def test_wrong_answers_lose_points_and_are_named(marked: tuple[Path, ClassResult]) -> None:
+    verdicts = marked[1].verdicts
+    for name in ("s03-chloe", "s04-david", "s05-emil", "s06-fay"):
+        assert 0 < verdicts[name].score < 100
+        found = [c for e in verdicts[name].exercises for c in e.checks if not c.passed]
+        assert all(check.cause for check in found)
+
+
+def test_a_blank_notebook_earns_nothing_and_is_called_not_started(
+    marked: tuple[Path, ClassResult],
+) -> None:
+    verdict = marked[1].verdicts["s08-hana"]
+    assert verdict.score == 0
+    for exercise in verdict.exercises:
+        assert "not started" in exercise.checks[0].cause
+
+
+def test_an_unfinished_notebook_keeps_what_it_earned(marked: tuple[Path, ClassResult]) -> None:
+    scores = [exercise.score for exercise in marked[1].verdicts["s07-gus"].exercises]
+    assert scores == [15, 25, 10, 0, 0, 0, 0]
+
+
+def test_an_endless_loop_costs_its_own_exercise(marked: tuple[Path, ClassResult]) -> None:
+    verdict = marked[1].verdicts["s10-jana"]
+    scores = {exercise.id: exercise.score for exercise in verdict.exercises}
+    assert scores["dense"] == 0 and scores["softmax"] == 15 and scores["preprocess"] == 15
+    assert any(problem.code == "cell-time" for problem in verdict.problems)
+
+
+def test_a_truncated_file_is_rejected_with_a_sentence(marked: tuple[Path, ClassResult]) -> None:
+    verdict = marked[1].verdicts["s11-karl"]
+    assert verdict.status == "rejected" and "ends in the middle" in verdict.problems[0].message
+
+
+def test_everyone_has_a_verdict_a_notebook_and_a_feedback_page(
+    marked: tuple[Path, ClassResult],
+) -> None:
+    out, result = marked
+    assert len(result.verdicts) == 12
+    for name in result.verdicts:
+        assert (out / "verdicts" / f"{name}.json").is_file()
+        assert (out / "autograded" / name / LAB / f"{LAB}.ipynb").is_file()
+        assert (out / "feedback" / name / LAB / f"{LAB}.html").is_file()
+
+
+def test_no_page_shows_a_solution_that_its_student_did_not_write(
+    marked: tuple[Path, ClassResult], course: Course
+) -> None:
+    out, _ = marked
+    solution = SampleClass(course, LAB).right["split"]
+    inside = solution.split("BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
+    lines = [line.strip() for line in inside.splitlines() if len(line.strip()) > 20]
+    assert lines
+    blank = json.loads((out / "autograded" / "s08-hana" / LAB / f"{LAB}.ipynb").read_text())
+    text = "".join("".join(cell["source"]) for cell in blank["cells"])
+    assert not [line for line in lines if line in text]
+
+
+def command(course: Course, *words: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=course.folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+
+
+def test_proctor_check_and_nbgrader_autograde_give_the_same_hundred(
+    course: Course, marked: tuple[Path, ClassResult]
+) -> None:
+    out, _ = marked
+    solved = out / "submitted" / "s01-ada" / LAB / f"{LAB}.ipynb"
+    checked = command(course, "proctor", "check", str(solved))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "lab_digits: 100 of 100 points" in checked.stdout
+    shutil.copytree(solved.parent, course.folder / "submitted" / "s01-ada" / LAB)
+    done = command(course, "nbgrader", "autograde", LAB)
+    db_url = f"sqlite:///{course.folder / 'gradebook.db'}"
+    assert gradebook.scores(db_url, "digits", LAB) == {"s01-ada": 100.0}, done.stderr
+    by_nbgrader = (course.folder / "verdicts" / "s01-ada.json").read_bytes()
+    assert by_nbgrader == (out / "verdicts" / "s01-ada.json").read_bytes()
