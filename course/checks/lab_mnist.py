@@ -58,8 +58,8 @@ lab = Lab(
         "tensorflow",
         "keras",
     ),
-    cell_seconds=180.0,
-    total_seconds=400.0,
+    cell_seconds=240.0,
+    total_seconds=600.0,
     memory_mb=6144,
 )
 
