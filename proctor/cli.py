@@ -349,3 +349,18 @@ def mutate(
         )
     print_mutants(console(), result)
     ctx.exit(GRADED if result.sound else ATTENTION)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def roster(ctx: click.Context, file: Path) -> None:
+    """Put who is on the course into the gradebook, from a CSV file.
+
+    Its columns: id, and first_name, last_name, email, lms_user_id where you have them.
+    """
+    from proctor.roster import NAME, import_roster
+
+    course = _course(ctx)
+    count = import_roster(course, file)
+    click.echo(f"{course.relative(course.folder / NAME)}  {count} students")

@@ -219,6 +219,29 @@ def test_the_roster_may_have_a_byte_order_mark_but_not_an_id_twice(tiny: Course)
         read_roster(tiny)
 
 
+def test_a_roster_goes_to_the_gradebook_whole_or_not_at_all(tiny: Course, tmp_path: Path) -> None:
+    def put(text: str) -> Result:
+        file = tmp_path / "list.csv"
+        file.write_text(text, "utf-8-sig")
+        return CliRunner().invoke(main, ["--course", str(tiny.folder), "roster", str(file)])
+
+    def known() -> dict[str, str]:
+        with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+            return {student.id: student.first_name for student in book.students}
+
+    assert put("id,first_name,seat\nada,Ada,1\nbob,,2\n").exit_code == 0
+    assert known() == {"ada": "Ada", "bob": None}
+    assert read_roster(tiny) == ("ada", "bob")
+    for text, says in (
+        ("id\nzoe\nada\nzoe\n", "line 4: the id 'zoe' is on line 2 already"),
+        ("id\nzoe\n../up\n", "line 3: '../up' cannot be an id"),
+        ("id,first_name\nzoe,Z\n,Nobody\n", "line 3: there is no id"),
+    ):
+        done = put(text)
+        assert done.exit_code == 2 and says in done.output
+    assert set(known()) == {"ada", "bob"} and read_roster(tiny) == ("ada", "bob")
+
+
 # --- Gradescope ---------------------------------------------------------------------------------
 
 
