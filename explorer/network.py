@@ -23,7 +23,7 @@ _EXP = np.exp(_PROBE - 3.0)
 _ANSWERS: dict[str, NDArray[np.float32]] = {
     "relu": np.maximum(_PROBE, 0),
     "linear": _PROBE,
-    "sigmoid": 1 / (1 + np.exp(-_PROBE)),
+    "sigmoid": np.asarray(1 / (1 + np.exp(-_PROBE)), dtype=np.float32),
     "tanh": np.tanh(_PROBE),
     "softmax": _EXP / _EXP.sum(),
 }

@@ -117,7 +117,7 @@ def to_ink(grey: Image, on: bool = True) -> Image:
     peak = ink.max()
     if peak < BLANK:
         return np.zeros_like(grey)
-    return 255 * np.clip((ink / peak - 0.2) / 0.6, 0.0, 1.0)
+    return np.asarray(255 * np.clip((ink / peak - 0.2) / 0.6, 0.0, 1.0), dtype=np.float64)
 
 
 def crop_to_ink(ink: Image, on: bool = True) -> Image:

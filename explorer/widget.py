@@ -18,7 +18,7 @@ from .page import Static, asset, page
 DEFAULT_TITLE = "How the network reads a digit"
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any to mypy here
     """See a digit go through your own network, step by step.
 
     Parameters
