@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,15 @@ from proctor.course import Course
 from proctor.errors import CourseError, RejectedError
 from proctor.examiner import Examined
 from proctor.feedback import write_feedback
+from proctor.forkserver import Isolation
 from proctor.intake import collect, read
 from proctor.isolation import choose_launcher
 from proctor.kernel import Launcher
-from proctor.mark import mark_submission, rejected
+from proctor.mark import rejected
 from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
+from proctor.pool import LocalPool, Marked, Pool
 from proctor.reference import broken_checks, engine_key
-from proctor.submission import Handed, Submission
+from proctor.submission import Handed
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
@@ -95,6 +98,14 @@ class Output:
         """Path of the notebook as it ran."""
         return self.folder / "autograded" / student / lab / f"{lab}.ipynb"
 
+    def page(self, lab: str, student: str) -> Path:
+        """Path of the feedback page."""
+        return self.folder / "feedback" / student / lab / f"{lab}.html"
+
+    def page_key(self, student: str) -> Path:
+        """Path of the key of the verdict that the page tells."""
+        return self.folder / "verdicts" / ".keys" / f".page-{student}"
+
 
 def grade(
     course: Course,
@@ -103,8 +114,9 @@ def grade(
     out: Path | None = None,
     *,
     jobs: int = 1,
-    isolation: str | None = None,
+    isolation: Isolation | None = None,
     student: str | None = None,
+    scheduler: str | None = None,
     listener: Listener | None = None,
 ) -> ClassResult:
     """Mark every submission of a class.
@@ -121,6 +133,8 @@ def grade(
         ``namespaces`` or ``process``; default the strongest that this system has.
     student : str, optional
         Mark this student alone, again.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers mark, ``tcp://...``; default this machine alone.
     """
     tell = listener or Listener()
     run = _Run(course, lab, Output(out or course.folder), tell)
@@ -132,9 +146,16 @@ def grade(
             "The ids are the names of its folders."
         )
     tell.start(len(handed))
-    with choose_launcher(lab, course, isolation) as launcher:
-        run.prepare(launcher)
-        run.mark_all(handed, launcher, jobs, again=student is not None)
+    with ExitStack() as open_things:
+        launcher = open_things.enter_context(choose_launcher(lab, course, isolation))
+        run.book = open_things.enter_context(run.prepare(launcher))
+        pool: Pool = LocalPool(course, lab, run.source, launcher, jobs)
+        if scheduler is not None:
+            from proctor.cluster import ClusterPool  # an optional dependency
+
+            pool = ClusterPool(scheduler, course, lab, run.source, run.engine, launcher.isolation)
+        run.mark_all(handed, pool, again=student is not None)
+        jobs = pool.size
     run.finish()
     if student is None:
         run.find_missing()
@@ -149,14 +170,16 @@ class _Run:
         self.result = ClassResult()
         self.withdrawn: set[str] = set()
         self.engine = ""
+        self.book: gradebook.Writer
         self.fresh: list[str] = []
         config = course.nbgrader_config()
         self.config, self.isolation = config, ""
         self.took: dict[str, float] = {}
+        self.keys: dict[str, str] = {}
         self.db_url = str(config.CourseDirectory.get("db_url", "") or out.db_url)
         self.course_id = str(config.CourseDirectory.get("course_id", ""))
 
-    def prepare(self, launcher: Launcher) -> None:
+    def prepare(self, launcher: Launcher) -> gradebook.Writer:
         """Mark the instructor's own solution first: a check that fails there is withdrawn."""
         self.out.folder.mkdir(parents=True, exist_ok=True)
         gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
@@ -167,42 +190,56 @@ class _Run:
         known = broken_checks(self.course, self.lab, self.source, launcher, keys)
         self.withdrawn = set(known)
         self.result.broken |= known
+        return gradebook.Writer(self.db_url, self.course_id, self.config)
 
-    def mark_all(self, handed: list[Handed], launcher: Launcher, jobs: int, *, again: bool) -> None:
-        tasks: dict[str, list[tuple[Handed, Submission]]] = {}
+    def mark_all(self, handed: list[Handed], pool: Pool, *, again: bool) -> None:
+        """Mark what is not marked yet, holding no more in memory than the pool works on."""
+        waiting = self.unmarked(handed, again=again)
+        running: dict[Future[Marked], str] = {}
+        try:
+            for key, group in waiting.items():
+                if len(running) >= 2 * pool.size:
+                    self.take(running, waiting)
+                running[pool.submit(group[0], frozenset(self.withdrawn))] = key
+            while running:
+                self.take(running, waiting)
+            pool.close()
+        except BaseException:
+            self.tell.say("Stopping")
+            pool.stop()
+            raise
+
+    def take(
+        self,
+        running: dict[Future[Marked], str],
+        waiting: dict[str, list[Handed]],
+    ) -> None:
+        """Wait until something is marked, and write it for all who sent the same bytes."""
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            key = running.pop(future)
+            marked = future.result()
+            for one in waiting[key]:
+                self.took[one.student] = round(marked.seconds, 2)
+                self.keep(one, personal(marked.examined, one.student), key)
+
+    def unmarked(self, handed: list[Handed], *, again: bool) -> dict[str, list[Handed]]:
+        """Group by key what has to be marked; keep what was, and what cannot be read."""
+        tasks: dict[str, list[Handed]] = {}
         for one in handed:
             try:
                 submission = read(one, self.lab.name)
             except RejectedError as error:
                 key = self.key(error.code, error.message)
                 if again or not self.known(one, key):
-                    refused = rejected(one, self.lab, self.source, launcher.isolation, error)
+                    refused = rejected(one, self.lab, self.source, self.isolation, error)
                     self.keep(one, refused, key)
                 continue
             notes = (problem.message for problem in submission.problems)
             key = self.key(submission.digest, *notes)
             if again or not self.known(one, key):
-                tasks.setdefault(key, []).append((one, submission))
-        with ThreadPoolExecutor(max(1, jobs)) as pool:
-            futures: dict[Future[Examined], str] = {
-                pool.submit(self.mark, group[0][1], launcher): key for key, group in tasks.items()
-            }
-            try:
-                for future in as_completed(futures):
-                    key = futures[future]
-                    for one, submission in tasks[key]:
-                        self.keep(one, personal(future.result(), submission), key)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
-    def mark(self, submission: Submission, launcher: Launcher) -> Examined:
-        began = time.monotonic()
-        examined = mark_submission(
-            submission, self.course, self.lab, self.source, launcher, self.withdrawn
-        )
-        self.took[submission.student] = round(time.monotonic() - began, 2)
-        return examined
+                tasks.setdefault(key, []).append(one)
+        return tasks
 
     def key(self, *submitted: str) -> str:
         """Key of everything that determines a verdict, who sent it aside."""
@@ -221,13 +258,27 @@ class _Run:
             return False
         if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
             return False
-        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
-        if receipt.carry(handed, self.out.notebook(self.lab.name, student).parent):
+        self.book.record(verdict, handed.timestamp)
+        self.keys[student] = key
+        renewed = receipt.carry(handed, self.out.notebook(self.lab.name, student).parent)
+        if renewed or not self.has_page(student, key):
             self.fresh.append(student)
         self.result.verdicts[student] = verdict
         self.result.kept += 1
         self.tell.marked(student)
         return True
+
+    def has_page(self, student: str, key: str) -> bool:
+        """Whether the feedback page is there, whole, and tells this verdict."""
+        try:
+            told = self.out.page_key(student).read_text("utf-8")
+        except (OSError, ValueError):
+            return False
+        return told == f"{self.lab.name} {key}" and self.out.page(self.lab.name, student).is_file()
+
+    def page_done(self, student: str) -> None:
+        """Note that a page is whole."""
+        write_whole(self.out.page_key(student), f"{self.lab.name} {self.keys[student]}")
 
     def keep(self, handed: Handed, examined: Examined, key: str) -> None:
         """Write one result: notebook, gradebook, verdict, and last its key."""
@@ -235,9 +286,10 @@ class _Run:
         self.compare(verdict)
         write_whole(self.out.notebook(self.lab.name, student), dumps(examined.notebook))
         receipt.carry(handed, self.out.notebook(self.lab.name, student).parent)
-        gradebook.record(self.db_url, self.course_id, verdict, handed.timestamp, self.config)
+        self.book.record(verdict, handed.timestamp)
         write_whole(self.out.verdict(student), verdict.to_json())
         write_whole(self.out.key(student), f"{self.lab.name} {key}")
+        self.keys[student] = key
         self.result.verdicts[student] = verdict
         self.result.broken |= examined.broken
         self.result.marked += 1
@@ -268,7 +320,7 @@ class _Run:
         )
         if self.fresh:
             self.tell.say("Writing feedback pages")
-            write_feedback(coursedir, sorted(self.fresh))
+            write_feedback(coursedir, sorted(self.fresh), self.page_done)
         self.result.verdicts = dict(sorted(self.result.verdicts.items()))
 
     def find_missing(self) -> None:
@@ -292,9 +344,9 @@ class _Run:
         )
 
 
-def personal(examined: Examined, submission: Submission) -> Examined:
+def personal(examined: Examined, student: str) -> Examined:
     """Return the same result in the name of one of those who sent the same bytes."""
-    return replace(examined, verdict=replace(examined.verdict, student=submission.student))
+    return replace(examined, verdict=replace(examined.verdict, student=student))
 
 
 def _points(verdict: Verdict) -> Iterator[tuple[str, float]]:

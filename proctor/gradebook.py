@@ -7,6 +7,7 @@ automatic score is ever written; a mark that a person gave stays.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import sys
@@ -31,11 +32,20 @@ def open_gradebook(db_url: str, course_id: str) -> Gradebook:
     """Open the gradebook, making it if it is new.
 
     nbgrader runs the ``alembic`` command for a new one; it lies beside this interpreter, which need
-    not be on the PATH.
+    not be on the PATH. A new SQLite file appears whole: nbgrader takes one without the number of its
+    schema, which a crash between the two could leave, for a very old one.
     """
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join((beside, os.environ.get("PATH", "")))
+    path = Path(db_url.removeprefix("sqlite:///"))
+    if db_url.startswith("sqlite:///") and not path.exists():
+        new = path.with_name(f".{path.name}-{os.getpid()}")
+        new.unlink(missing_ok=True)
+        Gradebook(f"sqlite:///{new}", course_id).close()
+        with contextlib.suppress(FileExistsError):  # another process was first
+            os.link(new, path)
+        new.unlink()
     return Gradebook(db_url, course_id)
 
 
@@ -48,14 +58,8 @@ def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNod
     SaveCells().preprocess(notebook, resources)
 
 
-def record(
-    db_url: str,
-    course_id: str,
-    verdict: Verdict,
-    timestamp: str | None = None,
-    config: Config | None = None,
-) -> None:
-    """Write one verdict's scores, and the late penalty that the course's plugin asks for.
+class Writer:
+    """The gradebook, open for a whole run; what it writes is committed verdict by verdict.
 
     Parameters
     ----------
@@ -63,52 +67,85 @@ def record(
         SQLAlchemy URL of the gradebook.
     course_id : str
         nbgrader's course id.
-    verdict : Verdict
-        What marking gave. A grade cell ``test_ID`` gets the score of exercise ``ID``.
-    timestamp : str, optional
-        When it was handed in, as nbgrader's ``timestamp.txt`` says it; what is no time is ignored.
     config : Config, optional
         The course's nbgrader configuration, with its late-submission plugin.
-
-    Raises
-    ------
-    CourseError
-        If the gradebook lacks a grade cell, because it belongs to another course or an older build.
     """
-    with warnings.catch_warnings():
-        # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
-        warnings.simplefilter("ignore", SAWarning)
-        late = _record(db_url, course_id, verdict, timestamp)
-        if late and config is not None:
-            apply_late_penalty(db_url, verdict.lab, verdict.student, new_notebook(), config)
+
+    def __init__(self, db_url: str, course_id: str, config: Config | None = None) -> None:
+        self.db_url, self.config = db_url, config
+        self.book = open_gradebook(db_url, course_id)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.book.close()
+
+    def record(self, verdict: Verdict, timestamp: str | None = None) -> None:
+        """Write one verdict's scores, and the late penalty that the course's plugin asks for.
+
+        Parameters
+        ----------
+        verdict : Verdict
+            What marking gave. A grade cell ``test_ID`` gets the score of exercise ``ID``.
+        timestamp : str, optional
+            When it was handed in, as nbgrader's ``timestamp.txt`` says it; what is no time is
+            ignored.
+
+        Raises
+        ------
+        CourseError
+            If the gradebook lacks a grade cell, because it belongs to another course or an older
+            build.
+        """
+        with warnings.catch_warnings():
+            # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
+            warnings.simplefilter("ignore", SAWarning)
+            late = _record(self.book, verdict, timestamp)
+        self.book.db.remove()  # else the session holds every row of the class in memory
+        if late and self.config is not None:
+            apply_late_penalty(
+                self.db_url, verdict.lab, verdict.student, new_notebook(), self.config
+            )
 
 
-def _record(db_url: str, course_id: str, verdict: Verdict, timestamp: str | None) -> bool:
+def record(
+    db_url: str,
+    course_id: str,
+    verdict: Verdict,
+    timestamp: str | None = None,
+    config: Config | None = None,
+) -> None:
+    """Write a single verdict; see :meth:`Writer.record`."""
+    with Writer(db_url, course_id, config) as writer:
+        writer.record(verdict, timestamp)
+
+
+def _record(book: Gradebook, verdict: Verdict, timestamp: str | None) -> bool:
     """Write the scores; return whether the submission is late, or was held to be late before."""
     attention = {problem.cell for problem in verdict.problems if problem.attention}
     whole = "" in attention or verdict.status == "rejected"
-    with open_gradebook(db_url, course_id) as book:
-        book.update_or_create_student(verdict.student)
-        details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
-        submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
-        for exercise in verdict.exercises:
-            try:
-                grade = book.find_grade(
-                    f"test_{exercise.id}", verdict.lab, verdict.lab, verdict.student
-                )
-            except MissingEntry as error:
-                raise CourseError(
-                    f"The gradebook has no cell 'test_{exercise.id}' in {verdict.lab}: it belongs to "
-                    f"another course, or the lab has changed. Run: proctor build {verdict.lab}"
-                ) from error
-            grade.auto_score = exercise.score
-            grade.needs_manual_grade = (
-                grade.manual_score is not None or whole or exercise.id in attention
+    book.update_or_create_student(verdict.student)
+    details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
+    submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
+    for exercise in verdict.exercises:
+        try:
+            grade = book.find_grade(
+                f"test_{exercise.id}", verdict.lab, verdict.lab, verdict.student
             )
-        book.db.commit()
-        if submission.assignment.duedate is None:
-            return False
-        return bool(submission.total_seconds_late or submission.late_submission_penalty)
+        except MissingEntry as error:
+            raise CourseError(
+                f"The gradebook has no cell 'test_{exercise.id}' in {verdict.lab}: it belongs to "
+                f"another course, or the lab has changed. Run: proctor build {verdict.lab}"
+            ) from error
+        grade.auto_score = exercise.score
+        grade.needs_manual_grade = (
+            grade.manual_score is not None or whole or exercise.id in attention
+        )
+    book.db.commit()
+    if submission.assignment.duedate is None:
+        return False
+    return bool(submission.total_seconds_late or submission.late_submission_penalty)
 
 
 def _is_time(text: str) -> bool:
