@@ -9,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+from course.explorer_page import write_page
 from course.sample_class import write_class
 from proctor.build import build
 from proctor.cli import console as console_of_proctor
@@ -45,7 +46,9 @@ def main() -> None:
     )
     console.print(class_table(lab, result))
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
-    for path in (write_report(course, lab, folder), *made(course, folder)):
+    report = write_report(course, lab, folder)
+    page = write_page(course.root / "build" / "explorer.html")
+    for path in (report, *made(course, folder), page):
         console.print(f"  {course.relative(path)}")
 
 
