@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import ndimage
 from scipy.io import loadmat
@@ -494,14 +495,18 @@ def _encoded(figure: Figure, photo: bool) -> tuple[str, str]:
     """Return a figure's image type and its base64 text, small: a notebook keeps all of them."""
     from PIL import Image
 
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120, facecolor="white")
-    image = Image.open(file).convert("RGB")
+    figure.set_dpi(120)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no types here
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.fromarray(pixels[..., :3])
     small = io.BytesIO()
     if photo:
         image.save(small, "JPEG", quality=80)
     else:
-        image.quantize(48, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        image.quantize(48, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            small, "PNG", optimize=True
+        )
     return "jpeg" if photo else "png", base64.b64encode(small.getvalue()).decode()
 
 
@@ -532,8 +537,8 @@ def _mosaic(
 
 def _grid(rows: Array, columns: int, captions: Sequence[str], *, cell: float = 0.72) -> Figure:
     lines = -(-len(rows) // columns)
-    figure = Figure(figsize=(columns * cell, lines * cell * 1.25), layout="constrained")
-    _mosaic(figure.subplots(), rows, columns, captions)
+    figure = Figure(figsize=(columns * cell, lines * cell * 1.25 + 0.1))
+    _mosaic(figure.add_axes((0, 0, 1, 0.96)), rows, columns, captions)
     return figure
 
 
@@ -842,8 +847,9 @@ def plot_mistakes(X: Array, y: Array, digits: Array, probabilities: Array, most:
 def plot_picture(image: Array) -> None:
     """Show any grey picture (H, W), for looking at what a step of yours gives."""
     image = np.asarray(image, dtype=np.float64)
-    figure = Figure(figsize=(3.2, 2.6), layout="constrained")
+    figure = Figure(figsize=(3.8, 2.6), layout="constrained")
     axes = figure.subplots()
+    axes.locator_params(integer=True, nbins=5)
     figure.colorbar(axes.imshow(image, cmap="gray"))
     show(
         figure,
