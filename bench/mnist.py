@@ -8,7 +8,9 @@ no full set, the notebook runs on the 5,000 digits of ``Data/mnist_5k.npz``.
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import resource
 import shutil
 import sys
 import tempfile
@@ -32,6 +34,9 @@ LEAST = {
 LEAST_PHOTOS = 10
 MOST_SECONDS = {"full set": 300, "5,000 digits": 60}
 """For all cells after the one that imports TensorFlow, on two cores of its own."""
+OWN = 0.75
+"""With less processor time than this for each second, other work held the notebook up: its seconds
+are then printed and not judged."""
 
 
 def full_set() -> Path | None:
@@ -75,8 +80,6 @@ def run(full: Path | None) -> tuple[NotebookNode, float, float]:
 
 def _environment(small: bool) -> dict[str, str]:
     """Hide Keras's cache where the 5,000 are wanted, so that every machine runs the same."""
-    import os
-
     hidden = {
         "KERAS_HOME": tempfile.gettempdir() + "/no-keras-cache",
         "https_proxy": "http://127.0.0.1:9",
@@ -109,6 +112,9 @@ def main() -> int:
     if full is None and not small:
         print("There is no full set here (Data/mnist.npz): the 5,000 digits are used.")
     notebook, first, others = run(full)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = spent.ru_utime + spent.ru_stime
+    held_up = processor < OWN * (first + others)
     table = text_of(notebook, "table")
     photos = text_of(notebook, "all_photos")
     which = "5,000 digits" if full is None else "full set"
@@ -117,7 +123,11 @@ def main() -> int:
     read = re.search(r"(\d+) of 12 photographs", photos)
     right = int(read[1]) if read else 0
     print(f"photographs read by the baseline: {right} of 12")
-    print(f"first cell (imports) {first:.0f} s, all others {others:.0f} s")
+    print(
+        f"first cell (imports) {first:.0f} s, all others {others:.0f} s; processor {processor:.0f} s"
+    )
+    if held_up:
+        print("Other work held the notebook up: its seconds are not judged.")
     known = figures(table)
     failed = [
         f"{name}: {known.get(name)}"
@@ -127,7 +137,7 @@ def main() -> int:
     ]
     if full and right < LEAST_PHOTOS:
         failed.append(f"photographs: {right}")
-    if others > MOST_SECONDS[which]:
+    if others > MOST_SECONDS[which] and not held_up:
         failed.append(f"{others:.0f} s, more than {MOST_SECONDS[which]} s")
     print("below what it should be: " + "; ".join(failed) if failed else "all as it should be")
     return bool(failed)
