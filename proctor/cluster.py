@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -58,7 +58,15 @@ class ClusterPool:
         If Dask is not installed, or nobody answers at the address, or there is no worker.
     """
 
-    def __init__(self, address: str, course: Course, lab: Lab, engine: str, isolation: str) -> None:
+    def __init__(
+        self,
+        address: str,
+        course: Course,
+        lab: Lab,
+        source: NotebookNode,
+        engine: str,
+        isolation: str,
+    ) -> None:
         try:
             from distributed import Client
         except ImportError as error:
@@ -96,13 +104,13 @@ class ClusterPool:
         order = {**self._order, "withdrawn": sorted(withdrawn), "submission": submission.to_json()}
         answer = self._executor.submit(mark_order, json.dumps(order))
 
-        def read(done: Future[str]) -> None:
+        def take(done: Future[str]) -> None:
             try:
                 marked.set_result(read_answer(done.result()))
             except BaseException as error:  # noqa: BLE001  whatever a worker met is raised there
                 marked.set_exception(error)
 
-        answer.add_done_callback(read)
+        answer.add_done_callback(take)
         return marked
 
     def close(self) -> None:
