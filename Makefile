@@ -11,10 +11,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: setup
 	$(BIN)/python -m course.demo
 
-# Tests that measure time run alone, after the others.
 test: setup browser node_modules
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: setup
 	$(BIN)/proctor build lab_digits

@@ -40,9 +40,9 @@ lab = Lab(
         "Data/ex3data1.mat",
         "Data/mnist_5k.npz",
         "Data/handwriting/*",
-        "explorer/**/*.py",
-        "explorer/**/*.js",
-        "explorer/**/*.css",
+        "explorer/*.py",
+        "explorer/tour.json",
+        "explorer/static/*",
     ),
     warm=(
         "numpy",

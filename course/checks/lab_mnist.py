@@ -45,9 +45,9 @@ lab = Lab(
         "Data/README.md",
         "Data/mnist_5k.npz",
         "Data/handwriting/*",
-        "explorer/**/*.py",
-        "explorer/**/*.js",
-        "explorer/**/*.css",
+        "explorer/*.py",
+        "explorer/tour.json",
+        "explorer/static/*",
     ),
     warm=(
         "numpy",
