@@ -53,8 +53,8 @@ lab = Lab(
         "tensorflow",
         "keras",
     ),
-    cell_seconds=120.0,
-    total_seconds=400.0,
+    cell_seconds=60.0,
+    total_seconds=300.0,
     memory_mb=6144,
 )
 
