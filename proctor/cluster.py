@@ -74,7 +74,7 @@ class ClusterPool:
                 "--scheduler needs Dask. Install it with: pip install 'digits-lab[cluster]'"
             ) from error
         try:
-            self._client = Client(address, timeout="10s", set_as_default=False)
+            self._client = Client(address, timeout="5s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"No Dask scheduler answers at {address}: {error}") from error
         self.size = sum(self._client.nthreads().values())
@@ -120,7 +120,7 @@ class ClusterPool:
 
     def stop(self) -> None:
         """Take back what was sent."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False)
         self._client.close()
 
 
