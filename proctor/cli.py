@@ -161,6 +161,7 @@ def check(
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="Default: the cores.")
 @click.option("--student", help="Mark this student alone, again.")
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.option("--scheduler", help="Mark on the workers of this Dask scheduler, tcp://HOST:PORT.")
 @click.option("--explain-changes", is_flag=True, help="List the checks behind every changed score.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no table.")
 @click.pass_context
@@ -172,6 +173,7 @@ def grade(
     jobs: int | None,
     student: str | None,
     isolation: str | None,
+    scheduler: str | None,
     explain_changes: bool,
     quiet: bool,
 ) -> None:
@@ -221,6 +223,7 @@ def grade(
             jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
             isolation=isolation,
             student=student,
+            scheduler=scheduler,
             listener=listener,
         )
     if not quiet:
