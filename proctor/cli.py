@@ -120,7 +120,7 @@ def release(ctx: click.Context, lab: str, output: Path) -> None:
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
 def check(
-    ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: str | None
+    ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: Any
 ) -> None:
     """Mark one notebook and explain every point on screen. Nothing is written."""
     from proctor.autograded import exercise_text
@@ -172,7 +172,7 @@ def grade(
     output: Path | None,
     jobs: int | None,
     student: str | None,
-    isolation: str | None,
+    isolation: Any,
     scheduler: str | None,
     explain_changes: bool,
     quiet: bool,
