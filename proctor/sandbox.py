@@ -76,6 +76,9 @@ def build_root(layout: Layout, folder: str, address: str) -> str:
     root = layout.stage
     syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("tmpfs", root, "tmpfs", _FLAGS, "size=1m,nr_inodes=8k,mode=755")
+    # The scratch first: an interpreter that lies under /tmp is then shown inside it.
+    _make_devices(root)
+    _make_scratch(layout, root)
     for place in layout.visible:
         _show(place, root + place)
     for place, target in layout.links:
@@ -88,8 +91,6 @@ def build_root(layout: Layout, folder: str, address: str) -> str:
         syscalls.mount(
             "tmpfs", root + place, "tmpfs", _FLAGS | syscalls.MS_RDONLY, "size=4k,mode=755"
         )
-    _make_devices(root)
-    _make_scratch(layout, root)
     if layout.privileged:
         os.chown(folder, NOBODY, NOBODY)
     _show_folder(folder, root + SOCKETS)

@@ -53,7 +53,7 @@ def page_file(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return trained.explorer.save_html(tmp_path_factory.mktemp("page") / "explorer.html")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium. Where tests count (CI), its absence is a failure, not a skip."""
     chromium = shutil.which("chromium")
