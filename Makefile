@@ -6,12 +6,12 @@ UV := 0.13.8
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lab bench setup browser lock clean
+.PHONY: demo test lab bench setup browser database lock clean
 
 demo: setup
 	$(BIN)/python -m course.demo
 
-test: setup browser node_modules
+test: setup browser database node_modules
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: setup
@@ -40,6 +40,12 @@ browser:
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "chromium is not installed: the browser tests will be skipped (apt install chromium)"; fi
+
+# Debian's PostgreSQL, for the test that marks into it; nothing is left running.
+database:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing postgresql"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
+	else echo "postgresql is not installed: its test will be skipped (apt install postgresql)"; fi
 
 lock: setup
 	$(BIN)/uv pip compile -q pyproject.toml requirements.txt --all-extras --universal \
