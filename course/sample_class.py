@@ -64,6 +64,8 @@ class SampleClass:
         table = importlib.import_module(f"course.mutants.{lab}")
         self.mutants = {mutant.id: mutant for mutant in table.MUTANTS}
         self.variants = list(table.VARIANTS)
+        checks = [check.id for e in course.lab(lab).exercises for check in e.checks]
+        self.order = {check: place for place, check in enumerate(checks)}
 
     def makers(self) -> dict[str, Callable[[], tuple[str, bytes]]]:
         """Return what makes each student's file, by id: a file name and bytes."""
@@ -99,12 +101,15 @@ class SampleClass:
         return answers
 
     def typical(self) -> list[str]:
-        """Return one mutant's id an exercise: the first of the table that was started."""
-        chosen: dict[str, str] = {}
+        """Return one mutant's id an exercise: the one that gets furthest before a check stops it."""
+        chosen: dict[str, tuple[int, str]] = {}
         for mutant in self.mutants.values():
-            if not mutant.also and "raise NotStarted" not in mutant.code:
-                chosen.setdefault(mutant.exercise, mutant.id)
-        return list(chosen.values())
+            if mutant.also or "raise NotStarted" in mutant.code:
+                continue
+            got, _ = chosen.get(mutant.exercise, (-1, ""))
+            if self.order[mutant.check] > got:
+                chosen[mutant.exercise] = (self.order[mutant.check], mutant.id)
+        return [name for _, name in chosen.values()]
 
     def wrong(self, ids: list[str]) -> dict[str, str]:
         """Return right answers but for these mutants."""
