@@ -856,6 +856,16 @@ def model_trouble(source: str) -> tuple[str, str] | None:
     return None
 
 
+def why_missing(name: str) -> str | None:
+    """Say why the cell that gives a model its name stopped, where its text shows it; else None."""
+    cells = getattr(sys.modules.get("__main__"), "In", None)
+    for cell in reversed(cells if isinstance(cells, list) else []):
+        if isinstance(cell, str) and re.search(rf"^ *{name} *=", cell, re.MULTILINE):
+            trouble = model_trouble(cell)
+            return " ".join(trouble) if trouble else None
+    return None
+
+
 KERAS_NAMES = (
     " celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh "
     "leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax "

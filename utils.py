@@ -83,9 +83,13 @@ def where_from(error: BaseException) -> str | None:
     """Say which cell makes the name that a ``NameError`` misses; None for other names or errors."""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     if name in EXERCISES:
-        return (
-            f"`{name}` does not exist yet: {EXERCISES[name]} is not started, or its cell has not "
-            f"been run. {RUN_IT}"
+        why_missing = getattr(sys.modules.get("public_tests"), "why_missing", None)
+        cause = why_missing(name) if why_missing else None
+        return f"`{name}` does not exist yet: " + (
+            f"the cell of {EXERCISES[name]} stopped with an error. {cause}"
+            if cause
+            else f"{EXERCISES[name]} is not started, or its cell was not run or stopped with an "
+            f"error. {RUN_IT}"
         )
     if name in GIVEN_IN:
         return f"`{name}` does not exist yet: it comes from {GIVEN_IN[name]}. {RUN_IT}"
@@ -410,17 +414,42 @@ def one_layer_model(n_inputs: int = 400, n_classes: int = 10) -> Any:
     return model
 
 
-def training_callbacks() -> tuple[list[Any], Any]:
+def training_callbacks(X_test: Array, y_test: Array) -> tuple[list[Any], Any]:
     """Return what `fit` can be given to watch the training.
+
+    Parameters
+    ----------
+    X_test : ndarray, shape (m, n)
+        Held-out rows; the loss and the accuracy on them join the history of every epoch.
+    y_test : ndarray of int, shape (m,)
+        Their labels.
 
     Returns
     -------
     callbacks : list of keras.callbacks.Callback
-        A progress line, and the explorer's recorder where the explorer is installed.
+        The held-out figures, a progress line, and the explorer's recorder where the explorer is
+        installed.
     recorder : explorer.Recorder or None
         Keeps the weights of every epoch for the explorer.
     """
     import keras
+
+    class HeldOut(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+        """Add `val_loss` and `val_accuracy`: as `validation_data` does, in one batch and no graph.
+
+        Where `fit` was given `validation_data`, its figures stay.
+        """
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.rows = keras.ops.convert_to_tensor(np.asarray(X_test, dtype=np.float32))
+            self.labels = keras.ops.convert_to_tensor(np.ravel(y_test))
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if logs is None or "val_loss" in logs:
+                return
+            outputs = self.model(self.rows, training=False)
+            logs["val_loss"] = float(self.model.compute_loss(y=self.labels, y_pred=outputs))
+            logs["val_accuracy"] = float((np.argmax(outputs, axis=1) == np.ravel(y_test)).mean())
 
     class ProgressLine(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
         """One line that is written over, epoch by epoch, instead of forty lines."""
@@ -441,9 +470,9 @@ def training_callbacks() -> tuple[list[Any], Any]:
     try:
         from explorer import Recorder
     except ImportError:
-        return [ProgressLine()], None
+        return [HeldOut(), ProgressLine()], None
     recorder = Recorder()
-    return [ProgressLine(), recorder], recorder
+    return [HeldOut(), ProgressLine(), recorder], recorder
 
 
 class _Line:

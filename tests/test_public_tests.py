@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import public_tests as public
+import utils
 from public_tests import NotStarted, NotYet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -226,6 +227,17 @@ def test_a_model_that_is_missing_has_its_cause_found_in_the_cell() -> None:
         assert says in caught.value.cause
 
 
+def test_a_name_that_a_failed_cell_left_undefined_is_explained_by_that_cell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = "# UNQ_C2\nmodel = Sequential([Dense(25, activation='Relu')])"
+    monkeypatch.setattr("__main__.In", ["", cell, "test_model(model)"], raising=False)
+    error = NameError("name 'model' is not defined", name="model")
+    assert "did you mean 'relu'" in str(utils.where_from(error))
+    monkeypatch.setattr("__main__.In", ["", "model = [1"], raising=False)
+    assert "stopped with an error. Run that cell first" in str(utils.where_from(error))
+
+
 def test_a_loss_that_expects_probabilities_is_named(trained: SimpleNamespace, keras: Any) -> None:
     model = new_model(keras)
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
@@ -294,3 +306,27 @@ def test_every_cause_ends_as_a_sentence_and_every_message_says_what_to_do_next()
     for cause, then, _ in public.softmax_misconceptions(z, right_softmax(z)):
         assert cause.endswith(".")
         assert then.endswith(".")
+
+
+def test_the_callbacks_add_the_held_out_figures_that_keras_would(
+    trained: SimpleNamespace, keras: Any
+) -> None:
+    t, model = trained, new_model(keras)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    callbacks, _ = utils.training_callbacks(t.X_test, t.y_test)
+    history = model.fit(t.X_train, t.y_train, epochs=2, verbose=0, callbacks=callbacks).history
+    assert len(history["val_loss"]) == len(history["val_accuracy"]) == 2
+    by_keras = model.evaluate(t.X_test, t.y_test, verbose=0)
+    assert [history["val_loss"][-1], history["val_accuracy"][-1]] == pytest.approx(by_keras, abs=1e-5)
+
+    given = model.fit(
+        t.X_train,
+        t.y_train,
+        verbose=0,
+        callbacks=callbacks,
+        validation_data=(t.X_train, t.y_train),
+    ).history
+    assert given["val_loss"][-1] == pytest.approx(
+        model.evaluate(t.X_train, t.y_train, verbose=0)[0], abs=1e-5
+    )
