@@ -108,7 +108,7 @@ def test_an_exercise_without_checks_is_refused(tiny: Course) -> None:
 
 
 def test_an_unknown_lab_is_named_with_those_that_exist(tiny: Course) -> None:
-    with pytest.raises(LabNotFoundError, match="No lab 'big'.*There are: tiny"):
+    with pytest.raises(LabNotFoundError, match=r"No lab 'big'.*There are: tiny"):
         tiny.lab("big")
 
 

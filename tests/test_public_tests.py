@@ -318,7 +318,9 @@ def test_the_callbacks_add_the_held_out_figures_that_keras_would(
     history = model.fit(t.X_train, t.y_train, epochs=2, verbose=0, callbacks=callbacks).history
     assert len(history["val_loss"]) == len(history["val_accuracy"]) == 2
     by_keras = model.evaluate(t.X_test, t.y_test, verbose=0)
-    assert [history["val_loss"][-1], history["val_accuracy"][-1]] == pytest.approx(by_keras, abs=1e-5)
+    assert [history["val_loss"][-1], history["val_accuracy"][-1]] == pytest.approx(
+        by_keras, abs=1e-5
+    )
 
     given = model.fit(
         t.X_train,
