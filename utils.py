@@ -82,17 +82,21 @@ class LabError(Exception):
 def where_from(error: BaseException) -> str | None:
     """Say which cell makes the name that a ``NameError`` misses; None for other names or errors."""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
-    if name in EXERCISES:
+    if not isinstance(name, str):
+        return None
+    lab = getattr(sys.modules.get("__main__"), "utils_mnist", None)  # in lab_mnist: its names
+    exercises, given_in = (lab.EXERCISES, lab.GIVEN_IN) if lab else (EXERCISES, GIVEN_IN)
+    if name in exercises:
         why_missing = getattr(sys.modules.get("public_tests"), "why_missing", None)
         cause = why_missing(name) if why_missing else None
         return f"`{name}` does not exist yet: " + (
-            f"the cell of {EXERCISES[name]} stopped with an error. {cause}"
+            f"the cell of {exercises[name]} stopped with an error. {cause}"
             if cause
-            else f"{EXERCISES[name]} is not started, or its cell was not run or stopped with an "
+            else f"{exercises[name]} is not started, or its cell was not run or stopped with an "
             f"error. {RUN_IT}"
         )
-    if name in GIVEN_IN:
-        return f"`{name}` does not exist yet: it comes from {GIVEN_IN[name]}. {RUN_IT}"
+    if name in given_in:
+        return f"`{name}` does not exist yet: it comes from {given_in[name]}. {RUN_IT}"
     if name in ("np", "keras", "Sequential", "Dense", "Input", "Image", "Adam", "NotStarted"):
         return f"`{name}` is imported in section 1: run the notebook's first code cell again."
     return None

@@ -25,35 +25,32 @@ from matplotlib.figure import Figure
 import utils
 from utils import BLUE, GREY, ORANGE, Array, LabError, show
 
-# Where the names of this notebook come from, for the sentence about a name that is missing.
-utils.EXERCISES.clear()
-utils.EXERCISES.update(
-    {
-        "prepare": "Exercise 1",
-        "baseline": "Exercise 2",
-        "deep": "Exercise 3",
-        "deep_history": "Exercise 3",
-        "confusion_matrix": "Exercise 4",
-        "preprocess_photo": "Exercise 5",
-    }
-)
-utils.GIVEN_IN.clear()
-utils.GIVEN_IN.update(
-    dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), "section 2, which loads the digits")
-    | {
-        "X_train": "section 3, after Exercise 1",
-        "X_test": "section 3, after Exercise 1",
-        "results": "section 4, after Exercise 2",
-        "callbacks": "section 4, after Exercise 2",
-        "recorder": "section 4, after Exercise 2",
-        "watch": "section 5, before Exercise 3",
-        "probabilities": "section 6, after Exercise 4",
-        "digits": "section 6, after Exercise 4",
-        "matrix": "section 6, after Exercise 4",
-        "photos": "section 7, after Exercise 5",
-        "photo_labels": "section 7, after Exercise 5",
-    }
-)
+EXERCISES = {
+    "prepare": "Exercise 1",
+    "baseline": "Exercise 2",
+    "deep": "Exercise 3",
+    "deep_history": "Exercise 3",
+    "confusion_matrix": "Exercise 4",
+    "preprocess_photo": "Exercise 5",
+}
+"""Which exercise of lab_mnist makes a name; see :data:`utils.EXERCISES`."""
+
+GIVEN_IN = dict.fromkeys(
+    ("x_train", "y_train", "x_test", "y_test"), "section 2, which loads the digits"
+) | {
+    "X_train": "section 3, after Exercise 1",
+    "X_test": "section 3, after Exercise 1",
+    "results": "section 4, after Exercise 2",
+    "callbacks": "section 4, after Exercise 2",
+    "recorder": "section 4, after Exercise 2",
+    "watch": "section 5, before Exercise 3",
+    "probabilities": "section 6, after Exercise 4",
+    "digits": "section 6, after Exercise 4",
+    "matrix": "section 6, after Exercise 4",
+    "photos": "section 7, after Exercise 5",
+    "photo_labels": "section 7, after Exercise 5",
+}
+"""Which given cell of lab_mnist makes a name."""
 
 # --- Data ---------------------------------------------------------------------------------------
 

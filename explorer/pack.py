@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import ExplorerError
 from .network import Dense, check_finite, outputs, read_layers
 from .recorder import Recorder
+from .words import WORDS
 
 MAGIC = b"DIGITS01"
 
@@ -234,6 +235,7 @@ def pack(
         sections |= {f"{kind}{m}": array for kind, array in parts.items()}
     header = {
         "title": title,
+        "words": WORDS,
         "tour": json.loads(TOUR.read_text(encoding="utf-8")),
         "input": {
             "side": side,

@@ -189,6 +189,10 @@ class Lab:
         Allow-list of what the student receives, as glob patterns relative to the same folder.
     warm : tuple of str
         Modules that the fork server imports once.
+    records : bool
+        Whether the helpers can spare a kernel work that the run on the instructor's own solution
+        did already: that run calls their ``record_fits()`` before and ``recorded_fits()`` after, and
+        every later one ``use_fits(records)`` with the bytes that came back.
     cell_seconds, total_seconds : float
         Limits of wall-clock time for one cell or one check, and for a whole submission.
     memory_mb : int
@@ -202,6 +206,7 @@ class Lab:
     files: tuple[Path, ...] = ()
     release: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
+    records: bool = False
     cell_seconds: float = 60.0
     total_seconds: float = 240.0
     memory_mb: int = 4096

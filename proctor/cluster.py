@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -30,7 +30,7 @@ from nbformat import NotebookNode
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, RejectedError
-from proctor.examiner import Examined
+from proctor.examiner import Examined, Reference
 from proctor.intake import read
 from proctor.isolation import choose_launcher
 from proctor.kernel import Launcher
@@ -85,6 +85,7 @@ class ClusterPool:
             )
         self._executor = self._client.get_executor(retries=RETRIES, pure=False)
         self._lab, self._source = lab, source
+        self._records: Any = None  # sent once to every worker
         self._order = {
             "course": str(course.folder),
             "lab": lab.name,
@@ -92,7 +93,7 @@ class ClusterPool:
             "isolation": isolation,
         }
 
-    def submit(self, handed: Handed, withdrawn: frozenset[str]) -> Future[Marked]:
+    def submit(self, handed: Handed, reference: Reference) -> Future[Marked]:
         """Send one submission to a worker."""
         marked: Future[Marked] = Future()
         try:
@@ -101,8 +102,14 @@ class ClusterPool:
             refused = rejected(handed, self._lab, self._source, self._order["isolation"], error)
             marked.set_result(Marked(refused, 0.0))
             return marked
-        order = {**self._order, "withdrawn": sorted(withdrawn), "submission": submission.to_json()}
-        answer = self._executor.submit(mark_order, json.dumps(order))
+        if self._records is None:
+            self._records = self._client.scatter(reference.records, broadcast=True)
+        order = {
+            **self._order,
+            "withdrawn": reference.withdrawn,
+            "submission": submission.to_json(),
+        }
+        answer = self._executor.submit(mark_order, json.dumps(order), self._records)
 
         def take(done: Future[str]) -> None:
             try:
@@ -153,8 +160,8 @@ _open = ExitStack()
 _lock = threading.Lock()
 
 
-def mark_order(text: str) -> str:
-    """Mark one submission on this worker; order and answer are JSON."""
+def mark_order(text: str, records: bytes) -> str:
+    """Mark one submission on this worker; order and answer are JSON, `records` the reference's."""
     order = json.loads(text)
     try:
         bench = _bench(order["course"], order["lab"], order["isolation"])
@@ -170,8 +177,9 @@ def mark_order(text: str) -> str:
         )
     began = time.monotonic()
     submission = Submission.from_json(order["submission"])
+    reference = Reference(order["withdrawn"], records)
     examined = mark_submission(
-        submission, bench.course, bench.lab, bench.source, bench.launcher, order["withdrawn"]
+        submission, bench.course, bench.lab, bench.source, bench.launcher, reference
     )
     return json.dumps(
         {

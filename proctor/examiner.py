@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,22 @@ NO_CELL_NEXT = (
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What marking the instructor's own solution showed, for marking the class.
+
+    Attributes
+    ----------
+    withdrawn : dict of str to str
+        Id of each check that fails there, and why: everybody gets its points.
+    records : bytes
+        What the lab's helpers recorded in that run; see :attr:`proctor.checks.Lab.records`.
+    """
+
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    records: bytes = b""
+
+
+@dataclass(frozen=True)
 class Examined:
     """A verdict, and the notebook as it ran, for feedback and formgrader.
 
@@ -45,11 +61,14 @@ class Examined:
     ----------
     broken : dict of str to str
         Id of each check that raised by itself -> what it raised.
+    records : bytes
+        What the lab's helpers recorded, if that was asked for.
     """
 
     verdict: Verdict
     notebook: NotebookNode
     broken: dict[str, str] = field(default_factory=dict)
+    records: bytes = b""
 
 
 def examine(
@@ -59,7 +78,8 @@ def examine(
     launcher: Launcher,
     folder: Path,
     root: Path,
-    withdrawn: Collection[str] = (),
+    reference: Reference | None = None,
+    record: bool = False,
 ) -> Examined:
     """Mark one submission.
 
@@ -77,11 +97,15 @@ def examine(
         Scratch folder of this submission.
     root : Path
         The course's root, to which the lab's helper files are relative.
-    withdrawn : collection of str
-        Ids of checks that fail on the instructor's own solution: everybody gets their points.
+    reference : Reference, optional
+        What the run on the instructor's own solution showed.
+    record : bool
+        Whether this is that run: the helpers record what later ones may use.
     """
+    reference = reference or Reference()
     assembled = assemble(source, submission)
-    session = _Session(lab, assembled, submission, withdrawn)
+    session = _Session(lab, assembled, submission, reference.withdrawn)
+    records = b""
     helpers = {path.name: (root / path).read_text("utf-8") for path in lab.helpers}
     with StudentKernel(
         launcher,
@@ -90,8 +114,28 @@ def examine(
         cell_seconds=lab.cell_seconds,
         total_seconds=lab.total_seconds,
     ) as kernel:
+        if lab.records:
+            _begin_records(RemoteSide(kernel), reference.records, record=record)
         session.run(kernel)
-    return session.result(source, launcher.isolation)
+        if lab.records and record:
+            records = _end_records(RemoteSide(kernel))
+    return replace(session.result(source, launcher.isolation), records=records)
+
+
+def _begin_records(side: RemoteSide, records: bytes, *, record: bool) -> None:
+    """Let the helpers use what was recorded, or record; before any of the student's code."""
+    if record:
+        side.evaluate("record_fits()")
+    elif records:
+        side.evaluate("use_fits(records)", records=np.frombuffer(records, np.uint8))
+
+
+def _end_records(side: RemoteSide) -> bytes:
+    """Return what was recorded; nothing, if the kernel is gone."""
+    try:
+        return np.asarray(side.evaluate("recorded_fits()"), np.uint8).tobytes()
+    except (KernelStopped, StudentError, TimeLimit, ProtocolError, ValueError):
+        return b""
 
 
 class _Session:
@@ -219,7 +263,9 @@ class _Session:
         run = self.graded_run(check.exercise)
         cell = run.error if run else None
         if error.type_name == "NameError" and run is not None and run.timed_out:
-            cause = f"The cell of this exercise was stopped after {self.lab.cell_seconds:g} seconds."
+            cause = (
+                f"The cell of this exercise was stopped after {self.lab.cell_seconds:g} seconds."
+            )
             return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
             if cell.type_name == "NotStarted":

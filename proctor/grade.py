@@ -20,7 +20,7 @@ from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, RejectedError
-from proctor.examiner import Examined
+from proctor.examiner import Examined, Reference
 from proctor.feedback import write_feedback
 from proctor.forkserver import Isolation
 from proctor.intake import collect, read
@@ -29,7 +29,7 @@ from proctor.kernel import Launcher
 from proctor.mark import rejected
 from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
 from proctor.pool import LocalPool, Marked, Pool
-from proctor.reference import broken_checks, engine_key
+from proctor.reference import engine_key, run_reference
 from proctor.submission import Handed
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
@@ -168,7 +168,7 @@ class _Run:
         self.course, self.lab, self.out, self.tell = course, lab, out, tell
         self.source = course.source_notebook(lab.name)
         self.result = ClassResult()
-        self.withdrawn: set[str] = set()
+        self.reference = Reference()
         self.engine = ""
         self.book: gradebook.Writer
         self.fresh: list[str] = []
@@ -187,9 +187,8 @@ class _Run:
         self.isolation = launcher.isolation
         keys = self.out.folder / "verdicts" / ".keys"
         self.tell.say("Marking the reference solution first")
-        known = broken_checks(self.course, self.lab, self.source, launcher, keys)
-        self.withdrawn = set(known)
-        self.result.broken |= known
+        self.reference = run_reference(self.course, self.lab, self.source, launcher, keys)
+        self.result.broken |= self.reference.withdrawn
         return gradebook.Writer(self.db_url, self.course_id, self.config)
 
     def mark_all(self, handed: list[Handed], pool: Pool, *, again: bool) -> None:
@@ -200,7 +199,7 @@ class _Run:
             for key, group in waiting.items():
                 if len(running) >= 2 * pool.size:
                     self.take(running, waiting)
-                running[pool.submit(group[0], frozenset(self.withdrawn))] = key
+                running[pool.submit(group[0], self.reference)] = key
             while running:
                 self.take(running, waiting)
             pool.close()
@@ -243,7 +242,7 @@ class _Run:
 
     def key(self, *submitted: str) -> str:
         """Key of everything that determines a verdict, who sent it aside."""
-        parts = [self.engine, *sorted(self.withdrawn), *submitted]
+        parts = [self.engine, *sorted(self.reference.withdrawn), *submitted]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def known(self, handed: Handed, key: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -12,7 +11,7 @@ from proctor.autograded import executed
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import RejectedError
-from proctor.examiner import Examined, examine
+from proctor.examiner import Examined, Reference, examine
 from proctor.intake import read
 from proctor.kernel import Launcher
 from proctor.submission import Candidate, Handed, Submission
@@ -30,7 +29,7 @@ def mark(
     lab: Lab,
     source: NotebookNode,
     launcher: Launcher,
-    withdrawn: Collection[str] = (),
+    reference: Reference | None = None,
 ) -> Examined:
     """Mark what one student handed in.
 
@@ -41,7 +40,7 @@ def mark(
         submission = read(handed, lab.name)
     except RejectedError as error:
         return rejected(handed, lab, source, launcher.isolation, error)
-    return mark_submission(submission, course, lab, source, launcher, withdrawn)
+    return mark_submission(submission, course, lab, source, launcher, reference)
 
 
 def mark_submission(
@@ -50,13 +49,17 @@ def mark_submission(
     lab: Lab,
     source: NotebookNode,
     launcher: Launcher,
-    withdrawn: Collection[str] = (),
+    reference: Reference | None = None,
+    *,
+    record: bool = False,
 ) -> Examined:
     """Mark a submission that was read, in a fresh scratch folder."""
     with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
         scratch = Path(folder) / "work"
         scratch.mkdir()
-        return examine(submission, source, lab, launcher, scratch, course.root, withdrawn)
+        return examine(
+            submission, source, lab, launcher, scratch, course.root, reference, record=record
+        )
 
 
 def rejected(

@@ -57,7 +57,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         from proctor import gradebook
         from proctor.build import dumps
         from proctor.mark import handed_file, mark
-        from proctor.reference import broken_checks
+        from proctor.reference import run_reference
         from proctor.whole import write_whole
 
         coursedir = self.parent.coursedir
@@ -65,9 +65,9 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         handed = handed_file(path, resources["nbgrader"]["student"])
         launcher = _launcher(course, lab)
         verdicts = Path(coursedir.root) / "verdicts"
-        withdrawn = broken_checks(course, lab, source, launcher, verdicts / ".keys")
-        examined = mark(handed, course, lab, source, launcher, withdrawn)
-        for check, error in sorted({**examined.broken, **withdrawn}.items()):
+        reference = run_reference(course, lab, source, launcher, verdicts / ".keys")
+        examined = mark(handed, course, lab, source, launcher, reference)
+        for check, error in sorted({**examined.broken, **reference.withdrawn}.items()):
             self.log.error("The check '%s' is broken: %s", check, error)
         verdict = examined.verdict
         gradebook.record_assignment(coursedir.db_url, coursedir.course_id, name, source)

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.examiner import Examined
+from proctor.examiner import Examined, Reference
 from proctor.kernel import Launcher
 from proctor.mark import mark
 from proctor.submission import Handed
@@ -36,7 +36,7 @@ class Pool(Protocol):
 
     size: int
 
-    def submit(self, handed: Handed, withdrawn: frozenset[str]) -> Future[Marked]:
+    def submit(self, handed: Handed, reference: Reference) -> Future[Marked]:
         """Mark one submission some time soon."""
 
     def close(self) -> None:
@@ -56,13 +56,13 @@ class LocalPool:
         self.size = max(1, jobs)
         self._threads = ThreadPoolExecutor(self.size)
 
-    def submit(self, handed: Handed, withdrawn: frozenset[str]) -> Future[Marked]:
+    def submit(self, handed: Handed, reference: Reference) -> Future[Marked]:
         """Mark one submission some time soon."""
-        return self._threads.submit(self._mark, handed, withdrawn)
+        return self._threads.submit(self._mark, handed, reference)
 
-    def _mark(self, handed: Handed, withdrawn: frozenset[str]) -> Marked:
+    def _mark(self, handed: Handed, reference: Reference) -> Marked:
         began = time.monotonic()
-        examined = mark(handed, self.course, self.lab, self.source, self.launcher, withdrawn)
+        examined = mark(handed, self.course, self.lab, self.source, self.launcher, reference)
         return Marked(examined, time.monotonic() - began)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
+from proctor.examiner import Reference
 from proctor.intake import read_bytes
 from proctor.kernel import Launcher
 from proctor.mark import mark_submission
@@ -23,12 +24,12 @@ PACKAGES = ("numpy", "ipykernel", "nbclient", "keras", "tensorflow", "scipy", "m
 """Packages whose versions may change a verdict and so belong to its key."""
 
 
-def broken_checks(
+def run_reference(
     course: Course, lab: Lab, source: NotebookNode, launcher: Launcher, keys: Path
-) -> dict[str, str]:
-    """Return the checks that do not pass on the instructor's own solution, and why.
+) -> Reference:
+    """Mark the instructor's own solution: which checks it does not pass, and what was recorded.
 
-    They are withdrawn: everybody gets their points, since nobody could have earned them.
+    Such a check is withdrawn: everybody gets its points, since nobody could have earned them.
 
     Parameters
     ----------
@@ -36,21 +37,29 @@ def broken_checks(
         Folder in which the answer is kept until the engine, the source or the checks change.
     """
     key = engine_key(course, lab, source, launcher.isolation)
-    path = keys / f".reference-{lab.name}"
-    if path.is_file():
-        head, _, body = path.read_text("utf-8").partition("\n")
-        if head == key:
-            return {str(check): str(why) for check, why in json.loads(body).items()}
+    path, recorded = keys / f".reference-{lab.name}", keys / f".records-{lab.name}"
+    before, records = _kept(path, key), _kept(recorded, key)
+    if before is not None and records is not None:
+        return Reference(json.loads(before), records)
     own = read_bytes(dumps(source).encode(), "reference", lab.name)
-    examined = mark_submission(own, course, lab, source, launcher)
+    examined = mark_submission(own, course, lab, source, launcher, record=True)
     known = {
         check.id: examined.broken.get(check.id, "") or check.cause or "does not pass"
         for exercise in examined.verdict.exercises
         for check in exercise.checks
         if not check.passed
     }
+    write_whole(recorded, key.encode() + b"\n" + examined.records)
     write_whole(path, f"{key}\n{json.dumps(known, sort_keys=True)}")
-    return known
+    return Reference(known, examined.records)
+
+
+def _kept(path: Path, key: str) -> bytes | None:
+    """Return what was kept in a file under this key; None if there is no such thing."""
+    if not path.is_file():
+        return None
+    head, _, body = path.read_bytes().partition(b"\n")
+    return body if head == key.encode() else None
 
 
 def engine_key(course: Course, lab: Lab, source: NotebookNode, isolation: str) -> str:

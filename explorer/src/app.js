@@ -15,8 +15,7 @@
  * @property {(layer: number, unit: number) => void} openUnit
  * @property {(panel: string) => void} open
  * @property {(file: File) => Promise<void>} loadPicture
- * @property {(picture: import("./prep.js").Picture) => void} setPicture
- * @property {{playing: boolean, toggle: () => void, step: (by: number) => void}} player
+ * @property {import("./clock.js").Clock} player
  * @property {(answer: Answer) => void} answered
  * @property {number} level  level of the top heading
  * @property {(node: HTMLElement) => number} widthOf  its width, measured once for each size of the explorer
@@ -31,12 +30,13 @@
  * @property {(answers: Answer[]) => void} [onAnswers]
  */
 
-import { createDeriver, differenceToKeras } from "./derive.js";
-import { attr, button, h, percent, scientific, uid, write } from "./dom.js";
-import { readColours } from "./draw.js";
-import { readPicture } from "./picture.js";
+import { createClock } from "./clock.js";
+import { createDeriver, differenceToKeras, weightCount } from "./derive.js";
+import { attr, button, h, percent, scientific, uid, whole, write } from "./dom.js";
+import { digit, prepare, readColours } from "./draw.js";
+import { packPicture, unpackPicture } from "./picture.js";
 import { createStore } from "./store.js";
-import { advance, seek, unitPosition } from "./timeline.js";
+import { seek, unitPosition } from "./timeline.js";
 import { createCompare } from "./views/compare.js";
 import { createInput } from "./views/input.js";
 import { createLearning } from "./views/learning.js";
@@ -48,16 +48,16 @@ import { createSoftmax } from "./views/softmax.js";
 import { createTour } from "./views/tour.js";
 import { createTraining } from "./views/training.js";
 
-/** @type {Record<string, {title: string, make: (ctx: Context) => View}>} */
+/** @type {Record<string, (ctx: Context) => View>} */
 const PANELS = {
-  input: { title: "Input", make: createInput },
-  network: { title: "Network", make: createNetworkPanel },
-  softmax: { title: "Softmax", make: createSoftmax },
-  training: { title: "Training", make: createTraining },
-  mistakes: { title: "Mistakes", make: createMistakes },
-  learning: { title: "Learning", make: createLearning },
-  compare: { title: "Compare", make: createCompare },
-  questions: { title: "Questions", make: createQuestions },
+  Input: createInput,
+  Network: createNetworkPanel,
+  Softmax: createSoftmax,
+  Training: createTraining,
+  Mistakes: createMistakes,
+  Learning: createLearning,
+  Compare: createCompare,
+  Questions: createQuestions,
 };
 
 /** Steps a second while playing. @type {Record<string, number>} */
@@ -72,13 +72,14 @@ const SETTLED = 700;
 export function mount(element, bundle, host) {
   const abort = new AbortController();
   const store = createStore(host.initial);
+  const { say } = bundle;
   const derive = createDeriver(bundle);
   const root = h("div", { class: "dlx" });
   /** @type {import("./draw.js").Colours | null} */
   let colours = null;
-  /** @type {import("./prep.js").Picture | null} */
+  /** @type {{text: string, picture: import("./prep.js").Picture} | null} */
   let photo = null;
-  let photoVersion = 0;
+  let unpacking = "";
   let frame = 0;
   let timer = 0;
   let delayed = 0;
@@ -88,7 +89,7 @@ export function mount(element, bundle, host) {
   /** @type {Answer[]} */
   let answers = [];
 
-  const now = () => derive(store.state, photo, photoVersion);
+  const now = () => derive(store.state, photo);
   const refresh = () => {
     frame ||= requestAnimationFrame(render);
   };
@@ -116,7 +117,10 @@ export function mount(element, bundle, host) {
       }, 30);
     },
     colours: () => (colours ??= readColours(root)),
-    pickSample: (sample) => store.set({ source: "sample", sample, hide: "", steps: 0 }),
+    pickSample(sample) {
+      const off = store.state.panel === "input" ? store.state.off : "";
+      store.set({ source: "sample", sample, off, hide: "", steps: 0 });
+    },
     openUnit(layer, unit) {
       const { grain, t } = store.state;
       const at = grain === "unit" && t >= 0 ? unitPosition(now().layers, layer, unit) : grain === "term" ? -1 : t;
@@ -125,19 +129,12 @@ export function mount(element, bundle, host) {
     open: (panel) => store.set({ panel }),
     async loadPicture(file) {
       try {
-        ctx.setPicture(await readPicture(file));
-        say("");
+        store.set({ source: "photo", photo: await packPicture(file), hide: "", truth: -1 });
+        notify("");
       } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        say(error.message);
+        if (!(error instanceof DOMException)) throw error;
+        notify(say("unreadable", file.name));
       }
-    },
-    setPicture(picture) {
-      photo = picture;
-      photoVersion++;
-      if (store.state.source === "photo") refresh();
-      store.set({ source: "photo", hide: "", truth: -1 });
-      changed();
     },
     answered(answer) {
       answers = [...answers.filter((given) => given.id !== answer.id), answer];
@@ -150,16 +147,14 @@ export function mount(element, bundle, host) {
   const notice = h("p.notice", { role: "status", hidden: true });
   const live = h("p.sr", { "aria-live": "polite", "data-live": true });
   const models = bundle.models.length > 1 ? modelPicker(ctx) : null;
-  const undoEdits = button("Undo", () => store.set({ edits: "" }));
-  const editNote = h("p.notice", { hidden: true }, h("span", null), " ", undoEdits);
-  const epochNote = h("p.notice", { hidden: true }, h("span", null), " ",
-    button("Back to the end", () => store.set({ epoch: -1 })));
+  const editNote = note("Undo", () => store.set({ edits: "" }));
+  const epochNote = note("Back to the end", () => store.set({ epoch: -1 }));
   const paper = createPaper(ctx);
   const tour = createTour(ctx, root);
   const tabs = createTabs(ctx);
   const bar = h(".mini", { "aria-hidden": "true" });
-  const miniCanvas = h("canvas", { width: 28, height: 28 });
-  const miniText = h("span", null);
+  const miniCanvas = h("canvas");
+  const miniText = h("span");
   bar.append(miniCanvas, miniText);
 
   root.append(
@@ -167,26 +162,27 @@ export function mount(element, bundle, host) {
     bar,
     h(".body",
       paper.node,
-      h(".main", tabs.list, notice, editNote, epochNote, tour.node, tabs.panels)),
+      h(".main", tabs.list, notice, editNote.node, epochNote.node, tour.node, tabs.panels)),
     live,
   );
   element.replaceChildren(h(".frame", root));
 
-  let difference = "";
   let measured = -1;
   /** @param {Derived} d */
   function describe(d) {
     if (measured !== d.state.model) {
       measured = d.state.model;
+      const { layers } = d.model;
       const worst = differenceToKeras(d.model, d.sample);
-      difference = `matches Keras: largest difference ${scientific(worst)}`;
       root.dataset.difference = String(worst);
+      const { count, of } = bundle;
+      write(facts, say("facts",
+        [layers[0].inputs, ...layers.map((l) => l.units)].join(" → "),
+        layers.map((l) => l.activation).join(", "),
+        weightCount(layers),
+        count < of ? say("thinned", whole(count), whole(of)) : whole(count),
+        scientific(worst)));
     }
-    const { model, bundle: { count, of } } = d;
-    const sizes = [model.layers[0].inputs, ...model.layers.map((l) => l.units)].join(" → ");
-    const weights = model.layers.reduce((sum, l) => sum + l.inputs * l.units + l.units, 0).toLocaleString("en");
-    const digits = count < of ? `${count.toLocaleString("en")} of ${of.toLocaleString("en")} digits, evenly taken` : `${count.toLocaleString("en")} digits`;
-    write(facts, `${sizes} · ${model.layers.map((l) => l.activation).join(", ")} · ${weights} weights · ${digits} · ${difference}`);
   }
 
   function render() {
@@ -198,12 +194,10 @@ export function mount(element, bundle, host) {
     paper.update(d);
     tabs.update(d);
     tour.update(d);
-    editNote.hidden = !d.state.edits;
-    const edits = d.state.edits.split("~").length;
-    write(editNote.firstChild, `${edits} ${edits === 1 ? "weight" : "weights"} changed by hand.`);
-    const early = d.state.epoch >= 0 && d.state.epoch < d.model.epochs.length - 1;
-    epochNote.hidden = !early || d.state.panel === "training";
-    write(epochNote.firstChild, early ? `The network as it was after epoch ${d.model.epochs[d.state.epoch].epoch}.` : "");
+    editNote.update(d.state.edits && say("edited", d.state.edits.split("~").length));
+    const { epochs } = d.model;
+    const early = d.state.panel !== "training" && d.state.epoch >= 0 && d.state.epoch < epochs.length - 1;
+    epochNote.update(early ? say("early", epochs[d.state.epoch].epoch) : "");
     mini(d);
     root.dataset.readyAt ??= String(Math.round(performance.now()));
     root.dataset.ready = "true";
@@ -215,23 +209,12 @@ export function mount(element, bundle, host) {
     const key = `${d.inputKey}${d.weightsKey}${ctx.colours().ink}`;
     if (key === shown) return;
     shown = key;
-    const { side } = bundle.input;
-    miniCanvas.width = miniCanvas.height = side;
-    const context = miniCanvas.getContext("2d");
-    const image = context.createImageData(side, side);
-    const top = bundle.input.normalised ? 1 : 255;
-    const dark = colours ? parseInt(colours.ink.slice(4), 10) : 0;
-    for (let k = 0; k < side * side; k++) {
-      image.data.fill(dark, 4 * k, 4 * k + 3);
-      image.data[4 * k + 3] = 255 * Math.min(1, Math.max(0, d.image[k] / top));
-    }
-    context.putImageData(image, 0, 0);
-    const blank = !d.input.x.some((v) => v !== 0);
-    write(miniText, blank ? "no ink yet" : `${d.pass.digit} · ${percent(d.pass.probabilities[d.pass.digit])}`);
+    digit(prepare(miniCanvas, 36, 36), d.image, bundle, 36, ctx.colours());
+    write(miniText, d.input.blank ? "no ink yet" : `${d.pass.digit} · ${percent(d.pass.probabilities[d.pass.digit])}`);
   }
 
   /** @param {string} text */
-  function say(text) {
+  function notify(text) {
     notice.hidden = !text;
     write(notice, text);
   }
@@ -239,8 +222,7 @@ export function mount(element, bundle, host) {
   /** Speak the prediction once the digit has come to rest. */
   function speak() {
     const d = now();
-    const blank = !d.input.x.some((v) => v !== 0);
-    const text = blank ? "No ink yet." : `Prediction: ${d.pass.digit}, ${percent(d.pass.probabilities[d.pass.digit], 0)}.`;
+    const text = d.input.blank ? "No ink yet." : `Prediction: ${d.pass.digit}, ${percent(d.pass.probabilities[d.pass.digit], 0)}.`;
     if (`${d.inputKey}${text}` === spoken) return;
     spoken = `${d.inputKey}${text}`;
     live.textContent = text;
@@ -249,13 +231,30 @@ export function mount(element, bundle, host) {
   const settle = () => {
     timer = 0;
     speak();
-    host.onState?.(store.state, now().input.picture);
+    const { state } = store;
+    host.onState?.(state, state.source === "sample" ? null : now().input.picture);
   };
   const changed = () => {
     refresh();
+    unpack();
     clearTimeout(timer);
     timer = setTimeout(settle, player.playing ? 2 * SETTLED : SETTLED);
   };
+  /** Unpacking a loaded picture takes a moment; until it is there the last digit stays. */
+  async function unpack() {
+    const { photo: text } = store.state;
+    if (!text || text === unpacking) return;
+    unpacking = text;
+    try {
+      const picture = await unpackPicture(text);
+      if (text !== unpacking || abort.signal.aborted) return;
+      photo = { text, picture };
+      changed();
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      notify(say("damaged"));
+    }
+  }
   store.subscribe(changed);
 
   const recolour = () => {
@@ -278,17 +277,12 @@ export function mount(element, bundle, host) {
   sizes.observe(root);
   spoken = `${now().inputKey}`;
   render();
+  unpack();
 
   return {
     store,
     root,
     now,
-    /** @param {import("./prep.js").Picture} picture */
-    receivePicture(picture) {
-      photo = picture;
-      photoVersion++;
-      refresh();
-    },
     destroy() {
       abort.abort();
       theme.disconnect();
@@ -315,6 +309,20 @@ function modelPicker(ctx) {
   };
 }
 
+/** A line above the panel with a button in it, seen while it has a text. @param {string} name @param {() => void} click */
+function note(name, click) {
+  const text = h("span");
+  const node = h("p.notice", text, " ", button(name, click));
+  return {
+    node,
+    /** @param {string} says */
+    update(says) {
+      node.hidden = !says;
+      write(text, says);
+    },
+  };
+}
+
 /**
  * Walks through the forward pass in time.
  * @param {import("./store.js").Store} store
@@ -322,92 +330,60 @@ function modelPicker(ctx) {
  * @param {() => void} refresh
  */
 function createPlayer(store, now, refresh) {
-  let frame = 0;
-  let before = 0;
-  let owed = 0;
-  const player = {
-    playing: false,
-    toggle() {
-      if (player.playing) return player.stop();
-      const { layers, state } = now();
-      const last = seek(layers, state, Infinity).t;
-      if (state.t < 0 || state.t >= last) store.set(seek(layers, state, 0));
-      player.playing = true;
-      before = performance.now();
-      owed = 0;
-      frame = requestAnimationFrame(tick);
-      refresh();
-    },
-    stop() {
-      player.playing = false;
-      cancelAnimationFrame(frame);
-      refresh();
-    },
-    /** @param {number} by */
-    step(by) {
-      player.stop();
-      const { layers, state } = now();
-      store.set(advance(layers, state, by));
-    },
-  };
-  /** @param {number} time */
-  function tick(time) {
+  /** @param {number} to */
+  const go = (to) => {
     const { layers, state } = now();
-    owed += (Math.max(0, time - before) / 1000) * SPEED[state.grain];
-    before = time;
-    const steps = Math.floor(owed);
-    owed -= steps;
-    if (steps) store.set(seek(layers, state, (state.t < 0 ? 0 : state.t) + steps));
-    if (store.state.t >= seek(layers, state, Infinity).t) return player.stop();
-    frame = requestAnimationFrame(tick);
-  }
-  return player;
+    store.set(seek(layers, state, to));
+    return store.state.t;
+  };
+  const last = () => seek(now().layers, now().state, Infinity).t;
+  return createClock(refresh, () => SPEED[store.state.grain],
+    (steps) => go(store.state.t + steps) < last(),
+    () => {
+      const { t } = store.state;
+      if (t < 0 || t >= last()) go(0);
+    });
 }
 
 /** @param {Context} ctx */
 function createTabs(ctx) {
   const prefix = uid();
-  const names = Object.keys(PANELS);
   /** @type {Record<string, View>} */
   const views = {};
-  const tabs = names.map((name) =>
-    h("button", {
-      type: "button",
-      role: "tab",
-      id: `${prefix}-${name}`,
-      "aria-controls": `${prefix}-panel-${name}`,
-      "data-panel": name,
-      on: { click: () => ctx.open(name) },
-    }, PANELS[name].title));
-  const list = h(".tabs", { role: "tablist", "aria-label": "Panels" }, tabs);
-  list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const at = names.indexOf(ctx.store.state.panel);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
+  const tabs = Object.entries(PANELS).map(([title, make]) => {
+    const name = title.toLowerCase();
+    const [id, controls] = [`${prefix}-${name}`, `${prefix}-panel-${name}`];
+    return {
+      name,
+      make,
+      tab: h("button", { type: "button", role: "tab", id, "aria-controls": controls, "data-panel": name, on: { click: () => ctx.open(name) } }, title),
+      holder: h("div", { role: "tabpanel", id: controls, "aria-labelledby": id, class: "dlx-panel", "data-panel": name }),
+    };
+  });
+  /** @param {KeyboardEvent} event */
+  const keydown = (event) => {
+    const at = tabs.findIndex(({ name }) => name === ctx.store.state.panel);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const next = (to + names.length) % names.length;
-    ctx.open(names[next]);
-    tabs[next].focus();
-  });
-  const holders = names.map((name) =>
-    h("div", { role: "tabpanel", id: `${prefix}-panel-${name}`, "aria-labelledby": `${prefix}-${name}`, class: "dlx-panel", "data-panel": name, hidden: true }));
-  const panels = h(".panels", holders);
+    const { name, tab } = tabs[(to + tabs.length) % tabs.length];
+    ctx.open(name);
+    tab.focus();
+  };
   return {
-    list,
-    panels,
+    list: h(".tabs", { role: "tablist", "aria-label": "Panels", on: { keydown } }, tabs.map(({ tab }) => tab)),
+    panels: h(".panels", tabs.map(({ holder }) => holder)),
     /** @param {Derived} d */
     update(d) {
-      names.forEach((name, k) => {
+      for (const { name, make, tab, holder } of tabs) {
         const open = name === d.state.panel;
-        attr(tabs[k], "aria-selected", open);
-        attr(tabs[k], "tabindex", open ? 0 : -1);
-        holders[k].hidden = !open;
-        if (open && !views[name]) {
-          views[name] = PANELS[name].make(ctx);
-          holders[k].append(views[name].node);
-        }
-      });
-      views[d.state.panel].update(d);
+        attr(tab, "aria-selected", open);
+        attr(tab, "tabindex", open ? 0 : -1);
+        holder.hidden = !open;
+        if (!open) continue;
+        if (!views[name]) holder.append((views[name] = make(ctx)).node);
+        views[name].update(d);
+      }
     },
   };
 }

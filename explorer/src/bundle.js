@@ -12,10 +12,10 @@
  * @property {Epoch[]} log  the metrics alone, where there are no snapshots
  * @property {(at: number) => Layer[]} snapshot  the layers of the at-th snapshot
  * @property {Float32Array} reference  Keras's own output for the first samples
- * @property {number} references  how many samples that is
  *
  * @typedef {object} Bundle
  * @property {string} title
+ * @property {(key: string, ...values: any[]) => string} say  a text of explorer/words.py, {0} being the first value
  * @property {{side: number, order: string, normalised: boolean}} input
  * @property {Model[]} models
  * @property {{text: string, part: string, patch: Partial<import("./store.js").State>}[]} tour
@@ -40,14 +40,8 @@ function halfTable() {
   for (let bits = 0; bits < 65536; bits++) {
     const exponent = (bits >> 10) & 31;
     const fraction = bits & 1023;
-    const size =
-      exponent === 0
-        ? fraction * 2 ** -24
-        : exponent === 31
-          ? fraction
-            ? NaN
-            : Infinity
-          : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    // Infinity and NaN (exponent 31) are never packed.
+    const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
     halves[bits] = bits & 32768 ? -size : size;
   }
   return halves;
@@ -110,8 +104,9 @@ function assemble(header, buffer, start) {
   const width = header.input.side ** 2;
   return {
     title: header.title,
+    say: (key, ...values) => (header.words?.[key] ?? key).replace(/\{(\d)\}/g, (/** @type {string} */ _, /** @type {number} */ k) => values[k]),
     input: header.input,
-    tour: header.tour ?? [],
+    tour: header.tour,
     count,
     of,
     labels: section("labels"),
@@ -134,11 +129,10 @@ function readModel(entry, weights, snapshots, reference) {
   const bad = weights.findIndex((w) => !Number.isFinite(w));
   if (bad >= 0) {
     throw new BundleError(
-      `Model “${entry.name}” has a weight that is not a number, so it cannot predict anything. ` +
-        "Its training went astray: train it again with a smaller learning rate.",
+      `Model “${entry.name}” has a weight that is not a number: its training went astray. ` +
+        "Train it again with a smaller learning rate.",
     );
   }
-  const classes = entry.layers.at(-1).units;
   /** @type {Float32Array[]} */
   const unpacked = [];
   /** @param {number} at */
@@ -165,7 +159,6 @@ function readModel(entry, weights, snapshots, reference) {
     layers: cut(entry.layers, weights),
     snapshot: (at) => cut(entry.layers, flat(at)),
     reference,
-    references: reference.length / classes,
   };
 }
 

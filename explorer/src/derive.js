@@ -16,7 +16,7 @@
  * @property {number[][]} confusion  rows: actual, columns: predicted
  * @property {number} accuracy
  * @property {number} loss
- * @property {string[][]} habits  of each unit: dead, always or ""
+ * @property {string[][]} habits  of each unit: dead, always on or ""
  *
  * @typedef {object} Derived
  * @property {Bundle} bundle
@@ -25,7 +25,8 @@
  * @property {Layer[]} layers
  * @property {string} weightsKey
  * @property {string} inputKey
- * @property {{picture: Picture | null, stages: import("./prep.js").Stage[] | null, x: Float64Array, clean: Float64Array, hidden: Set<number>}} input
+ * @property {{picture: Picture | null, stages: import("./prep.js").Stage[] | null, x: Float64Array, clean: Float64Array, hidden: Set<number>, blank: boolean}} input
+ * @property {(off: string) => {stages: import("./prep.js").Stage[], x: Float64Array}} without  the digit's way through the stages with some left out
  * @property {Float64Array} image  the input as an image, row by row
  * @property {Pass} pass
  * @property {number} label  -1 where nobody said
@@ -36,8 +37,10 @@
  * @property {(at: number) => Float64Array} sample
  */
 
+import { whole } from "./dom.js";
 import { crossEntropy, forward } from "./engine.js";
 import { PAPER, rasterise } from "./ink.js";
+import { onPaper } from "./picture.js";
 import { preprocess, roll } from "./prep.js";
 import { place } from "./timeline.js";
 
@@ -108,14 +111,14 @@ export function evaluate(bundle, layers, sample) {
     pass.a.forEach((a, l) => a.forEach((v, j) => (on[l][j] += v > 0 ? 1 : 0)));
   }
   const habits = layers.map((layer, l) =>
-    Array.from(on[l], (n) => (layer.activation !== "relu" ? "" : n === 0 ? "dead" : n === count ? "always" : "")),
+    Array.from(on[l], (n) => (layer.activation !== "relu" ? "" : n === 0 ? "dead" : n === count ? "always on" : "")),
   );
   return { digits, losses, shares, confusion, accuracy: right / count, loss: total / count, habits };
 }
 
 /** @param {Bundle} bundle */
 export function createDeriver(bundle) {
-  const { side, order } = bundle.input;
+  const { side, order, normalised } = bundle.input;
   /** @type {Float64Array[]} */
   const samples = [];
   /** @param {number} at */
@@ -126,13 +129,16 @@ export function createDeriver(bundle) {
   const keepPass = memo(8);
   const keepStatistics = memo(48);
 
+  /** @param {Picture} picture @param {string} off  stages to leave out */
+  const read = (picture, off) =>
+    preprocess(picture, bundle.input, (name) => !off.split(".").includes(name) && (normalised || name !== "normalise"));
+
   /**
    * @param {State} state
-   * @param {Picture | null} photo
-   * @param {number} photoVersion
+   * @param {{text: string, picture: Picture} | null} photo  the loaded picture, unpacked
    * @returns {Derived}
    */
-  return function derive(state, photo, photoVersion) {
+  return function derive(state, photo) {
     const model = bundle.models[state.model] ?? bundle.models[0];
     const weightsKey = `${state.model}|${state.epoch}|${state.edits}`;
     const layers = keepWeights(weightsKey, () => {
@@ -140,29 +146,22 @@ export function createDeriver(bundle) {
       return state.edits ? edited(base, state.edits) : base;
     });
     const at = Math.min(bundle.count - 1, Math.max(0, state.sample));
-    const source = state.source === "photo" && !photo ? "sample" : state.source;
-    const origin = source === "sample" ? `s${at}` : source === "ink" ? `i${state.ink}` : `p${photoVersion}`;
-    const inputKey = `${origin}|${source === "sample" ? "" : state.off}|${state.hide}`;
+    const source = state.source === "photo" && photo?.text !== state.photo ? "sample" : state.source;
+    const origin = source === "sample" ? `s${at}` : source === "ink" ? `i${state.ink}` : `p${state.photo}`;
+    const inputKey = `${origin}|${state.off}|${state.hide}`;
+    const paper = () => onPaper(roll(sample(at), side, order), side, normalised);
     const input = keepInput(inputKey, () => {
       /** @type {Picture | null} */
-      const picture =
-        source === "sample"
-          ? null
-          : source === "photo"
-            ? photo
-            : keepPicture(state.ink, () => ({
-                rows: PAPER,
-                cols: PAPER,
-                channels: 1,
-                data: rasterise(state.ink),
-              }));
-      const off = new Set(state.off.split("."));
-      if (!bundle.input.normalised) off.add("normalise");
-      const made = picture && preprocess(picture, bundle.input, (name) => !off.has(name));
+      let picture = null;
+      if (source === "ink") picture = keepPicture(state.ink, () => ({ rows: PAPER, cols: PAPER, channels: 1, data: rasterise(state.ink) }));
+      else if (source === "photo") picture = photo?.picture ?? null;
+      // A digit of the data has been through all stages: to leave one out it is put back on paper.
+      else if (state.off) picture = paper();
+      const made = picture && read(picture, state.off);
       const clean = made ? made.x : sample(at);
       const hidden = new Set(state.hide ? state.hide.split(".").map(Number) : []);
       const x = hidden.size ? clean.map((v, k) => (hidden.has(k) ? 0 : v)) : clean;
-      return { picture, stages: made?.stages ?? null, x, clean, hidden };
+      return { picture, stages: made?.stages ?? null, x, clean, hidden, blank: x.every((v) => v === 0) };
     });
     const pass = keepPass(`${weightsKey}#${inputKey}`, () => forward(layers, input.x));
     const layer = Math.min(layers.length - 1, Math.max(0, state.layer));
@@ -175,6 +174,7 @@ export function createDeriver(bundle) {
       weightsKey,
       inputKey,
       input,
+      without: (off) => read(input.picture ?? paper(), off),
       image: roll(input.x, side, order),
       pass,
       label: source === "sample" ? bundle.labels[at] : state.truth,
@@ -187,19 +187,20 @@ export function createDeriver(bundle) {
   };
 }
 
+/** How many weights there are, biases included. @param {Layer[]} layers */
+export const weightCount = (layers) => whole(layers.reduce((sum, l) => sum + (l.inputs + 1) * l.units, 0));
+
 /**
  * The largest difference between this engine and Keras on the packed reference outputs.
  * @param {Model} model
  * @param {(at: number) => Float64Array} sample
  */
 export function differenceToKeras(model, sample) {
-  const classes = model.layers[model.layers.length - 1].units;
   let worst = 0;
-  for (let s = 0; s < model.references; s++) {
-    const { a } = forward(model.layers, sample(s));
-    a[a.length - 1].forEach((v, k) => {
-      worst = Math.max(worst, Math.abs(v - model.reference[s * classes + k]));
-    });
+  for (let s = 0, at = 0; at < model.reference.length; s++) {
+    for (const v of forward(model.layers, sample(s)).a.at(-1) ?? []) {
+      worst = Math.max(worst, Math.abs(v - model.reference[at++]));
+    }
   }
   return worst;
 }

@@ -28,11 +28,27 @@ export function h(tag, ...rest) {
   return node;
 }
 
-/** A table's head. @param {string[]} names */
+/** make(0), make(1), ... make(n - 1). @template T @param {number} n @param {(k: number) => T} make @returns {T[]} */
+export const times = (n, make) => Array.from({ length: n }, (_, k) => make(k));
+
+/** A table's head. @param {(string | number)[]} names */
 export const heads = (names) => h("thead", h("tr", names.map((text) => h("th", { scope: "col" }, text))));
 
 /** A table's row: its name, then cells. @param {string | number} name @param {...any} cells */
 export const row = (name, ...cells) => h("tr", h("th", { scope: "row" }, name), cells.flat().map((cell) => (cell?.tagName === "TD" ? cell : h("td", cell ?? ""))));
+
+/** A box of its own that scrolls, by the keyboard as well. @param {string} label @param {...any} content */
+export const scroller = (label, ...content) =>
+  h(".scroll", { tabindex: 0, role: "region", "aria-label": label }, content);
+
+/** A canvas that needs a label. @param {string} [kind]  its class */
+export const picture = (kind = "") => h(`canvas${kind}`, { role: "img" });
+
+/** A bar that setBar fills. */
+export const bar = () => h("span.bar", h("span.bar-fill"));
+
+/** @param {any} node  what bar gave @param {number} share  0 to 1 */
+export const setBar = (node, share) => (node.firstChild.style.transform = `scaleX(${share.toFixed(4)})`);
 
 /** Write text only where it differs: the page then has nothing to lay out. @param {Element} node @param {string} text */
 export function write(node, text) {
@@ -53,6 +69,9 @@ export function num(value, digits = 3) {
   const text = size >= 1e5 ? size.toExponential(1) : size.toFixed(size >= 1000 ? 1 : digits);
   return (value < 0 && Number(text) !== 0 ? "−" : "") + text;
 }
+
+/** A whole number with its thousands apart. @param {number} value */
+export const whole = (value) => value.toLocaleString("en");
 
 /** A number with its sign, plus included. @param {number} value @param {number} [digits] */
 export function signed(value, digits = 3) {
@@ -115,9 +134,38 @@ export function checkbox(text, change) {
   };
 }
 
+/**
+ * A slider. @param {string | null} label  null: a label element stands around it
+ * @param {number} min @param {number} max @param {number} step @param {(value: number) => void} change
+ */
+export function range(label, min, max, step, change) {
+  const input = h("input", { type: "range", "aria-label": label, min, max, step, on: { input: () => change(Number(input.value)) } });
+  return {
+    node: input,
+    /** @param {number} value @param {string} [text]  what a screen reader says @param {number} [last] */
+    update(value, text, last = max) {
+      attr(input, "max", last);
+      if (Number(input.value) !== value) input.value = String(value);
+      if (text) attr(input, "aria-valuetext", text);
+    },
+  };
+}
+
 /** @param {string} text @param {() => void} click @param {Record<string, any>} [more] */
 export const button = (text, click, more = {}) =>
   h("button", { type: "button", class: "dlx-button", ...more, on: { click } }, text);
+
+/** A button that starts and stops a clock. @param {string} what @param {import("./clock.js").Clock} clock */
+export function playButton(what, clock) {
+  const node = button("", clock.toggle, { class: "dlx-button dlx-play" });
+  return {
+    node,
+    update() {
+      write(node, clock.playing ? "❚❚" : "▶");
+      attr(node, "aria-label", (clock.playing ? "Pause" : "Play") + what);
+    },
+  };
+}
 
 /**
  * The numbers of a picture as a table, made when it is opened.
@@ -125,20 +173,13 @@ export const button = (text, click, more = {}) =>
  * @param {() => {head: string[], rows: (string | number)[][]}} make
  */
 export function tableView(caption, make) {
-  const body = h(".scroll", { tabindex: 0, role: "region", "aria-label": caption });
+  const body = scroller(caption);
   const node = h("details.table-view", h("summary", "As a table"), body);
   const fill = () => {
     if (!node.open) return;
     const { head, rows } = make();
     body.replaceChildren(
-      h(
-        "table",
-        null,
-        h("caption.sr", caption),
-        heads(head),
-        h("tbody", rows.map(([name, ...cells]) => row(name, cells)))
-      ),
-    );
+      h("table", h("caption.sr", caption), heads(head), h("tbody", rows.map(([name, ...cells]) => row(name, cells)))));
   };
   node.addEventListener("toggle", fill);
   return { node, update: fill };

@@ -73,16 +73,35 @@ export function pixels(context, data, how) {
 }
 
 /**
+ * A network's input as a picture.
+ * @param {CanvasRenderingContext2D} context
+ * @param {ArrayLike<number>} image  row by row
+ * @param {import("./bundle.js").Bundle} bundle @param {number} size @param {Colours} colours @param {number} [x] @param {number} [y]
+ */
+export function digit(context, image, bundle, size, colours, x, y) {
+  const { side, normalised } = bundle.input;
+  pixels(context, image, { rows: side, cols: side, low: 0, high: normalised ? 1 : 255, size, colours, x, y });
+}
+
+/** The largest size among numbers. @param {ArrayLike<number>} data */
+export function largest(data) {
+  let most = 0;
+  for (let k = 0; k < data.length; k++) most = Math.max(most, Math.abs(data[k]));
+  return most;
+}
+
+/**
  * A square for each number, its side by the number's size (Hinton's diagram).
  * @param {CanvasRenderingContext2D} context
  * @param {ArrayLike<number>} data  row by row
- * @param {{side: number, size: number, top: number, colours: Colours, dim?: (k: number) => boolean}} how
+ * @param {number} size @param {Colours} colours
+ * @param {{top?: number, dim?: (k: number) => boolean}} [how]  what fills a square, by default the largest
  */
-export function squares(context, data, how) {
-  const { side, size, top, colours, dim } = how;
+export function squares(context, data, size, colours, { top = largest(data), dim } = {}) {
+  const side = Math.sqrt(data.length);
   const cell = size / side;
   context.lineWidth = 1;
-  for (let k = 0; k < side * side; k++) {
+  for (let k = 0; k < data.length; k++) {
     const share = Math.sqrt(Math.min(1, Math.abs(data[k]) / (top || 1)));
     const width = share * (cell - 1);
     if (width < 0.8) continue;

@@ -5,9 +5,10 @@
 
 export const DEFAULTS = Object.freeze({
   panel: "network", // the open panel
-  source: "sample", // sample, ink (drawn here) or photo (loaded, not in the hash)
+  source: "sample", // sample, ink (drawn here) or photo (loaded)
   sample: 0, // index of the digit taken from the data
   ink: "", // strokes, see ink.js
+  photo: "", // the loaded picture, see picture.js
   off: "", // preprocessing stages left out, joined by dots
   hide: "", // pixels hidden from the network, joined by dots
   tool: "draw", // draw, erase or hide
@@ -50,7 +51,8 @@ export function encode(state) {
   const out = new URLSearchParams();
   for (const [key, fallback] of Object.entries(DEFAULTS)) {
     const value = state[/** @type {keyof State} */ (key)];
-    if (value !== fallback) out.set(key, String(value));
+    // A picture that is not looked at any more would only make the address long.
+    if (value !== fallback && (key !== "photo" || state.source === key)) out.set(key, String(value));
   }
   return out.toString();
 }
@@ -58,10 +60,9 @@ export function encode(state) {
 /**
  * The state that a query string means; what it does not know or cannot mean is left at its default.
  * @param {string} text
- * @param {boolean} [photo]  whether the loaded picture is at hand as well
  * @returns {State}
  */
-export function decode(text, photo = false) {
+export function decode(text) {
   const given = new URLSearchParams(text.replace(/^#/, ""));
   /** @type {any} */
   const state = { ...DEFAULTS };
@@ -76,7 +77,6 @@ export function decode(text, photo = false) {
       if (!choices || choices.includes(value)) state[key] = value;
     }
   }
-  if (state.source === "photo" && !photo) state.source = "sample";
   return state;
 }
 

@@ -6,7 +6,7 @@ import { DEFAULTS, decode, encode } from "../store.js";
 import { showError } from "./failure.js";
 
 /** @param {Record<string, string | number>} dict */
-const fromDict = (dict) => decode(new URLSearchParams(Object.entries(dict).map(([k, v]) => [k, String(v)])).toString(), true);
+const fromDict = (dict) => decode(new URLSearchParams(Object.entries(dict).map(([k, v]) => [k, String(v)])).toString());
 
 /** What differs from the defaults. @param {import("../store.js").State} state */
 const toDict = (state) =>
@@ -50,7 +50,6 @@ export function render({ model, el }) {
           model.save_changes();
         },
       });
-      takePicture();
     } catch (error) {
       showError(el, error);
     }
@@ -61,23 +60,12 @@ export function render({ model, el }) {
     known = encode(state);
     app?.store.set(state);
   };
-  const takePicture = () => {
-    const shape = model.get("_picture_shape") ?? [];
-    const bytes = model.get("_picture");
-    if (app && sent && app.now().input.picture === sent) return;
-    if (shape.length !== 3 || shape[2] === 1 || !bytes || bytes.byteLength !== shape[0] * shape[1] * shape[2]) return;
-    const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
-    sent = { rows: shape[0], cols: shape[1], channels: shape[2], data };
-    app?.receivePicture(sent);
-  };
   show();
   model.on("change:bundle", show);
   model.on("change:state", takeState);
-  model.on("change:_picture", takePicture);
   return () => {
     model.off("change:bundle", show);
     model.off("change:state", takeState);
-    model.off("change:_picture", takePicture);
     app?.destroy();
   };
 }

@@ -1,7 +1,7 @@
 /** The backward pass for this digit, and what a step of gradient descent would do. */
 
-import { attr, button, h, heads, num, percent, row, scientific, tableView, write } from "../dom.js";
-import { prepare, squares } from "../draw.js";
+import { attr, button, h, heads, num, percent, picture, range, row, scientific, tableView, times, write } from "../dom.js";
+import { largest, prepare, squares } from "../draw.js";
 import { backward, crossEntropy, forward, numericalSlope, sgdStep } from "../engine.js";
 import { roll } from "../prep.js";
 
@@ -11,21 +11,21 @@ const MOST = 50;
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createLearning(ctx) {
   const { store, bundle } = ctx;
-  const { side, order } = bundle.input;
+  const { input: { side, order }, say } = bundle;
   const select = h("select", { on: { change: () => store.set({ truth: Number(select.value), steps: 0 }) } });
   const target = h("label.field", h("span", "It is meant to be a"), select);
-  const ask = h("p.lead", "Say which digit it is meant to be: without a right answer there is no loss to learn from.");
+  const ask = h("p.lead", say("askTarget"));
   const loss = h("p.formula");
-  const saliency = h("canvas", { role: "img" });
+  const saliency = picture();
   const rows = h("tbody");
   const check = h("p.note", { "data-part": "check" });
-  const rate = h("input", { type: "range", min: -3, max: 0, step: 0.05, "aria-label": "Learning rate", on: { input: () => store.set({ lr: Number((10 ** Number(rate.value)).toPrecision(3)) }) } });
+  const rate = range("Learning rate", -3, 0, 0.05, (power) => store.set({ lr: Number((10 ** power).toPrecision(3)) }));
   const rateText = h("output.num");
   const one = button("Take one step", () => store.set({ steps: Math.min(MOST, store.state.steps + 1) }), { "data-main": true });
   const undo = button("Undo the steps", () => store.set({ steps: 0 }));
   const after = h("tbody");
   const verdict = h("p.lead", { "data-part": "step" });
-  const unitsTable = tableView("Gradient of the loss in every unit's weighted sum", () => {
+  const unitsTable = tableView(say("gradientTable"), () => {
     const d = ctx.now();
     const g = backward(d.layers, d.pass, label(d));
     return { head: ["Unit", "dL/dz"], rows: d.layers.flatMap((layer, l) => Array.from(g.z[l], (v, j) => [`${layer.name} unit ${j}`, num(v, 5)])) };
@@ -34,14 +34,14 @@ export function createLearning(ctx) {
     h("section.stack", { "aria-label": "Backward pass" },
       h(`h${ctx.level + 1}.h`, "Backward: who is to blame"),
       loss,
-      h("figure.half", saliency, h("figcaption", "dL/dx: more ink here raises (filled) or lowers (hollow) the loss")),
+      h("figure.half", saliency, h("figcaption", say("saliency"))),
       h("table", h("caption.sr", "Gradients by layer"),
         heads(["layer", "size of dL/dw", "largest", "units reached"]), rows),
       check, unitsTable.node),
     h("section.stack", { "aria-label": "Gradient descent", "data-part": "descent" },
       h(`h${ctx.level + 1}.h`, "One step downhill"),
-      h("p.lead", "Every weight moves a little against its slope: w ← w − rate · dL/dw. On this digit alone; nothing else is changed."),
-      h("label.row", h("span.label", "Learning rate"), rate, rateText),
+      h("p.lead", say("descent")),
+      h("label.row", h("span.label", "Learning rate"), rate.node, rateText),
       h(".row", one, undo),
       h("table", h("caption.sr", "Before and after"), heads(["on this digit", "before", "after"]), after),
       verdict));
@@ -53,7 +53,7 @@ export function createLearning(ctx) {
     node: h(".stack", target, ask, content),
     update(d) {
       if (select.children.length !== d.classes + 1) {
-        select.replaceChildren(h("option", { value: -1 }, "…"), ...Array.from({ length: d.classes }, (_, k) => h("option", { value: k }, k)));
+        select.replaceChildren(h("option", { value: -1 }, "…"), ...times(d.classes, (k) => h("option", { value: k }, k)));
       }
       select.value = String(d.label);
       select.disabled = d.state.source === "sample";
@@ -64,17 +64,14 @@ export function createLearning(ctx) {
       const g = backward(layers, pass, d.label);
       write(loss, `L = −log p(${d.label}) = ${num(g.loss, 4)}`);
       const image = roll(g.input, side, order);
-      squares(prepare(saliency, SIDE, SIDE), image, { side, size: SIDE, top: image.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12), colours: ctx.colours() });
-      attr(saliency, "aria-label", "Slope of the loss in every pixel");
+      squares(prepare(saliency, SIDE, SIDE), image, SIDE, ctx.colours());
+      attr(saliency, "aria-label", say("saliencySays"));
       rows.replaceChildren(...layers.map((layer, l) => {
-        const size = Math.hypot(...g.weights[l]);
-        const largest = g.weights[l].reduce((m, v) => Math.max(m, Math.abs(v)), 0);
         const reached = g.z[l].filter((v) => v !== 0).length;
-        return row(layer.name, scientific(size), scientific(largest), `${reached} of ${layer.units}`);
+        return row(layer.name, scientific(Math.hypot(...g.weights[l])), scientific(largest(g.weights[l])), `${reached} of ${layer.units}`);
       }));
       write(check, probe(d, g));
-      if (document.activeElement !== rate) rate.value = String(Math.log10(state.lr));
-      attr(rate, "aria-valuetext", state.lr);
+      rate.update(Number(Math.log10(state.lr).toFixed(2)), String(state.lr));
       write(rateText, String(state.lr));
       let stepped = layers;
       let last = pass;
@@ -92,8 +89,8 @@ export function createLearning(ctx) {
       verdict.dataset.before = String(g.loss);
       verdict.dataset.after = String(done);
       write(verdict, show
-        ? `After ${state.steps} ${state.steps === 1 ? "step" : "steps"} the loss is ${done < g.loss ? `${num(g.loss - done, 4)} lower` : done > g.loss ? `${num(done - g.loss, 4)} higher: the steps are too long` : "the same"}.`
-        : "Predict first: will the loss fall? By how much?");
+        ? say(done < g.loss ? "lower" : done > g.loss ? "higher" : "same", state.steps, num(Math.abs(done - g.loss), 4))
+        : say("predictFirst"));
       undo.disabled = !show;
       one.disabled = state.steps >= MOST;
       unitsTable.update();
@@ -106,6 +103,6 @@ export function createLearning(ctx) {
     const k = g.weights[l].reduce((best, v, at, all) => (Math.abs(v) > Math.abs(all[best]) ? at : best), 0);
     const measured = numericalSlope(d.layers, d.input.x, d.label, l, k);
     check.dataset.difference = String(Math.abs(measured - g.weights[l][k]));
-    return `Checked: the steepest weight of ${d.layers[l].name} has slope ${num(g.weights[l][k], 6)} by the chain rule and ${num(measured, 6)} by moving it a little.`;
+    return say("checked", d.layers[l].name, num(g.weights[l][k], 6), num(measured, 6));
   }
 }

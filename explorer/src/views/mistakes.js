@@ -1,6 +1,6 @@
 /** Which digits are taken for which; from a cell to its digits, from a digit to the units responsible. */
 
-import { attr, button, h, num, percent, row, signed, write } from "../dom.js";
+import { attr, button, h, heads, num, percent, row, scroller, signed, times, whole, write } from "../dom.js";
 import { createThumbs } from "./thumbs.js";
 
 const MANY = 24;
@@ -21,10 +21,8 @@ export function pushes(d, against) {
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createMistakes(ctx) {
-  const { store } = ctx;
-  const head = h("tr");
-  const body = h("tbody");
-  const table = h("table.confusion", { "data-part": "confusion" }, h("caption", "Rows: what it is. Columns: what the network says."), h("thead", head), body);
+  const { store, bundle: { say } } = ctx;
+  const table = h("table.confusion", { "data-part": "confusion" });
   const title = h(`h${ctx.level + 1}.h`);
   const thumbs = createThumbs(ctx, "Digits of this cell");
   const worst = button("Worst mistakes", () => store.set({ actual: -1, predicted: -1 }));
@@ -35,8 +33,7 @@ export function createMistakes(ctx) {
 
   /** @param {number} n */
   const build = (n) => {
-    head.replaceChildren(h("td"), ...Array.from({ length: n }, (_, k) => h("th", { scope: "col" }, k)));
-    cells = Array.from({ length: n }, (_, a) => Array.from({ length: n }, (_, p) =>
+    cells = times(n, (a) => times(n, (p) =>
       h("button", { type: "button", tabindex: -1, on: {
         click: () => store.set({ actual: a, predicted: p }),
         keydown: (/** @type {KeyboardEvent} */ e) => {
@@ -49,13 +46,13 @@ export function createMistakes(ctx) {
           next.focus();
         },
       } })));
-    body.replaceChildren(...cells.map((line, a) => row(a, line)));
+    table.replaceChildren(h("caption", say("confusionCaption")), heads(["", ...times(n, String)]), h("tbody", cells.map((line, a) => row(a, line))));
     cells[0][0].tabIndex = 0;
   };
 
   return {
     node: h(".split",
-      h(".stack", h(".scroll.tall", { tabindex: 0, role: "region", "aria-label": "Confusion matrix" }, table)),
+      h(".stack", scroller("Confusion matrix", table)),
       h(".stack", h(".row", title, h("span.gap"), worst), thumbs.node, blame)),
     update(d) {
       const stats = d.statistics();
@@ -66,21 +63,21 @@ export function createMistakes(ctx) {
       cells.forEach((row, a) => row.forEach((cell, p) => {
         const n = stats.confusion[a][p];
         write(cell, n ? String(n) : "·");
-        attr(cell, "aria-label", `${n} of actual ${a} read as ${p}`);
+        attr(cell, "aria-label", say("cell", n, a, p));
         attr(cell, "aria-pressed", a === actual && p === predicted);
         cell.style.setProperty("--n", a === p ? 0 : (n / most).toFixed(2));
         attr(cell, "data-right", a === p);
       }));
-      const all = Array.from({ length: count }, (_, s) => s);
+      const all = times(count, (s) => s);
       const wrong = all.filter((s) => stats.digits[s] !== labels[s]);
       const open = actual >= 0;
       const found = open
         ? all.filter((s) => labels[s] === actual && stats.digits[s] === predicted)
         : wrong.sort((s, t) => stats.losses[t] - stats.losses[s]);
-      const more = found.length > MANY ? `, ${MANY} of them here` : "";
+      const more = found.length > MANY ? say("more", MANY) : "";
       write(title, open
-        ? `${found.length} ${actual === predicted ? "right" : "taken for a " + predicted}: actual ${actual}${more}`
-        : `${wrong.length} mistakes in ${count.toLocaleString("en")} digits (accuracy ${percent(stats.accuracy)}), the worst first${more}`);
+        ? say(actual === predicted ? "cellRight" : "cellWrong", found.length, actual, predicted, more)
+        : say("mistakes", wrong.length, whole(count), percent(stats.accuracy), more));
       worst.hidden = !open;
       thumbs.update(d, found.slice(0, MANY), (at) => (open ? percent(stats.shares[at], 0) : `${labels[at]} → ${stats.digits[at]}`));
       const key = `${d.weightsKey}${d.inputKey}`;
@@ -99,8 +96,8 @@ export function createMistakes(ctx) {
     const list = pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0);
     const from = layers.length > 1 ? layers[layers.length - 2].name : "pixel";
     blame.replaceChildren(
-      h(`h${ctx.level + 1}.h`, `Why ${pass.digit} and not ${rival}`),
-      h("p.note", `${pass.digit} leads by ${num(pass.logits[pass.digit] - pass.logits[rival])} in the logits. These units gave it most of the lead:`),
+      h(`h${ctx.level + 1}.h`, say("why", pass.digit, rival)),
+      h("p.note", say("lead", pass.digit, num(pass.logits[pass.digit] - pass.logits[rival]))),
       h("ul.pushes", list.map(({ unit, push }) => h("li", null,
         layers.length > 1
           ? button(`${from} unit ${unit}`, () => { ctx.openUnit(layers.length - 2, unit); ctx.open("network"); })

@@ -1,7 +1,7 @@
 /** Every unit of the network: buttons for the units, a canvas below them for the lines. */
 
-import { attr, h, num, percent, segmented, tableView, write } from "../dom.js";
-import { pixels, prepare } from "../draw.js";
+import { attr, h, num, percent, segmented, tableView, times, whole, write } from "../dom.js";
+import { digit, largest, prepare } from "../draw.js";
 import { createTransport } from "./transport.js";
 import { createUnit } from "./unit.js";
 
@@ -50,7 +50,7 @@ function layOut(layers, width) {
     const { cols, rows, pitch } = blocks[l];
     const left = x;
     x += cols * pitch + gap;
-    return Array.from({ length: layer.units }, (_, j) => ({
+    return times(layer.units, (j) => ({
       x: left + (Math.floor(j / rows) + 0.5) * pitch,
       y: middle + ((j % rows) - (rows - 1) / 2) * pitch,
     }));
@@ -60,12 +60,13 @@ function layOut(layers, width) {
 
 /** @param {import("../app.js").Context} ctx */
 function createNetwork(ctx) {
-  const { store } = ctx;
+  const { store, bundle } = ctx;
+  const { say } = bundle;
   const canvas = h("canvas", { "aria-hidden": "true" });
-  const stage = h(".stage", { style: `height:${HEIGHT}px`, role: "group", "aria-label": "Units of the network. Arrow keys move between them." }, canvas);
+  const stage = h(".stage", { style: `height:${HEIGHT}px`, role: "group", "aria-label": say("stage") }, canvas);
   const note = h("p.note");
   const edges = segmented("Lines", { signal: "Signal", weight: "Weights" }, (value) => store.set({ edges: value }));
-  const table = tableView("Every unit: weighted sum and activation", () => {
+  const table = tableView(say("unitsTable"), () => {
     const { layers, pass } = ctx.now();
     return {
       head: ["Unit", "z", "Activation"],
@@ -74,7 +75,7 @@ function createNetwork(ctx) {
   });
   const key = h("p.key",
     h("span.swatch"), "positive ", h("span.swatch.neg"), "negative ",
-    h("span.mark", "×"), "dead: 0 for every digit ", h("span.mark", "∙"), "always on");
+    h("span.mark", "×"), say("dead"), h("span.mark", "∙"), "always on");
   /** @type {any[][]} */
   let buttons = [];
   /** @type {any[]} */
@@ -150,14 +151,13 @@ function createNetwork(ctx) {
       const habits = counted?.habits ?? layers.map((layer) => new Array(layer.units).fill(""));
       const input = prepare(canvas, width, HEIGHT);
       const colours = ctx.colours();
-      const { side } = d.bundle.input;
       const cut = paintLines(input, d, plan, colours);
-      pixels(input, d.image, { rows: side, cols: side, low: 0, high: d.bundle.input.normalised ? 1 : 255, size: plan.image, colours, x: 0.5, y: plan.imageY });
+      digit(input, d.image, bundle, plan.image, colours, 0.5, plan.imageY);
       input.strokeStyle = colours.line;
       input.lineWidth = 1;
       input.strokeRect(0.5, Math.round(plan.imageY) - 0.5, plan.image, plan.image);
       layers.forEach((layer, l) => {
-        const top = Math.max(1e-9, ...pass.a[l].map(Math.abs));
+        const top = largest(pass.a[l]) || 1;
         buttons[l].forEach((node, j) => {
           const a = pass.a[l][j];
           const open = l === state.layer && j === state.unit;
@@ -167,7 +167,7 @@ function createNetwork(ctx) {
           attr(node, "data-sign", shown && a < 0 ? "-" : "");
           attr(node, "data-habit", habits[l][j]);
           attr(node, "aria-pressed", open);
-          attr(node, "aria-label", `${layer.name} unit ${j}${shown ? `, activation ${num(a, 2)}` : ", not computed yet"}${habits[l][j] ? `, ${habits[l][j] === "dead" ? "dead" : "always on"}` : ""}`);
+          attr(node, "aria-label", `${layer.name} unit ${j}, ${shown ? num(a, 2) : "not computed yet"} ${habits[l][j]}`);
           if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
         });
       });
@@ -175,10 +175,9 @@ function createNetwork(ctx) {
         write(value, place.answer ? percent(pass.probabilities[k]) : "");
         attr(node, "data-top", place.answer && k === pass.digit);
       });
-      const dead = habits.flat().filter((habit) => habit === "dead").length;
-      const always = habits.flat().filter((habit) => habit === "always").length;
-      const count = d.bundle.count.toLocaleString("en");
-      write(note, !counted ? "Counting dead units …" : `${cut}${dead ? `${dead} dead` : "No dead"} and ${always || "no"} always-on ReLU unit${dead + always === 1 ? "" : "s"}, judged on ${count} digits.`);
+      /** @param {string} kind */
+      const many = (kind) => habits.flat().filter((habit) => habit === kind).length;
+      write(note, counted ? cut + say("habits", many("dead"), many("always on"), whole(bundle.count)) : say("counting"));
       table.update();
     },
   };
@@ -199,9 +198,9 @@ function paintLines(context, d, plan, colours) {
     if (strength.length > LINES) {
       const sizes = strength.map(Math.abs).sort();
       floor = sizes[sizes.length - LINES];
-      cut ||= `Of the lines between two layers, the ${LINES} strongest are drawn. `;
+      cut = d.bundle.say("lines", LINES);
     }
-    const top = strength.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-9);
+    const top = largest(strength) || 1;
     for (let i = 0; i < inputs; i++) {
       for (let j = 0; j < units; j++) {
         const v = strength[i * units + j];

@@ -1,8 +1,9 @@
 /** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
 
-import { attr, button, h, num, percent, segmented, write } from "../dom.js";
-import { pixels, prepare } from "../draw.js";
+import { attr, bar, button, h, num, percent, segmented, setBar, times, whole, write } from "../dom.js";
+import { digit, pixels, prepare } from "../draw.js";
 import { PAPER, decodeInk, encodeInk } from "../ink.js";
+import { roll } from "../prep.js";
 
 const SIZE = 280;
 const KEY_STEP = 4;
@@ -11,7 +12,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /** @param {import("../app.js").Context} ctx */
 export function createPaper(ctx) {
   const { store, bundle } = ctx;
-  const { side, order } = bundle.input;
+  const { input: { side, order }, say } = bundle;
   /** @type {{x: number, y: number, down: boolean} | null} */
   let cursor = null;
   let drawing = false;
@@ -20,8 +21,7 @@ export function createPaper(ctx) {
   const canvas = h("canvas.paper", { role: "application",
     tabindex: 0,
     "aria-roledescription": "drawing area",
-    "aria-label":
-      "The digit. Draw with mouse, finger or pen; with the keyboard, arrows move, Space puts the pen down or lifts it, Delete clears.",
+    "aria-label": say("paper"),
   });
   const hint = h("p.hint");
 
@@ -136,7 +136,7 @@ export function createPaper(ctx) {
     on: { change: () => file.files[0] && ctx.loadPicture(file.files[0]).then(() => (file.value = "")) },
   });
   const classes = bundle.models[0].layers.at(-1)?.units ?? 10;
-  const picks = Array.from({ length: classes }, (_, k) =>
+  const picks = times(classes, (k) =>
     button(String(k), () => pick(k), { class: "dlx-pick", "aria-label": `Show a ${k} from the data` }),
   );
   const undoButton = button("Undo", undo);
@@ -145,18 +145,14 @@ export function createPaper(ctx) {
   const big = h("strong.answer");
   const sure = h("span.sure");
   const truth = h("p.truth");
-  const rows = Array.from({ length: classes }, (_, k) => {
-    const bar = h("span.bar-fill");
-    const value = h("span.num");
-    return { node: h("li", h("span", k), h("span.bar", bar), value), bar, value };
-  });
+  const rows = times(classes, (k) => h("li", h("span", k), bar(), h("span.num")));
 
   const node = h("section.side", { "aria-label": "The digit and its prediction" },
     h(".sheet", { "data-part": "paper" }, canvas, hint),
     h(".row", tools.node, h("span.gap"), undoButton, clearButton),
     h(".row.picks", h("span.label", "Pick"), picks, h("label.button.file", "Load…", file)),
     h(".verdict", big, h("div", sure, truth)),
-    h("ol.bars", { "aria-label": "Probability of each digit" }, rows.map((row) => row.node)),
+    h("ol.bars", { "aria-label": "Probability of each digit" }, rows),
   );
 
   return {
@@ -179,7 +175,7 @@ export function createPaper(ctx) {
                 (data[k * channels] * 2 + data[k * channels + 1] * 5 + data[k * channels + 2]) / 8);
         pixels(context, shade, { rows: r, cols, low: 255, high: 0, size: SIZE, colours, smooth: true });
       } else {
-        pixels(context, imageOf(d), { rows: side, cols: side, low: 0, high: d.bundle.input.normalised ? 1 : 255, size: SIZE, colours });
+        digit(context, roll(input.clean, side, order), bundle, SIZE, colours);
       }
       paintHidden(context, input.hidden, colours);
       if (cursor) paintCursor(context, cursor, colours);
@@ -187,25 +183,20 @@ export function createPaper(ctx) {
       attr(canvas, "data-tool", state.tool);
       tools.update(state.tool);
       undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
-      const empty = !input.x.some((v) => v !== 0);
+      const empty = input.blank;
       write(big, empty ? "–" : String(pass.digit));
       write(sure, empty ? "no ink yet" : percent(pass.probabilities[pass.digit]));
       write(truth, sayTruth(d, empty));
       attr(truth, "data-right", !empty && d.label >= 0 ? pass.digit === d.label : "");
       rows.forEach((row, k) => {
         const p = empty ? 0 : pass.probabilities[k];
-        row.bar.style.transform = `scaleX(${p.toFixed(4)})`;
-        write(row.value, empty ? "–" : num(100 * p, 1));
-        attr(row.node, "data-top", !empty && k === pass.digit);
+        setBar(row.children[1], p);
+        write(row.lastChild, empty ? "–" : num(100 * p, 1));
+        attr(row, "data-top", !empty && k === pass.digit);
       });
       picks.forEach((pickButton, k) => attr(pickButton, "aria-pressed", state.source === "sample" && d.label === k));
     },
   };
-
-  /** The digit without what is hidden. @param {import("../derive.js").Derived} d */
-  function imageOf(d) {
-    return order === "F" ? Float64Array.from({ length: side * side }, (_, k) => d.input.clean[(k % side) * side + Math.floor(k / side)]) : d.input.clean;
-  }
 
   /** @param {CanvasRenderingContext2D} context @param {Set<number>} hidden @param {import("../draw.js").Colours} colours */
   function paintHidden(context, hidden, colours) {
@@ -235,12 +226,11 @@ export function createPaper(ctx) {
   /** @param {import("../derive.js").Derived} d @param {boolean} empty */
   function sayTruth(d, empty) {
     const { state } = d;
-    if (state.source === "sample") {
-      const no = `digit ${state.sample + 1} of ${bundle.count.toLocaleString("en")}`;
-      return d.pass.digit === d.label ? `✓ right, ${no}` : `✗ it is a ${d.label}, ${no}`;
-    }
     if (empty) return "";
-    const what = state.source === "ink" ? "your drawing" : "your picture";
-    return state.off ? `${what}, ${state.off.split(".").length} stage(s) left out` : what;
+    let what = state.source === "ink" ? "your drawing" : "your picture";
+    if (state.source === "sample") {
+      what = say(d.pass.digit === d.label ? "right" : "wrong", d.label, state.sample + 1, whole(bundle.count));
+    }
+    return state.off ? say("leftOut", what, state.off.replaceAll(".", ", ")) : what;
   }
 }

@@ -1,7 +1,7 @@
 /** Rows of small digits to choose from. */
 
 import { attr, h } from "../dom.js";
-import { pixels, prepare } from "../draw.js";
+import { digit, prepare } from "../draw.js";
 import { roll } from "../prep.js";
 
 const SIZE = 44;
@@ -10,7 +10,7 @@ const SIZE = 44;
 export function createThumbs(ctx, label) {
   const node = h("ul.thumbs", { "aria-label": label });
   let shown = "";
-  const { side, order, normalised } = ctx.bundle.input;
+  const { side, order } = ctx.bundle.input;
   return {
     node,
     /**
@@ -24,7 +24,7 @@ export function createThumbs(ctx, label) {
         shown = key;
         node.replaceChildren(...which.map((at) => {
           const canvas = h("canvas", { "aria-hidden": "true" });
-          pixels(prepare(canvas, SIZE, SIZE), roll(d.sample(at), side, order), { rows: side, cols: side, low: 0, high: normalised ? 1 : 255, size: SIZE, colours });
+          digit(prepare(canvas, SIZE, SIZE), roll(d.sample(at), side, order), d.bundle, SIZE, colours);
           return h("li", h("button", { type: "button", "data-at": at, on: { click: () => ctx.pickSample(at) } }, canvas, h("span", say(at))));
         }));
       }

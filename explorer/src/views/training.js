@@ -1,7 +1,8 @@
 /** The training over again: any epoch's weights, on the same digit. */
 
 import { weightsAt } from "../derive.js";
-import { attr, button, h, num, percent, row, tableView, write } from "../dom.js";
+import { createClock } from "../clock.js";
+import { attr, h, num, percent, picture, playButton, range, row, tableView, write } from "../dom.js";
 import { prepare, squares } from "../draw.js";
 import { forward } from "../engine.js";
 
@@ -11,59 +12,45 @@ const A_SECOND = 6;
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createTraining(ctx) {
-  const { store } = ctx;
-  let playing = 0;
-  const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch", on: { input: () => go(Number(slider.value)) } });
-  const play = button("▶", () => (playing ? stop() : start()), { class: "dlx-button dlx-play", "aria-label": "Play the training" });
-  const where = h("output.num");
-  const loss = h("canvas", { role: "img", class: "dlx-curve" });
-  const accuracy = h("canvas", { role: "img", class: "dlx-curve" });
-  const strip = h("canvas", { role: "img", class: "dlx-strip" });
-  const matrix = h("canvas", { role: "img", class: "dlx-square" });
-  const numbers = h("tbody");
-  const said = h("p.lead");
-  const none = h("p.lead", "There are no snapshots of this training. Record them: recorder = Recorder(); model.fit(…, callbacks=[recorder]); Explorer(model, X, y, history=recorder).");
-  const controls = h(".row", { "data-part": "epochs" }, play, slider, where);
-  const table = tableView("Metrics of every epoch", () => {
-    const { log } = ctx.now().model;
-    const keys = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((key) => key !== "epoch");
-    return { head: ["Epoch", ...keys], rows: log.map((e) => [e.epoch, ...keys.map((key) => (key in e ? num(e[key], 4) : "–"))]) };
-  });
-  const confusionTable = tableView("Confusion matrix at this epoch: rows actual, columns predicted", () => {
-    const { confusion } = ctx.now().statistics();
-    return { head: ["Actual", ...confusion.map((_, k) => String(k))], rows: confusion.map((row, k) => [k, ...row]) };
-  });
-  const details = h(".training",
-    h("figure", h("figcaption", "Probability of each digit for the one on the left, epoch by epoch"), strip),
-    h(".two",
-      h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers), said),
-      h("figure", h("figcaption", "Confusion: rows actual, columns predicted; right answers at a twelfth"), matrix, confusionTable.node)));
-
+  const { store, bundle: { say } } = ctx;
   /** @param {number} at */
   const go = (at) => {
     const last = ctx.now().model.epochs.length - 1;
     store.set({ epoch: at >= last ? -1 : Math.max(0, at), steps: 0 });
   };
-  const stop = () => {
-    cancelAnimationFrame(playing);
-    playing = 0;
-    ctx.refresh();
-  };
-  const start = () => {
-    if (store.state.epoch < 0) go(0);
-    let before = performance.now();
-    /** @param {number} time */
-    const tick = (time) => {
-      if (store.state.panel !== "training" || !play.isConnected) return stop();
-      playing = requestAnimationFrame(tick);
-      if (time - before < 1000 / A_SECOND) return;
-      before = time;
-      go(store.state.epoch + 1);
-      if (store.state.epoch < 0) stop();
-    };
-    playing = requestAnimationFrame(tick);
-    ctx.refresh();
-  };
+  const slider = range("Epoch", 0, 0, 1, go);
+  const clock = createClock(ctx.refresh, () => A_SECOND,
+    (steps) => {
+      if (store.state.panel !== "training" || !strip.isConnected) return false;
+      if (steps) go(store.state.epoch + steps);
+      return store.state.epoch >= 0;
+    },
+    () => store.state.epoch < 0 && go(0));
+  const play = playButton(" the training", clock);
+  const where = h("output.num");
+  const loss = picture(".curve");
+  const accuracy = picture(".curve");
+  const strip = picture(".strip");
+  const matrix = picture(".square");
+  const numbers = h("tbody");
+  const said = h("p.lead");
+  const none = h("p.lead", say("unrecorded"));
+  const controls = h(".row", { "data-part": "epochs" }, play.node, slider.node, where);
+  const table = tableView("Metrics of every epoch", () => {
+    const { log } = ctx.now().model;
+    const keys = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((key) => key !== "epoch");
+    return { head: ["Epoch", ...keys], rows: log.map((e) => [e.epoch, ...keys.map((key) => (key in e ? num(e[key], 4) : "–"))]) };
+  });
+  const confusionTable = tableView(say("epochConfusion"), () => {
+    const { confusion } = ctx.now().statistics();
+    return { head: ["Actual", ...confusion.map((_, k) => String(k))], rows: confusion.map((row, k) => [k, ...row]) };
+  });
+  const details = h(".training",
+    h("figure", h("figcaption", say("strip")), strip),
+    h(".two",
+      h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers), said),
+      h("figure", h("figcaption", say("matrix")), matrix, confusionTable.node)));
+
   strip.addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const box = strip.getBoundingClientRect();
     go(Math.floor(((event.clientX - box.left - 18) / (box.width - 18)) * ctx.now().model.epochs.length));
@@ -72,8 +59,8 @@ export function createTraining(ctx) {
   return {
     node: h(".stack", controls, none,
       h(".two",
-        h("figure", h("figcaption", "Loss: solid training, dashed validation"), loss),
-        h("figure", h("figcaption", "Accuracy: solid training, dashed validation"), accuracy)),
+        h("figure", h("figcaption", say("curve", "Loss")), loss),
+        h("figure", h("figcaption", say("curve", "Accuracy")), accuracy)),
       details, table.node),
     update(d) {
       const { model, state } = d;
@@ -88,25 +75,22 @@ export function createTraining(ctx) {
       curves(accuracy, ctx.widthOf(accuracy), log, [accuracyKey(log), `val_${accuracyKey(log)}`], now, colours, "Accuracy");
       table.update();
       if (!epochs.length) return;
-      attr(slider, "max", last);
-      if (slider.value !== String(at)) slider.value = String(at);
-      attr(slider, "aria-valuetext", `after epoch ${now}`);
+      slider.update(at, `after epoch ${now}`, last);
       write(where, `after epoch ${now} of ${epochs[last].epoch}`);
-      write(play, playing ? "❚❚" : "▶");
-      attr(play, "aria-label", playing ? "Pause the training" : "Play the training");
+      play.update();
       const passes = epochs.map((_, e) => forward(weightsAt(model, e), d.input.x));
       paintStrip(strip, ctx.widthOf(strip), passes, at, d, colours);
       const stats = d.statistics();
       const size = 200;
       const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
-      squares(prepare(matrix, size, size), off, { side: d.classes, size, top: Math.max(8, ...off), colours });
-      attr(matrix, "aria-label", `Confusion matrix after epoch ${now}: accuracy ${percent(stats.accuracy)}`);
+      squares(prepare(matrix, size, size), off, size, colours, { top: Math.max(8, ...off) });
+      attr(matrix, "aria-label", say("matrixSays", now, percent(stats.accuracy)));
       const entry = epochs[at];
       const rows = [...Object.keys(entry).filter((key) => key !== "epoch").map((key) => [`Keras: ${key}`, num(entry[key], 4)]),
         ["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]];
       numbers.replaceChildren(...rows.map(([name, value]) => row(name, value)));
       const settled = passes.findLastIndex((pass) => pass.digit !== passes[last].digit) + 1;
-      write(said, settled ? `The reading ${passes[last].digit} stands from epoch ${epochs[settled].epoch} on.` : `It was a ${passes[last].digit} from the beginning.`);
+      write(said, say(settled ? "settled" : "always", passes[last].digit, epochs[settled].epoch));
       confusionTable.update();
     },
   };
@@ -122,7 +106,7 @@ const accuracyKey = (log) => Object.keys(log[log.length - 1] ?? {}).find((key) =
 function curves(canvas, width, log, keys, now, colours, name) {
   const context = prepare(canvas, width, CHART);
   const values = log.flatMap((entry) => keys.map((key) => entry[key])).filter((v) => v !== undefined);
-  attr(canvas, "aria-label", values.length ? `${name} over ${log[log.length - 1].epoch} epochs, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
+  attr(canvas, "aria-label", values.length ? `${name}, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
   if (!values.length) return;
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const end = log[log.length - 1].epoch;
@@ -179,5 +163,5 @@ function paintStrip(canvas, width, passes, at, d, colours) {
   context.strokeStyle = colours.ink;
   context.lineWidth = 1.5;
   context.strokeRect(18 + at * cell - 0.5, 0.75, cell, height - 1.5);
-  attr(canvas, "aria-label", `After this epoch: ${d.pass.digit} with ${percent(d.pass.probabilities[d.pass.digit])}`);
+  attr(canvas, "aria-label", d.bundle.say("stripSays", d.pass.digit, percent(d.pass.probabilities[d.pass.digit])));
 }

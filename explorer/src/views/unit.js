@@ -1,7 +1,7 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
 import { contributions } from "../engine.js";
-import { attr, button, checkbox, h, heads, num, row, segmented, signed, tableView, write } from "../dom.js";
+import { attr, button, checkbox, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, times, write } from "../dom.js";
 import { parseEdits } from "../derive.js";
 import { prepare, squares } from "../draw.js";
 import { roll } from "../prep.js";
@@ -32,25 +32,23 @@ export function sortedTerms(d) {
 /** @param {import("../app.js").Context} ctx */
 export function createUnit(ctx) {
   const { store, bundle } = ctx;
-  const { side, order } = bundle.input;
+  const { input: { side, order }, say } = bundle;
   const title = h(`h${ctx.level + 1}.h`);
   const sum = h("p.formula", { "data-part": "formula" });
   const gate = h("p.formula");
-  const left = h("canvas", { role: "img" });
-  const right = h("canvas", { role: "img" });
+  const left = picture();
+  const right = picture();
   const pictures = h(".pictures",
-    h("figure", left, h("figcaption", "weights w: what it looks for")),
-    h("figure", right, h("figcaption", "w · x: what it found")));
-  const chart = h("canvas", { role: "img", "aria-label": "Running sum of the terms", class: "dlx-chart" });
+    h("figure", left, h("figcaption", say("looksFor"))),
+    h("figure", right, h("figcaption", say("found"))));
+  const chart = picture(".chart");
   const by = segmented("Order of the terms", { size: "Largest first", place: "In place" }, (value) => store.set({ order: value }));
   const all = checkbox("every term", (on) => store.set({ all: on ? 1 : 0 }));
   const body = h("tbody");
   const rest = h("p.note", { "data-part": "rest" });
-  const table = h(".scroll", { tabindex: 0, role: "region", "aria-label": "Terms of the sum" },
-    h("table.terms",
-      heads(["from", "x", "w", "w · x", "sum"]), body));
+  const table = scroller("Terms of the sum", h("table.terms", heads(["from", "x", "w", "w · x", "sum"]), body));
   const grip = createGrip(ctx);
-  const pictureTable = tableView("Weight and contribution of every input", () => {
+  const pictureTable = tableView(say("termsTable"), () => {
     const d = ctx.now();
     const { x, terms } = sortedTerms(d);
     const layer = d.layers[d.state.layer];
@@ -98,18 +96,15 @@ export function createUnit(ctx) {
       const isImage = state.layer === 0;
       pictures.hidden = !isImage;
       if (isImage) {
-        const weights = Float64Array.from({ length: layer.inputs }, (_, i) => layer.weights[i * layer.units + state.unit]);
+        const weights = times(layer.inputs, (i) => layer.weights[i * layer.units + state.unit]);
         const reached = new Set(walking ? sequence.slice(0, count) : []);
-        const at = roll(Float64Array.from({ length: layer.inputs }, (_, i) => i), side, order);
-        const top = weights.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-        squares(prepare(left, SIDE, SIDE), roll(weights, side, order), { side, size: SIDE, top, colours });
-        squares(prepare(right, SIDE, SIDE), roll(terms, side, order), {
-          side, size: SIDE, top: terms.reduce((most, v) => Math.max(most, Math.abs(v)), 0), colours,
-          dim: walking ? (k) => !reached.has(at[k]) : undefined,
-        });
-        attr(left, "aria-label", `Weights of ${layer.name} unit ${state.unit}, from ${num(Math.min(...weights))} to ${num(Math.max(...weights))}`);
-        attr(right, "aria-label", `Contributions of the pixels, from ${num(Math.min(...terms))} to ${num(Math.max(...terms))}`);
+        const at = roll(times(layer.inputs, (i) => i), side, order);
+        squares(prepare(left, SIDE, SIDE), roll(weights, side, order), SIDE, colours);
+        squares(prepare(right, SIDE, SIDE), roll(terms, side, order), SIDE, colours, { dim: walking ? (k) => !reached.has(at[k]) : undefined });
+        attr(left, "aria-label", say("looksForSays", num(Math.min(...weights)), num(Math.max(...weights))));
+        attr(right, "aria-label", say("foundSays", num(Math.min(...terms)), num(Math.max(...terms))));
       }
+      attr(chart, "aria-label", say("running", num(running[count])));
       paintRunning(chart, ctx.widthOf(chart), running, count, z, colours);
       by.update(state.order);
       all.update(Boolean(state.all));
@@ -126,8 +121,8 @@ export function createUnit(ctx) {
       const missing = terms.length - (to - from);
       const remainder = total - (running[to] - running[from]);
       write(rest, missing
-        ? `${missing} more terms, together ${signed(remainder)}; then the bias ${signed(bias)}.`
-        : `All ${terms.length} terms, together ${signed(total)}; then the bias ${signed(bias)}.`);
+        ? say("moreTerms", missing, signed(remainder), signed(bias))
+        : say("allTerms", terms.length, signed(total), signed(bias)));
       grip.update(d, sequence[0], source);
       pictureTable.update();
     },
@@ -184,24 +179,23 @@ function createGrip(ctx) {
   let held = -1;
   const label = h("span");
   const value = h("output.num");
-  const slider = h("input", { type: "range", min: -2, max: 2, step: 0.01, on: {
-    input: () => {
-      held = input;
-      const { layer, unit } = ctx.now().state;
-      const others = parseEdits(store.state.edits).filter((e) => e.layer !== layer || e.input !== input || e.unit !== unit);
-      store.set({ edits: [...others, { layer, input, unit, value: Number(slider.value) }].map((e) => `${e.layer}_${e.input}_${e.unit}_${e.value}`).join("~") });
-    },
-  } });
+  const slider = range(null, -2, 2, 0.01, (value) => {
+    held = input;
+    const { layer, unit } = ctx.now().state;
+    const others = parseEdits(store.state.edits).filter((e) => e.layer !== layer || e.input !== input || e.unit !== unit);
+    store.set({ edits: [...others, { layer, input, unit, value }].map((e) => `${e.layer}_${e.input}_${e.unit}_${e.value}`).join("~") });
+  });
   const next = button("Another", () => { held = -2; ctx.refresh(); });
   let rank = 0;
+  let shown = "";
   return {
-    node: h(".grip", { "data-part": "grip" }, h("label", label, slider), value, next),
+    node: h(".grip", { "data-part": "grip" }, h("label", label, slider.node), value, next),
     /** @param {import("../derive.js").Derived} d @param {number} strongest @param {(d: import("../derive.js").Derived, i: number) => string} source */
     update(d, strongest, source) {
       const layer = d.layers[d.state.layer];
       const key = `${d.state.layer}.${d.state.unit}`;
-      if (slider.dataset.key !== key) {
-        slider.dataset.key = key;
+      if (shown !== key) {
+        shown = key;
         held = -1;
         rank = 0;
       }
@@ -211,8 +205,8 @@ function createGrip(ctx) {
       }
       input = held >= 0 ? held : strongest;
       const w = layer.weights[input * layer.units + d.state.unit];
-      write(label, `Change the weight from ${source(d, input)}`);
-      if (Number(slider.value) !== Number(w.toFixed(2))) slider.value = String(w);
+      write(label, ctx.bundle.say("change", source(d, input)));
+      slider.update(Number(w.toFixed(2)));
       write(value, num(w, 2));
     },
   };
