@@ -9,8 +9,9 @@ section          dtype  content
 ``samples``      u8     the digits, a row each: value = (byte - zero) * scale
 ``labels``       u8     their classes
 ``weights{m}``   f32    model m, layer by layer: weights row by row, then the bias
-``snapshots{m}`` f16    the same for each epoch; the bits' difference to the epoch before, modulo
-                        65,536, which compresses well since weights move little in an epoch
+``snapshots{m}`` f16    the same for each epoch, rounded so that no sample is read differently; the
+                        bits' difference to the epoch before, modulo 65,536, which compresses
+                        well since weights move little in an epoch
 ``reference{m}`` f32    what Keras returns for the first samples: the page compares its own
 ===============  =====  ==========================================================================
 """
@@ -38,6 +39,9 @@ TOUR = Path(__file__).parent / "tour.json"
 
 REFERENCES = 100
 """Samples whose Keras output is packed, to be compared in the browser."""
+
+TRIES = 500
+"""Roundings tried, at most, until half precision reads every sample as the snapshot itself does."""
 
 _BYTES = {"f32": "<f4", "f16": "<u2", "u8": "u1"}
 
@@ -145,6 +149,48 @@ def _flat(arrays: list[Any], layers: list[Dense], whose: str) -> NDArray[np.floa
     return np.concatenate(parts)
 
 
+def _halves(
+    flat: NDArray[np.float32], layers: list[Dense], digits: NDArray[np.float64], whose: str
+) -> NDArray[np.float16]:
+    """Round weights to half precision such that every digit is read as with the weights themselves.
+
+    To the nearest, that changes the reading of a digit here and there whose two largest logits are
+    all but equal. Then weights drawn at random are rounded to the other side, a few at a time, as
+    long as fewer readings differ for it.
+    """
+    wanted = _readings(flat, layers, digits)
+    with np.errstate(over="ignore"):
+        nearest = flat.astype(np.float16)
+    check_finite(nearest.astype(np.float32), nearest[:0].astype(np.float32), whose)
+    towards = np.where(nearest > flat, -np.inf, np.inf).astype(np.float16)
+    other = np.where(nearest == flat, nearest, np.nextafter(nearest, towards))
+    rng = np.random.default_rng(0)
+    best, wrong = nearest, np.count_nonzero(_readings(nearest, layers, digits) != wanted)
+    for _ in range(TRIES):
+        if not wrong:
+            break
+        tried = np.where(
+            rng.random(flat.size) < 0.02, np.where(best == nearest, other, nearest), best
+        )
+        count = np.count_nonzero(_readings(tried, layers, digits) != wanted)
+        if count < wrong:
+            best, wrong = tried, count
+    return best
+
+
+def _readings(
+    flat: NDArray[Any], layers: list[Dense], digits: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """What digits are read as under the weights of one moment."""
+    at = 0
+    moment = []
+    for layer in layers:
+        weights = flat[at : (at := at + layer.weights.size)].reshape(layer.weights.shape)
+        bias = flat[at : (at := at + layer.bias.size)]
+        moment.append(replace(layer, weights=weights.astype("f8"), bias=bias.astype("f8")))
+    return np.asarray(outputs(moment, digits).argmax(axis=1), dtype=np.intp)
+
+
 def _history(history: Any) -> tuple[list[dict[str, float]], list[Any]]:
     """Epochs and snapshots of a Recorder, or the epochs alone of a Keras History or a dict."""
     if history is None:
@@ -178,8 +224,9 @@ def _model_entry(
     epochs, snapshots = _history(history)
     bits = np.zeros((len(snapshots), final.size), dtype=np.uint16)
     for e, arrays in enumerate(snapshots):
-        flat = _flat(arrays, layers, f"“{name}” at epoch {e}")
-        bits[e] = flat.astype("<f2").view(np.uint16)
+        whose = f"“{name}” at epoch {e}"
+        flat = _flat(arrays, layers, whose)
+        bits[e] = _halves(flat, layers, samples.values.astype(np.float64), whose).view(np.uint16)
     delta = np.diff(bits, axis=0, prepend=np.zeros((1, final.size), dtype=np.uint16))
     shape = tuple(getattr(model, "input_shape", None) or (None, samples.pixels.shape[1]))[1:]
     first = samples.values[:REFERENCES]

@@ -17,7 +17,7 @@
  * @property {(file: File) => Promise<void>} loadPicture
  * @property {import("./clock.js").Clock} player
  * @property {(answer: Answer) => void} answered
- * @property {number} level  level of the top heading
+ * @property {(text?: string) => HTMLElement} heading  of a part of a panel
  * @property {(node: HTMLElement) => number} widthOf  its width, measured once for each size of the explorer
  * @property {(work: () => void) => void} later  do it after the next picture, then draw again
  *
@@ -102,7 +102,7 @@ export function mount(element, bundle, host) {
     now,
     refresh,
     player,
-    level: host.level,
+    heading: (text = "") => h(`h${host.level + 1}.h`, text),
     widthOf(node) {
       // Asking the browser makes it lay out the page, which takes longer than everything else.
       const width = widths.get(node) || node.clientWidth;
@@ -210,7 +210,7 @@ export function mount(element, bundle, host) {
     if (key === shown) return;
     shown = key;
     digit(prepare(miniCanvas, 36, 36), d.image, bundle, 36, ctx.colours());
-    write(miniText, d.input.blank ? "no ink yet" : `${d.pass.digit} · ${percent(d.pass.probabilities[d.pass.digit])}`);
+    write(miniText, d.input.blank ? "no ink yet" : `${d.pass.digit} · ${percent(d.pass.share)}`);
   }
 
   /** @param {string} text */
@@ -222,9 +222,10 @@ export function mount(element, bundle, host) {
   /** Speak the prediction once the digit has come to rest. */
   function speak() {
     const d = now();
-    const text = d.input.blank ? "No ink yet." : `Prediction: ${d.pass.digit}, ${percent(d.pass.probabilities[d.pass.digit], 0)}.`;
-    if (`${d.inputKey}${text}` === spoken) return;
-    spoken = `${d.inputKey}${text}`;
+    const text = d.input.blank ? "No ink yet." : `Prediction: ${d.pass.digit}, ${percent(d.pass.share, 0)}.`;
+    const key = d.inputKey + text;
+    if (key === spoken) return;
+    spoken = key;
     live.textContent = text;
   }
 
@@ -275,7 +276,6 @@ export function mount(element, bundle, host) {
     recolour();
   });
   sizes.observe(root);
-  spoken = `${now().inputKey}`;
   render();
   unpack();
 
@@ -356,7 +356,7 @@ function createTabs(ctx) {
     return {
       name,
       make,
-      tab: h("button", { type: "button", role: "tab", id, "aria-controls": controls, "data-panel": name, on: { click: () => ctx.open(name) } }, title),
+      tab: h("button", { role: "tab", id, "aria-controls": controls, "data-panel": name, on: { click: () => ctx.open(name) } }, title),
       holder: h("div", { role: "tabpanel", id: controls, "aria-labelledby": id, class: "dlx-panel", "data-panel": name }),
     };
   });

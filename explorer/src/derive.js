@@ -38,7 +38,7 @@
  */
 
 import { whole } from "./dom.js";
-import { crossEntropy, forward } from "./engine.js";
+import { clamp, crossEntropy, forward } from "./engine.js";
 import { PAPER, rasterise } from "./ink.js";
 import { onPaper } from "./picture.js";
 import { preprocess, roll } from "./prep.js";
@@ -104,7 +104,7 @@ export function evaluate(bundle, layers, sample) {
   for (let s = 0; s < count; s++) {
     const pass = forward(layers, sample(s));
     digits[s] = pass.digit;
-    shares[s] = pass.probabilities[pass.digit];
+    shares[s] = pass.share;
     total += losses[s] = crossEntropy(pass.logits, labels[s]);
     confusion[labels[s]][pass.digit]++;
     if (pass.digit === labels[s]) right++;
@@ -145,7 +145,7 @@ export function createDeriver(bundle) {
       const base = weightsAt(model, state.epoch);
       return state.edits ? edited(base, state.edits) : base;
     });
-    const at = Math.min(bundle.count - 1, Math.max(0, state.sample));
+    const at = clamp(state.sample, bundle.count - 1);
     const source = state.source === "photo" && photo?.text !== state.photo ? "sample" : state.source;
     const origin = source === "sample" ? `s${at}` : source === "ink" ? `i${state.ink}` : `p${state.photo}`;
     const inputKey = `${origin}|${state.off}|${state.hide}`;
@@ -164,8 +164,8 @@ export function createDeriver(bundle) {
       return { picture, stages: made?.stages ?? null, x, clean, hidden, blank: x.every((v) => v === 0) };
     });
     const pass = keepPass(`${weightsKey}#${inputKey}`, () => forward(layers, input.x));
-    const layer = Math.min(layers.length - 1, Math.max(0, state.layer));
-    const unit = Math.min(layers[layer].units - 1, Math.max(0, state.unit));
+    const layer = clamp(state.layer, layers.length - 1);
+    const unit = clamp(state.unit, layers[layer].units - 1);
     return {
       bundle,
       state: { ...state, source, sample: at, layer, unit },

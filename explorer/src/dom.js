@@ -7,15 +7,19 @@ const FOCUSABLE = /^(button|input|select|summary|canvas)$/;
 
 /**
  * An element: `h("p.note", {title: "x"}, "text")` is a paragraph of class dlx-note; without a tag
- * it is a div. Attributes may be left out; `on` holds listeners.
+ * it is a div. Attributes may be left out; `on` holds listeners. `h("p.note@rest")` is known as the
+ * part "rest", to which the tour can point.
  * @param {string} tag
  * @param {...any} rest
  * @returns {any}
  */
 export function h(tag, ...rest) {
-  const [name, ...classes] = tag.split(".");
+  const [path, part] = tag.split("@");
+  const [name, ...classes] = path.split(".");
   const node = document.createElement(name || "div");
+  if (name === "button") node.setAttribute("type", name);
   if (classes.length) node.className = classes.map((text) => `dlx-${text}`).join(" ");
+  if (part) node.dataset.part = part;
   const given = rest[0]?.constructor === Object ? rest.shift() : {};
   if (FOCUSABLE.test(name) || "tabindex" in given) node.setAttribute(QUIET, "true");
   for (const [key, value] of Object.entries(given)) {
@@ -60,6 +64,9 @@ export function attr(node, name, value) {
   const text = String(value);
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
+
+/** Say what a picture or a button is. @param {Element} node @param {string} text */
+export const describe = (node, text) => attr(node, "aria-label", text);
 
 /** A number with a true minus and fixed decimals. @param {number} value @param {number} [digits] */
 export function num(value, digits = 3) {
@@ -153,7 +160,7 @@ export function range(label, min, max, step, change) {
 
 /** @param {string} text @param {() => void} click @param {Record<string, any>} [more] */
 export const button = (text, click, more = {}) =>
-  h("button", { type: "button", class: "dlx-button", ...more, on: { click } }, text);
+  h("button", { class: "dlx-button", ...more, on: { click } }, text);
 
 /** A button that starts and stops a clock. @param {string} what @param {import("./clock.js").Clock} clock */
 export function playButton(what, clock) {
@@ -162,10 +169,13 @@ export function playButton(what, clock) {
     node,
     update() {
       write(node, clock.playing ? "❚❚" : "▶");
-      attr(node, "aria-label", (clock.playing ? "Pause" : "Play") + what);
+      describe(node, (clock.playing ? "Pause" : "Play") + what);
     },
   };
 }
+
+/** The direction of an arrow key, as columns and rows. @type {Record<string, number[]>} */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * The numbers of a picture as a table, made when it is opened.

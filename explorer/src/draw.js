@@ -5,6 +5,8 @@
  * @typedef {{ink: string, muted: string, line: string, surface: string, accent: string, soft: string}} Colours
  */
 
+import { clamp } from "./engine.js";
+
 /**
  * The colours that the style sheet resolves to right now.
  * @param {HTMLElement} root
@@ -58,7 +60,7 @@ export function pixels(context, data, how) {
   const [paper, ink] = [rgb(colours.surface), rgb(colours.ink)];
   const image = new ImageData(cols, rows);
   for (let k = 0; k < rows * cols; k++) {
-    const v = Math.min(1, Math.max(0, (data[k] - low) / (high - low || 1)));
+    const v = clamp((data[k] - low) / (high - low || 1), 1);
     for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (ink[c] - paper[c]);
     image.data[4 * k + 3] = 255;
   }
@@ -81,6 +83,23 @@ export function pixels(context, data, how) {
 export function digit(context, image, bundle, size, colours, x, y) {
   const { side, normalised } = bundle.input;
   pixels(context, image, { rows: side, cols: side, low: 0, high: normalised ? 1 : 255, size, colours, x, y });
+}
+
+/**
+ * A line through points.
+ * @param {CanvasRenderingContext2D} context @param {number[][]} points
+ * @param {string} colour @param {number} [width] @param {number} [alpha] @param {number[]} [dash]
+ */
+export function trace(context, points, colour, width = 1, alpha = 1, dash = []) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.globalAlpha = alpha;
+  context.setLineDash(dash);
+  context.beginPath();
+  for (const [x, y] of points) context.lineTo(x, y);
+  context.stroke();
+  context.globalAlpha = 1;
+  context.setLineDash([]);
 }
 
 /** The largest size among numbers. @param {ArrayLike<number>} data */

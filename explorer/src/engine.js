@@ -18,6 +18,7 @@
  * @property {Float64Array} logits  what the softmax is taken of
  * @property {Float64Array} probabilities
  * @property {number} digit  the most probable class
+ * @property {number} share  its probability
  *
  * @typedef {object} Gradients
  * @property {number} loss  cross-entropy of the label
@@ -28,6 +29,9 @@
  */
 
 export const ACTIVATIONS = ["relu", "linear", "sigmoid", "tanh", "softmax"];
+
+/** The number nearest to `value` between 0 and `most`. @param {number} value @param {number} most */
+export const clamp = (value, most) => Math.min(most, Math.max(0, value));
 
 /**
  * Index of the largest entry, the first one where several are equal (as numpy.argmax).
@@ -122,7 +126,8 @@ export function forward(layers, input) {
   // A softmax layer's sums are the logits; any other last layer hands its output to the loss.
   const logits = layers[last].activation === "softmax" ? z[last] : a[last];
   const probabilities = softmax(logits);
-  return { x, z, a, logits, probabilities, digit: argmax(probabilities) };
+  const digit = argmax(probabilities);
+  return { x, z, a, logits, probabilities, digit, share: probabilities[digit] };
 }
 
 /**

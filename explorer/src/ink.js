@@ -5,6 +5,8 @@
  * @typedef {{erase: boolean, points: number[][]}} Stroke
  */
 
+import { clamp } from "./engine.js";
+
 export const PAPER = 112;
 const PEN = 5;
 const RUBBER = 9;
@@ -17,7 +19,7 @@ export function encodeInk(strokes) {
 }
 
 /** @param {number} v */
-const pair = (v) => Math.min(PAPER - 1, Math.max(0, Math.round(v))).toString(36).padStart(2, "0");
+const pair = (v) => clamp(Math.round(v), PAPER - 1).toString(36).padStart(2, "0");
 
 /** @param {string} text @returns {Stroke[]} */
 export function decodeInk(text) {
@@ -70,10 +72,10 @@ function segment(ink, [x0, y0], [x1, y1], radius, erase) {
   const length = dx * dx + dy * dy;
   for (let y = top; y <= bottom; y++) {
     for (let x = left; x <= right; x++) {
-      const along = length ? Math.min(1, Math.max(0, ((x - x0) * dx + (y - y0) * dy) / length)) : 0;
+      const along = length ? clamp(((x - x0) * dx + (y - y0) * dy) / length, 1) : 0;
       const [u, v] = [x - x0 - along * dx, y - y0 - along * dy];
       const distance = Math.sqrt(u * u + v * v);
-      const cover = Math.min(1, Math.max(0, radius + 0.5 - distance));
+      const cover = clamp(radius + 0.5 - distance, 1);
       const k = y * PAPER + x;
       ink[k] = erase ? Math.min(ink[k], 1 - cover) : Math.max(ink[k], cover);
     }

@@ -5,6 +5,7 @@
  * @typedef {import("./prep.js").Picture} Picture
  */
 
+import { clamp } from "./engine.js";
 import { PAPER } from "./ink.js";
 import { resize } from "./prep.js";
 
@@ -52,7 +53,7 @@ export function onPaper(image, side, normalised) {
   const { data } = resize({ rows: side, cols: side, data: image }, size, size);
   const sheet = new Uint8Array(PAPER * PAPER).fill(255);
   data.forEach((v, k) => {
-    const ink = Math.min(1, Math.max(0, normalised ? v : v / 255));
+    const ink = clamp(normalised ? v : v / 255, 1);
     sheet[(30 + Math.floor(k / size)) * PAPER + 8 + (k % size)] = Math.round(255 * (1 - ink));
   });
   return { rows: PAPER, cols: PAPER, channels: 1, data: sheet };

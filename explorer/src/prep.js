@@ -7,16 +7,12 @@
  * @typedef {{name: string, on: boolean, grid: Grid}} Stage
  */
 
+import { clamp } from "./engine.js";
+
 const FIELD = 28;
 const BOX = 20;
 const TILES = 8;
 const BLANK = 24;
-
-/** The stages' names, in their order. @param {number} side */
-export function stageNames(side) {
-  const names = ["grey", "invert", "crop", "scale", "centre", "resize", "normalise", "unroll"];
-  return side === FIELD ? names.filter((name) => name !== "resize") : names;
-}
 
 /** @param {number} rows @param {number} cols @returns {Grid} */
 const grid = (rows, cols) => ({ rows, cols, data: new Float64Array(rows * cols) });
@@ -25,7 +21,7 @@ const grid = (rows, cols) => ({ rows, cols, data: new Float64Array(rows * cols) 
 const round = (v) => Math.floor(v + 0.5);
 
 /** @param {Picture} picture @param {boolean} on */
-export function toGrey(picture, on = true) {
+function toGrey(picture, on) {
   const { rows, cols, channels, data } = picture;
   const out = grid(rows, cols);
   for (let k = 0; k < rows * cols; k++) {
@@ -62,7 +58,7 @@ function fitPlane(points) {
 }
 
 /** The brightness of the paper under the ink: a plane. @param {Grid} grey */
-export function paperPlane(grey) {
+function paperPlane(grey) {
   const { rows, cols, data } = grey;
   const tiles = Math.min(rows, cols) >= 2 * TILES ? TILES : 1;
   /** @type {number[][]} */
@@ -86,7 +82,7 @@ export function paperPlane(grey) {
 }
 
 /** @param {Grid} grey @param {boolean} on */
-export function toInk(grey, on = true) {
+function toInk(grey, on) {
   if (!on) return grey;
   const { rows, cols, data } = grey;
   const [a, b, c] = paperPlane(grey);
@@ -103,13 +99,13 @@ export function toInk(grey, on = true) {
   }
   if (peak < BLANK) return grid(rows, cols);
   for (let k = 0; k < out.data.length; k++) {
-    out.data[k] = 255 * Math.min(1, Math.max(0, (out.data[k] / peak - 0.2) / 0.6));
+    out.data[k] = 255 * clamp((out.data[k] / peak - 0.2) / 0.6, 1);
   }
   return out;
 }
 
 /** @param {Grid} ink @param {boolean} on */
-export function cropToInk(ink, on = true) {
+function cropToInk(ink, on) {
   const { rows, cols, data } = ink;
   let top = rows, bottom = -1, left = cols, right = -1;
   for (let r = 0; r < rows; r++) {
@@ -153,7 +149,7 @@ function taps(from, to) {
     for (let k = first; k <= last; k++) {
       const weight = cubic((k - centre) / stretch);
       sum += weight;
-      list.push({ index: Math.min(from - 1, Math.max(0, k)), weight });
+      list.push({ index: clamp(k, from - 1), weight });
     }
     for (const tap of list) tap.weight /= sum;
     return list;
@@ -182,17 +178,17 @@ export function resize(source, rows, cols) {
 }
 
 /** @param {Grid} digit @param {boolean} on */
-export function scaleToBox(digit, on = true) {
+function scaleToBox(digit, on) {
   const longest = Math.max(digit.rows, digit.cols);
   const rows = on ? Math.max(1, round((digit.rows * BOX) / longest)) : FIELD;
   const cols = on ? Math.max(1, round((digit.cols * BOX) / longest)) : FIELD;
   const out = resize(digit, rows, cols);
-  out.data = out.data.map((v) => Math.min(255, Math.max(0, v)));
+  out.data = out.data.map((v) => clamp(v, 255));
   return out;
 }
 
 /** @param {Grid} digit @param {boolean} on */
-export function centreByMass(digit, on = true) {
+function centreByMass(digit, on) {
   const { rows, cols, data } = digit;
   let mass = 0, sumR = 0, sumC = 0;
   for (let r = 0; r < rows; r++) {
@@ -204,8 +200,8 @@ export function centreByMass(digit, on = true) {
     }
   }
   const [cr, cc] = mass > 0 ? [sumR / mass, sumC / mass] : [(rows - 1) / 2, (cols - 1) / 2];
-  const top = on ? Math.min(FIELD - rows, Math.max(0, round(FIELD / 2 - cr))) : 0;
-  const left = on ? Math.min(FIELD - cols, Math.max(0, round(FIELD / 2 - cc))) : 0;
+  const top = on ? clamp(round(FIELD / 2 - cr), FIELD - rows) : 0;
+  const left = on ? clamp(round(FIELD / 2 - cc), FIELD - cols) : 0;
   const out = grid(FIELD, FIELD);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < cols; c++) out.data[(r + top) * FIELD + c + left] = data[r * cols + c];
@@ -214,7 +210,7 @@ export function centreByMass(digit, on = true) {
 }
 
 /** @param {Grid} field @param {number} side @param {boolean} on */
-export function toSide(field, side, on = true) {
+function toSide(field, side, on) {
   if (on) return resize(field, side, side);
   const out = grid(side, side);
   const step = FIELD / side;
@@ -241,6 +237,23 @@ export function unroll(image, side, order) {
 export const roll = unroll;
 
 /**
+ * What each stage makes of the one before. @type {Record<string, (now: any, on: boolean, input: {side: number, order: string}) => Grid>}
+ */
+const STAGES = {
+  grey: toGrey,
+  invert: toInk,
+  crop: cropToInk,
+  scale: scaleToBox,
+  centre: centreByMass,
+  resize: (field, on, { side }) => toSide(field, side, on),
+  normalise: (digit, on) => (on ? { ...digit, data: digit.data.map((/** @type {number} */ v) => v / 255) } : digit),
+  unroll: (digit, on, { side, order }) => (on ? digit : { ...digit, data: roll(unroll(digit.data, side, order === "F" ? "C" : "F"), side, order) }),
+};
+
+/** The stages' names, in their order. @param {number} side */
+export const stageNames = (side) => Object.keys(STAGES).filter((name) => name !== "resize" || side !== FIELD);
+
+/**
  * All stages of one picture.
  * @param {Picture} picture
  * @param {{side: number, order: string}} input
@@ -248,27 +261,12 @@ export const roll = unroll;
  * @returns {{stages: Stage[], x: Float64Array}}
  */
 export function preprocess(picture, input, wanted = () => true) {
-  const { side, order } = input;
-  /** @type {Stage[]} */
-  const stages = [];
-  /** @param {string} name @param {(on: boolean) => Grid} make */
-  const stage = (name, make) => {
+  /** @type {any} */
+  let now = picture;
+  const stages = stageNames(input.side).map((name) => {
     const on = wanted(name);
-    const made = make(on);
-    stages.push({ name, on, grid: made });
-    return made;
-  };
-  let now = stage("grey", (on) => toGrey(picture, on));
-  now = stage("invert", (on) => toInk(now, on));
-  now = stage("crop", (on) => cropToInk(now, on));
-  now = stage("scale", (on) => scaleToBox(now, on));
-  now = stage("centre", (on) => centreByMass(now, on));
-  if (side !== FIELD) now = stage("resize", (on) => toSide(now, side, on));
-  now = stage("normalise", (on) => (on ? { ...now, data: now.data.map((v) => v / 255) } : now));
-  const other = order === "F" ? "C" : "F";
-  now = stage("unroll", (on) => {
-    const x = unroll(now.data, side, on ? order : other);
-    return { rows: side, cols: side, data: roll(x, side, order) };
+    now = STAGES[name](now, on, input);
+    return { name, on, grid: now };
   });
-  return { stages, x: unroll(now.data, side, order) };
+  return { stages, x: unroll(now.data, input.side, input.order) };
 }

@@ -80,31 +80,21 @@ export function decode(text) {
   return state;
 }
 
-/**
- * @param {State} initial
- */
+/** @param {State} initial */
 export function createStore(initial) {
-  /** @type {Set<(state: State, changed: Set<string>) => void>} */
-  const listeners = new Set();
+  /** @type {(() => void)[]} */
+  const listeners = [];
   const store = {
     state: { ...initial },
-    /** @param {Partial<State>} patch */
+    /** Change something; nobody hears of it where nothing differs. @param {Partial<State>} patch */
     set(patch) {
-      const changed = new Set(
-        Object.keys(patch).filter((key) => {
-          const name = /** @type {keyof State} */ (key);
-          return patch[name] !== store.state[name];
-        }),
-      );
-      if (!changed.size) return;
-      store.state = { ...store.state, ...patch };
-      for (const listener of [...listeners]) listener(store.state, changed);
+      const next = { ...store.state, ...patch };
+      if (Object.entries(next).every(([key, value]) => store.state[/** @type {keyof State} */ (key)] === value)) return;
+      store.state = next;
+      for (const listener of listeners) listener();
     },
-    /** @param {(state: State, changed: Set<string>) => void} listener */
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    /** @param {() => void} listener */
+    subscribe: (listener) => void listeners.push(listener),
   };
   return store;
 }

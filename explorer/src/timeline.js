@@ -13,6 +13,8 @@
  * @property {string} phase  input, layer, unit, term, bias, activation or answer
  */
 
+import { clamp } from "./engine.js";
+
 /** Last position. @param {Layer[]} layers @param {string} grain @param {number} layer */
 export function lastPosition(layers, grain, layer) {
   if (grain === "layer") return layers.length + 1;
@@ -38,18 +40,12 @@ export function place(layers, grain, t, layer, unit) {
   const at = t < 0 ? last : Math.min(t, last);
   /** @param {number} l */
   const upTo = (l) => layers.map((entry, k) => (k < l ? entry.units : 0));
-  if (grain === "layer") {
-    const done = Math.min(at, layers.length);
-    const answer = at === last;
-    const phase = answer ? "answer" : at ? "layer" : "input";
-    return { shown: upTo(done), answer, layer: answer ? -1 : done - 1, unit: -1, terms: -1, phase };
-  }
+  const whole = { layer: -1, unit: -1, terms: -1 };
+  if (at === 0 && grain !== "term") return { ...whole, shown: upTo(0), answer: false, phase: "input" };
+  if (at === last && grain !== "term") return { ...whole, shown: upTo(layers.length), answer: true, phase: "answer" };
+  if (grain === "layer") return { ...whole, shown: upTo(at), answer: false, layer: at - 1, phase: "layer" };
   if (grain === "unit") {
     let left = at - 1;
-    if (at === 0) return { shown: upTo(0), answer: false, layer: -1, unit: -1, terms: -1, phase: "input" };
-    if (at === last) {
-      return { shown: upTo(layers.length), answer: true, layer: -1, unit: -1, terms: -1, phase: "answer" };
-    }
     let l = 0;
     while (left >= layers[l].units) left -= layers[l++].units;
     const shown = upTo(l);
@@ -90,7 +86,7 @@ export function advance(layers, state, by) {
  */
 export function seek(layers, state, to) {
   const { grain, layer, unit } = state;
-  const t = Math.min(lastPosition(layers, grain, layer), Math.max(0, to));
+  const t = clamp(to, lastPosition(layers, grain, layer));
   if (grain !== "unit") return { t, layer, unit };
   const at = place(layers, grain, Math.max(1, t), 0, 0);
   const l = at.layer < 0 ? layers.length - 1 : at.layer;

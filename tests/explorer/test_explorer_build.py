@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,9 @@ import make_reference
 import numpy as np
 import pytest
 from standin import ROOT
+
+from explorer.prep import stage_names
+from explorer.words import WORDS
 
 STATIC = ROOT / "explorer" / "static"
 
@@ -32,7 +36,7 @@ def npm() -> list[str]:
 def test_bundle_is_what_the_sources_give(npm: list[str], tmp_path: Path) -> None:
     command = json.loads((ROOT / "package.json").read_text())["scripts"]["build"]
     assert "--outdir=explorer/static" in command
-    arguments = command.replace("--outdir=explorer/static", f"--outdir={tmp_path}").split()
+    arguments = shlex.split(command.replace("--outdir=explorer/static", f"--outdir={tmp_path}"))
     subprocess.run([str(ROOT / "node_modules/.bin/esbuild"), *arguments[1:]], cwd=ROOT, check=True)
     for name in ("explorer.js", "explorer.css"):
         assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), "run `npm run build`"
@@ -53,6 +57,20 @@ def test_reference_arrays_are_numpys() -> None:
             for ours, theirs in zip(entry[key], kept["networks"][name][key], strict=True):
                 np.testing.assert_allclose(ours, theirs, atol=1e-7)
     np.testing.assert_allclose(made["picture"]["x"], kept["picture"]["x"], atol=1e-9)
+
+
+def test_every_text_is_used_and_every_text_used_is_there() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "explorer" / "src").rglob("*.js"))
+    called = set(re.findall(r"""\bsay\(\s*"([\w.]+)\"""", source))
+    assert called - WORDS.keys() == set()
+    quoted = set(re.findall(r'"([\w. ]+)"', source))
+    questions = set(re.findall(r'\bid: "(\w+)"', source))
+    made = {
+        *(f"phase.{name}" for name in quoted),
+        *(f"{stage}.{on}" for stage in stage_names(20) for on in ("on", "off")),
+        *(f"{name}.{part}" for name in questions for part in ("choices", "why")),
+    }
+    assert WORDS.keys() - quoted - made == set()
 
 
 def test_style_sheet_touches_nothing_outside_the_explorer() -> None:

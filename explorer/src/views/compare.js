@@ -16,10 +16,10 @@ export function createCompare(ctx) {
   const head = heads(["", "", "", "", ""]);
   const names = head.firstChild.children;
   const body = h("tbody");
-  const title = h(`h${ctx.level + 1}.h`);
+  const title = ctx.heading();
   const thumbs = createThumbs(ctx, say("disagreement"));
   const content = h(".split",
-    h("table.versus", { "data-part": "versus" }, head, body),
+    h("table.versus@versus", head, body),
     h(".stack", title, thumbs.node));
   let options = "";
   /** @type {{key: string, stats: import("../derive.js").Statistics} | null} */

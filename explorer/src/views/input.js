@@ -1,6 +1,6 @@
 /** From the picture to the network's input, stage by stage, each of which can be left out. */
 
-import { attr, button, checkbox, h, num, percent, picture, tableView, times, write } from "../dom.js";
+import { attr, button, checkbox, describe, h, num, percent, picture, tableView, times, write } from "../dom.js";
 import { pixels, prepare } from "../draw.js";
 import { forward } from "../engine.js";
 import { stageNames } from "../prep.js";
@@ -25,7 +25,7 @@ export function createInput(ctx) {
     return { name, canvas, size, text, box, node: h("li.card", canvas, h(".row", box.node, h("span.gap"), size), text) };
   });
   const from = h("p.note");
-  const result = h("p.lead", { "data-part": "outcome" });
+  const result = h("p.lead@outcome");
   const reset = button("All stages on", () => store.set({ off: "" }));
   /** @type {import("../prep.js").Stage[]} */
   let stages = [];
@@ -40,7 +40,7 @@ export function createInput(ctx) {
     node: h(".stack",
       h("p.lead", say("inputLead")),
       h(".row", result, h("span.gap"), reset),
-      h("ol.cards", { "data-part": "stages" }, cards.map((card) => card.node)), from, table.node),
+      h("ol.cards@stages", cards.map((card) => card.node)), from, table.node),
     update(d) {
       const all = d.without("");
       stages = d.input.stages ?? all.stages;
@@ -52,12 +52,12 @@ export function createInput(ctx) {
         pixels(prepare(card.canvas, SIZE, SIZE), grid.data, { rows: grid.rows, cols: grid.cols, low, high, size: SIZE, colours: ctx.colours(), smooth: k < 3 });
         card.box.update(on);
         attr(card.node, "data-off", !on);
-        attr(card.canvas, "aria-label", say("afterStage", card.name, grid.rows, grid.cols));
+        describe(card.canvas, say("afterStage", card.name, grid.rows, grid.cols));
         write(card.size, `${grid.rows} × ${grid.cols}`);
         write(card.text, say(`${card.name}.${on ? "on" : "off"}`));
       });
       /** @param {import("../engine.js").Pass} pass */
-      const reading = ({ digit, probabilities }) => `${digit} (${percent(probabilities[digit])})`;
+      const reading = ({ digit, share }) => `${digit} (${percent(share)})`;
       write(result, d.state.off
         ? say("outcome", reading(d.pass), reading(forward(d.layers, all.x)))
         : `Now: ${reading(d.pass)}.`);

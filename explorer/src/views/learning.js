@@ -1,6 +1,6 @@
 /** The backward pass for this digit, and what a step of gradient descent would do. */
 
-import { attr, button, h, heads, num, percent, picture, range, row, scientific, tableView, times, write } from "../dom.js";
+import { button, describe, h, heads, num, percent, picture, range, row, scientific, tableView, times, write } from "../dom.js";
 import { largest, prepare, squares } from "../draw.js";
 import { backward, crossEntropy, forward, numericalSlope, sgdStep } from "../engine.js";
 import { roll } from "../prep.js";
@@ -18,13 +18,13 @@ export function createLearning(ctx) {
   const loss = h("p.formula");
   const saliency = picture();
   const rows = h("tbody");
-  const check = h("p.note", { "data-part": "check" });
+  const check = h("p.note@check");
   const rate = range("Learning rate", -3, 0, 0.05, (power) => store.set({ lr: Number((10 ** power).toPrecision(3)) }));
   const rateText = h("output.num");
   const one = button("Take one step", () => store.set({ steps: Math.min(MOST, store.state.steps + 1) }), { "data-main": true });
   const undo = button("Undo the steps", () => store.set({ steps: 0 }));
   const after = h("tbody");
-  const verdict = h("p.lead", { "data-part": "step" });
+  const verdict = h("p.lead@step");
   const unitsTable = tableView(say("gradientTable"), () => {
     const d = ctx.now();
     const g = backward(d.layers, d.pass, label(d));
@@ -32,14 +32,14 @@ export function createLearning(ctx) {
   });
   const content = h(".split",
     h("section.stack", { "aria-label": "Backward pass" },
-      h(`h${ctx.level + 1}.h`, "Backward: who is to blame"),
+      ctx.heading("Backward: who is to blame"),
       loss,
       h("figure.half", saliency, h("figcaption", say("saliency"))),
       h("table", h("caption.sr", "Gradients by layer"),
         heads(["layer", "size of dL/dw", "largest", "units reached"]), rows),
       check, unitsTable.node),
-    h("section.stack", { "aria-label": "Gradient descent", "data-part": "descent" },
-      h(`h${ctx.level + 1}.h`, "One step downhill"),
+    h("section.stack@descent", { "aria-label": "Gradient descent" },
+      ctx.heading("One step downhill"),
       h("p.lead", say("descent")),
       h("label.row", h("span.label", "Learning rate"), rate.node, rateText),
       h(".row", one, undo),
@@ -65,7 +65,7 @@ export function createLearning(ctx) {
       write(loss, `L = −log p(${d.label}) = ${num(g.loss, 4)}`);
       const image = roll(g.input, side, order);
       squares(prepare(saliency, SIDE, SIDE), image, SIDE, ctx.colours());
-      attr(saliency, "aria-label", say("saliencySays"));
+      describe(saliency, say("saliencySays"));
       rows.replaceChildren(...layers.map((layer, l) => {
         const reached = g.z[l].filter((v) => v !== 0).length;
         return row(layer.name, scientific(Math.hypot(...g.weights[l])), scientific(largest(g.weights[l])), `${reached} of ${layer.units}`);

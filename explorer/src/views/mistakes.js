@@ -1,6 +1,6 @@
 /** Which digits are taken for which; from a cell to its digits, from a digit to the units responsible. */
 
-import { attr, button, h, heads, num, percent, row, scroller, signed, times, whole, write } from "../dom.js";
+import { ARROWS, attr, button, describe, h, heads, num, percent, row, scroller, signed, times, whole, write } from "../dom.js";
 import { createThumbs } from "./thumbs.js";
 
 const MANY = 24;
@@ -22,11 +22,11 @@ export function pushes(d, against) {
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createMistakes(ctx) {
   const { store, bundle: { say } } = ctx;
-  const table = h("table.confusion", { "data-part": "confusion" });
-  const title = h(`h${ctx.level + 1}.h`);
+  const table = h("table.confusion@confusion");
+  const title = ctx.heading();
   const thumbs = createThumbs(ctx, "Digits of this cell");
   const worst = button("Worst mistakes", () => store.set({ actual: -1, predicted: -1 }));
-  const blame = h(".stack", { "data-part": "blame" });
+  const blame = h(".stack@blame");
   /** @type {any[][]} */
   let cells = [];
   let blamed = "";
@@ -34,11 +34,11 @@ export function createMistakes(ctx) {
   /** @param {number} n */
   const build = (n) => {
     cells = times(n, (a) => times(n, (p) =>
-      h("button", { type: "button", tabindex: -1, on: {
+      h("button", { tabindex: -1, on: {
         click: () => store.set({ actual: a, predicted: p }),
         keydown: (/** @type {KeyboardEvent} */ e) => {
-          const to = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[e.key];
-          const next = to && cells[a + to[0]]?.[p + to[1]];
+          const to = ARROWS[e.key];
+          const next = to && cells[a + to[1]]?.[p + to[0]];
           if (!next) return;
           e.preventDefault();
           cells[a][p].tabIndex = -1;
@@ -63,7 +63,7 @@ export function createMistakes(ctx) {
       cells.forEach((row, a) => row.forEach((cell, p) => {
         const n = stats.confusion[a][p];
         write(cell, n ? String(n) : "·");
-        attr(cell, "aria-label", say("cell", n, a, p));
+        describe(cell, say("cell", n, a, p));
         attr(cell, "aria-pressed", a === actual && p === predicted);
         cell.style.setProperty("--n", a === p ? 0 : (n / most).toFixed(2));
         attr(cell, "data-right", a === p);
@@ -96,7 +96,7 @@ export function createMistakes(ctx) {
     const list = pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0);
     const from = layers.length > 1 ? layers[layers.length - 2].name : "pixel";
     blame.replaceChildren(
-      h(`h${ctx.level + 1}.h`, say("why", pass.digit, rival)),
+      ctx.heading(say("why", pass.digit, rival)),
       h("p.note", say("lead", pass.digit, num(pass.logits[pass.digit] - pass.logits[rival]))),
       h("ul.pushes", list.map(({ unit, push }) => h("li", null,
         layers.length > 1

@@ -1,7 +1,8 @@
 /** Every unit of the network: buttons for the units, a canvas below them for the lines. */
 
-import { attr, h, num, percent, segmented, tableView, times, whole, write } from "../dom.js";
-import { digit, largest, prepare } from "../draw.js";
+import { clamp } from "../engine.js";
+import { ARROWS, attr, describe, h, num, percent, segmented, tableView, times, whole, write } from "../dom.js";
+import { digit, largest, prepare, trace } from "../draw.js";
 import { createTransport } from "./transport.js";
 import { createUnit } from "./unit.js";
 
@@ -97,7 +98,6 @@ function createNetwork(ctx) {
       stage.append(block);
       return plan.units[l].map(({ x, y }, j) => {
         const node = h("button", {
-          type: "button",
           class: "dlx-unit",
           tabindex: -1,
           style: `left:${x - size / 2}px;top:${y - size / 2}px;width:${size}px;height:${size}px`,
@@ -117,19 +117,19 @@ function createNetwork(ctx) {
 
   /** @param {KeyboardEvent} event @param {number} l @param {number} j */
   function walk(event, l, j) {
-    const to = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key];
+    const to = ARROWS[event.key];
     if (!to) return;
     event.preventDefault();
-    const layer = Math.min(buttons.length - 1, Math.max(0, l + to[0]));
+    const layer = clamp(l + to[0], buttons.length - 1);
     const share = to[0] ? Math.floor(((j + 0.5) / buttons[l].length) * buttons[layer].length) : j + to[1];
-    const unit = Math.min(buttons[layer].length - 1, Math.max(0, share));
+    const unit = clamp(share, buttons[layer].length - 1);
     ctx.openUnit(layer, unit);
     buttons[layer][unit].tabIndex = 0;
     buttons[layer][unit].focus();
   }
 
   return {
-    node: h(".network", { "data-part": "network" }, stage, h(".row", edges.node, h("span.gap")), key, note, table.node),
+    node: h(".network@network", stage, h(".row", edges.node, h("span.gap")), key, note, table.node),
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const measured = ctx.widthOf(stage);
@@ -167,7 +167,7 @@ function createNetwork(ctx) {
           attr(node, "data-sign", shown && a < 0 ? "-" : "");
           attr(node, "data-habit", habits[l][j]);
           attr(node, "aria-pressed", open);
-          attr(node, "aria-label", `${layer.name} unit ${j}, ${shown ? num(a, 2) : "not computed yet"} ${habits[l][j]}`);
+          describe(node, `${layer.name} unit ${j}, ${shown ? num(a, 2) : "not computed yet"} ${habits[l][j]}`);
           if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
         });
       });
@@ -206,7 +206,12 @@ function paintLines(context, d, plan, colours) {
         const v = strength[i * units + j];
         if (Math.abs(v) < floor || Math.abs(v) < 0.02 * top || j >= place.shown[l]) continue;
         const open = (l === state.layer && j === state.unit) || (l - 1 === state.layer && i === state.unit);
-        line(context, plan.units[l - 1][i], plan.units[l][j], v / top, open, colours);
+        const [from, to, size] = [plan.units[l - 1][i], plan.units[l][j], Math.abs(v) / top];
+        trace(context, [[from.x, from.y], [to.x, to.y]],
+          v > 0 ? colours.accent : colours.ink,
+          0.5 + (open ? 3 : 2.2) * size,
+          open ? Math.min(1, 0.35 + size) : 0.06 + 0.5 * size,
+          v > 0 ? [] : [3, 3]);
       }
     }
   }
@@ -214,32 +219,8 @@ function paintLines(context, d, plan, colours) {
   plan.units[0].forEach(({ x, y }, j) => {
     if (j >= place.shown[0]) return;
     const open = state.layer === 0 && j === state.unit;
-    context.globalAlpha = open ? 0.9 : 0.25;
-    context.strokeStyle = open ? colours.accent : colours.muted;
-    context.lineWidth = open ? 1.5 : 0.75;
-    context.setLineDash([]);
-    context.beginPath();
-    context.moveTo(plan.image + 1, plan.middle + ((j + 0.5) / plan.units[0].length - 0.5) * plan.image);
-    context.lineTo(x, y);
-    context.stroke();
+    const from = [plan.image + 1, plan.middle + ((j + 0.5) / plan.units[0].length - 0.5) * plan.image];
+    trace(context, [from, [x, y]], open ? colours.accent : colours.muted, open ? 1.5 : 0.75, open ? 0.9 : 0.25);
   });
-  context.globalAlpha = 1;
   return cut;
-}
-
-/**
- * @param {CanvasRenderingContext2D} context @param {{x: number, y: number}} from @param {{x: number, y: number}} to
- * @param {number} v  -1 to 1 @param {boolean} open @param {import("../draw.js").Colours} colours
- */
-function line(context, from, to, v, open, colours) {
-  const size = Math.abs(v);
-  context.globalAlpha = open ? Math.min(1, 0.35 + size) : 0.06 + 0.5 * size;
-  context.lineWidth = 0.5 + (open ? 3 : 2.2) * size;
-  context.strokeStyle = v > 0 ? colours.accent : colours.ink;
-  context.setLineDash(v > 0 ? [] : [3, 3]);
-  context.beginPath();
-  context.moveTo(from.x, from.y);
-  context.lineTo(to.x, to.y);
-  context.stroke();
-  context.setLineDash([]);
 }

@@ -1,13 +1,13 @@
 /** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
 
-import { attr, bar, button, h, num, percent, segmented, setBar, times, whole, write } from "../dom.js";
-import { digit, pixels, prepare } from "../draw.js";
+import { clamp } from "../engine.js";
+import { ARROWS, attr, bar, button, h, num, percent, segmented, setBar, times, whole, write } from "../dom.js";
+import { digit, pixels, prepare, trace } from "../draw.js";
 import { PAPER, decodeInk, encodeInk } from "../ink.js";
 import { roll } from "../prep.js";
 
 const SIZE = 280;
 const KEY_STEP = 4;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** @param {import("../app.js").Context} ctx */
 export function createPaper(ctx) {
@@ -15,14 +15,10 @@ export function createPaper(ctx) {
   const { input: { side, order }, say } = bundle;
   /** @type {{x: number, y: number, down: boolean} | null} */
   let cursor = null;
+  const start = () => ({ x: PAPER / 2, y: PAPER / 4, down: false });
   let drawing = false;
   let painted = "";
 
-  const canvas = h("canvas.paper", { role: "application",
-    tabindex: 0,
-    "aria-roledescription": "drawing area",
-    "aria-label": say("paper"),
-  });
   const hint = h("p.hint");
 
   /** Begin a stroke or an occlusion at a point of the sheet. @param {number} x @param {number} y */
@@ -63,50 +59,53 @@ export function createPaper(ctx) {
     return [
       ((event.clientX - box.left) / box.width) * PAPER - 0.5,
       ((event.clientY - box.top) / box.height) * PAPER - 0.5,
-    ].map((v) => Math.min(PAPER - 1, Math.max(0, Math.round(v))));
+    ].map((v) => clamp(Math.round(v), PAPER - 1));
   };
 
-  canvas.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
-    if (!event.isPrimary || event.button) return;
-    canvas.setPointerCapture(event.pointerId);
-    drawing = true;
-    cursor = null;
-    const [x, y] = spot(event);
-    begin(x, y);
-  });
-  canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    if (!drawing || !event.isPrimary) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    extend((events.length ? events : [event]).map(spot));
-  });
   const lift = () => (drawing = false);
-  canvas.addEventListener("pointerup", lift);
-  canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const arrow = ARROWS[/** @type {keyof typeof ARROWS} */ (event.key)];
-    if (arrow && !event.altKey && !event.ctrlKey && !event.metaKey) {
-      const at = cursor ?? { x: PAPER / 2, y: PAPER / 4, down: false };
-      const step = event.shiftKey ? 1 : KEY_STEP;
-      cursor = {
-        x: Math.min(PAPER - 1, Math.max(0, at.x + step * arrow[0])),
-        y: Math.min(PAPER - 1, Math.max(0, at.y + step * arrow[1])),
-        down: at.down,
-      };
-      if (cursor.down) extend([[cursor.x, cursor.y]]);
-    } else if (event.key === " ") {
-      cursor ??= { x: PAPER / 2, y: PAPER / 4, down: false };
-      cursor.down = !cursor.down;
-      if (cursor.down) begin(cursor.x, cursor.y);
-    } else if (event.key === "Delete" || event.key === "Backspace") {
-      clear();
-    } else return;
-    event.preventDefault();
-    ctx.refresh();
-  });
-  canvas.addEventListener("blur", () => {
-    cursor = null;
-    ctx.refresh();
-  });
+  const on = {
+    /** @param {PointerEvent} event */
+    pointerdown(event) {
+      if (!event.isPrimary || event.button) return;
+      canvas.setPointerCapture(event.pointerId);
+      drawing = true;
+      cursor = null;
+      const [x, y] = spot(event);
+      begin(x, y);
+    },
+    /** @param {PointerEvent} event */
+    pointermove(event) {
+      if (!drawing || !event.isPrimary) return;
+      const events = event.getCoalescedEvents?.() ?? [];
+      extend((events.length ? events : [event]).map(spot));
+    },
+    pointerup: lift,
+    pointercancel: lift,
+    /** @param {KeyboardEvent} event */
+    keydown(event) {
+      const arrow = ARROWS[event.key];
+      if (arrow && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        const step = event.shiftKey ? 1 : KEY_STEP;
+        cursor ??= start();
+        cursor.x = clamp(cursor.x + step * arrow[0], PAPER - 1);
+        cursor.y = clamp(cursor.y + step * arrow[1], PAPER - 1);
+        if (cursor.down) extend([[cursor.x, cursor.y]]);
+      } else if (event.key === " ") {
+        cursor ??= start();
+        cursor.down = !cursor.down;
+        if (cursor.down) begin(cursor.x, cursor.y);
+      } else if (event.key === "Delete" || event.key === "Backspace") {
+        clear();
+      } else return;
+      event.preventDefault();
+      ctx.refresh();
+    },
+    blur() {
+      cursor = null;
+      ctx.refresh();
+    },
+  };
+  const canvas = h("canvas.paper", { role: "application", tabindex: 0, "aria-roledescription": "drawing area", "aria-label": say("paper"), on });
 
   const clear = () => {
     if (store.state.tool === "hide") store.set({ hide: "" });
@@ -148,7 +147,7 @@ export function createPaper(ctx) {
   const rows = times(classes, (k) => h("li", h("span", k), bar(), h("span.num")));
 
   const node = h("section.side", { "aria-label": "The digit and its prediction" },
-    h(".sheet", { "data-part": "paper" }, canvas, hint),
+    h(".sheet@paper", canvas, hint),
     h(".row", tools.node, h("span.gap"), undoButton, clearButton),
     h(".row.picks", h("span.label", "Pick"), picks, h("label.button.file", "Load…", file)),
     h(".verdict", big, h("div", sure, truth)),
@@ -185,7 +184,7 @@ export function createPaper(ctx) {
       undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
       const empty = input.blank;
       write(big, empty ? "–" : String(pass.digit));
-      write(sure, empty ? "no ink yet" : percent(pass.probabilities[pass.digit]));
+      write(sure, empty ? "no ink yet" : percent(pass.share));
       write(truth, sayTruth(d, empty));
       attr(truth, "data-right", !empty && d.label >= 0 ? pass.digit === d.label : "");
       rows.forEach((row, k) => {
@@ -205,11 +204,7 @@ export function createPaper(ctx) {
       const [row, col] = order === "F" ? [k % side, Math.floor(k / side)] : [Math.floor(k / side), k % side];
       context.fillStyle = colours.soft;
       context.fillRect(col * cell, row * cell, cell + 0.5, cell + 0.5);
-      context.strokeStyle = colours.muted;
-      context.beginPath();
-      context.moveTo(col * cell, (row + 1) * cell);
-      context.lineTo((col + 1) * cell, row * cell);
-      context.stroke();
+      trace(context, [[col * cell, (row + 1) * cell], [(col + 1) * cell, row * cell]], colours.muted);
     }
   }
 

@@ -38,8 +38,8 @@ export const QUESTIONS = [
     panel: "input",
     given: (d) => [d.pass.digit],
     solve(d) {
-      const { digit, probabilities } = forward(d.layers, d.without("centre").x);
-      return [digit === d.pass.digit ? 0 : 1, digit, percent(probabilities[digit])];
+      const { digit, share } = forward(d.layers, d.without("centre").x);
+      return [digit === d.pass.digit ? 0 : 1, digit, percent(share)];
     },
   },
   { id: "shift", panel: "softmax", solve: () => [0] },
@@ -126,7 +126,7 @@ export function createQuestions(ctx) {
             return h("label.check.choice", input, h("span", text + mark));
           }))),
           h("p.reveal", { role: "status" }, solved ? `${truth === choice ? "Right." : `Not so: “${choices[truth]}”.`} ${say(`${question.id}.why`, ...why)} ` : "",
-            solved && h("button", { type: "button", class: "dlx-link", on: { click: () => ctx.open(question.panel) } }, "See it")));
+            solved && h("button", { class: "dlx-link", on: { click: () => ctx.open(question.panel) } }, "See it")));
       }));
       if (focused) list.querySelector(`[data-question="${focused.split("_")[0]}"] .dlx-link`)?.focus();
       score.textContent = given.size ? `${right} of ${given.size} right.` : "";

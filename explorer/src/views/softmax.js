@@ -23,14 +23,14 @@ export function createSoftmax(ctx) {
   const head = heads(["digit", "logit z", "z − max", "exp", "÷ sum = p", "p"]);
   const body = h("tbody");
   const sum = h("td");
-  const verdict = h("p.lead", { "data-part": "verdict" });
+  const verdict = h("p.lead@verdict");
   const loss = h("p.lead");
   return {
     node: h(".stack",
       h("p.lead", say("softmax")),
       h(".row", shift.node, h("span.gap"), h("span.label", "Add to every logit"), plus.node),
       scroller("Softmax, step by step",
-        h("table.softmax", { "data-part": "softmax" }, head, body,
+        h("table.softmax@softmax", head, body,
           h("tfoot", row("sum", "", "", sum, "", "")))),
       verdict, loss),
     update(d) {

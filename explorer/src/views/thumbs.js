@@ -25,7 +25,7 @@ export function createThumbs(ctx, label) {
         node.replaceChildren(...which.map((at) => {
           const canvas = h("canvas", { "aria-hidden": "true" });
           digit(prepare(canvas, SIZE, SIZE), roll(d.sample(at), side, order), d.bundle, SIZE, colours);
-          return h("li", h("button", { type: "button", "data-at": at, on: { click: () => ctx.pickSample(at) } }, canvas, h("span", say(at))));
+          return h("li", h("button", { "data-at": at, on: { click: () => ctx.pickSample(at) } }, canvas, h("span", say(at))));
         }));
       }
       for (const item of node.children) {

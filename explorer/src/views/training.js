@@ -2,8 +2,8 @@
 
 import { weightsAt } from "../derive.js";
 import { createClock } from "../clock.js";
-import { attr, h, num, percent, picture, playButton, range, row, tableView, write } from "../dom.js";
-import { prepare, squares } from "../draw.js";
+import { describe, h, num, percent, picture, playButton, range, row, tableView, write } from "../dom.js";
+import { prepare, squares, trace } from "../draw.js";
 import { forward } from "../engine.js";
 
 const CHART = 150;
@@ -35,7 +35,7 @@ export function createTraining(ctx) {
   const numbers = h("tbody");
   const said = h("p.lead");
   const none = h("p.lead", say("unrecorded"));
-  const controls = h(".row", { "data-part": "epochs" }, play.node, slider.node, where);
+  const controls = h(".row@epochs", play.node, slider.node, where);
   const table = tableView("Metrics of every epoch", () => {
     const { log } = ctx.now().model;
     const keys = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((key) => key !== "epoch");
@@ -84,7 +84,7 @@ export function createTraining(ctx) {
       const size = 200;
       const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
       squares(prepare(matrix, size, size), off, size, colours, { top: Math.max(8, ...off) });
-      attr(matrix, "aria-label", say("matrixSays", now, percent(stats.accuracy)));
+      describe(matrix, say("matrixSays", now, percent(stats.accuracy)));
       const entry = epochs[at];
       const rows = [...Object.keys(entry).filter((key) => key !== "epoch").map((key) => [`Keras: ${key}`, num(entry[key], 4)]),
         ["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]];
@@ -106,7 +106,7 @@ const accuracyKey = (log) => Object.keys(log[log.length - 1] ?? {}).find((key) =
 function curves(canvas, width, log, keys, now, colours, name) {
   const context = prepare(canvas, width, CHART);
   const values = log.flatMap((entry) => keys.map((key) => entry[key])).filter((v) => v !== undefined);
-  attr(canvas, "aria-label", values.length ? `${name}, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
+  describe(canvas, values.length ? `${name}, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
   if (!values.length) return;
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const end = log[log.length - 1].epoch;
@@ -122,21 +122,12 @@ function curves(canvas, width, log, keys, now, colours, name) {
   context.fillText(String(end), width - 2, CHART - 5);
   context.textAlign = "left";
   context.fillText("0", 40, CHART - 5);
-  context.strokeStyle = colours.line;
-  context.strokeRect(42, y(low), width - 50, 0);
+  trace(context, [[42, y(low)], [width - 8, y(low)]], colours.line);
   keys.forEach((key, k) => {
-    context.strokeStyle = k ? colours.ink : colours.accent;
-    context.setLineDash(k ? [4, 3] : []);
-    context.lineWidth = 1.75;
-    context.beginPath();
-    for (const entry of log) if (entry[key] !== undefined) context.lineTo(x(entry.epoch), y(entry[key]));
-    context.stroke();
+    const points = log.filter((entry) => key in entry).map((entry) => [x(entry.epoch), y(entry[key])]);
+    trace(context, points, k ? colours.ink : colours.accent, 1.75, 1, k ? [4, 3] : []);
   });
-  context.setLineDash([]);
-  if (now < 0) return;
-  context.strokeStyle = colours.muted;
-  context.lineWidth = 1;
-  context.strokeRect(x(now), 8, 0, CHART - 30);
+  if (now >= 0) trace(context, [[x(now), 8], [x(now), CHART - 22]], colours.muted);
 }
 
 /**
@@ -163,5 +154,5 @@ function paintStrip(canvas, width, passes, at, d, colours) {
   context.strokeStyle = colours.ink;
   context.lineWidth = 1.5;
   context.strokeRect(18 + at * cell - 0.5, 0.75, cell, height - 1.5);
-  attr(canvas, "aria-label", d.bundle.say("stripSays", d.pass.digit, percent(d.pass.probabilities[d.pass.digit])));
+  describe(canvas, d.bundle.say("stripSays", d.pass.digit, percent(d.pass.share)));
 }

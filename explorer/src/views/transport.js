@@ -20,7 +20,7 @@ export function createTransport(ctx) {
   const said = h("p.said");
   const back = button("◂", () => step(-1), { "aria-label": "One step back" });
   const on = button("▸", () => step(1), { "aria-label": "One step on" });
-  const node = h(".transport", { "data-part": "transport" },
+  const node = h(".transport@transport",
     h(".row", back, play.node, on, slider.node, grain.node),
     said,
   );

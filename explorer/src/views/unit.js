@@ -1,9 +1,9 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
 import { contributions } from "../engine.js";
-import { attr, button, checkbox, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, times, write } from "../dom.js";
+import { attr, button, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, times, write } from "../dom.js";
 import { parseEdits } from "../derive.js";
-import { prepare, squares } from "../draw.js";
+import { prepare, squares, trace } from "../draw.js";
 import { roll } from "../prep.js";
 
 const SIDE = 168;
@@ -33,8 +33,8 @@ export function sortedTerms(d) {
 export function createUnit(ctx) {
   const { store, bundle } = ctx;
   const { input: { side, order }, say } = bundle;
-  const title = h(`h${ctx.level + 1}.h`);
-  const sum = h("p.formula", { "data-part": "formula" });
+  const title = ctx.heading();
+  const sum = h("p.formula@formula");
   const gate = h("p.formula");
   const left = picture();
   const right = picture();
@@ -45,7 +45,7 @@ export function createUnit(ctx) {
   const by = segmented("Order of the terms", { size: "Largest first", place: "In place" }, (value) => store.set({ order: value }));
   const all = checkbox("every term", (on) => store.set({ all: on ? 1 : 0 }));
   const body = h("tbody");
-  const rest = h("p.note", { "data-part": "rest" });
+  const rest = h("p.note@rest");
   const table = scroller("Terms of the sum", h("table.terms", heads(["from", "x", "w", "w · x", "sum"]), body));
   const grip = createGrip(ctx);
   const pictureTable = tableView(say("termsTable"), () => {
@@ -57,7 +57,7 @@ export function createUnit(ctx) {
       rows: Array.from(terms, (v, i) => [source(d, i), num(x[i]), num(layer.weights[i * layer.units + d.state.unit]), num(v)]),
     };
   });
-  const node = h("section.unit-panel", { "data-part": "unit", "aria-label": "One unit's arithmetic" },
+  const node = h("section.unit-panel@unit", { "aria-label": "One unit's arithmetic" },
     title, sum, gate, pictures, chart, h(".row", by.node, h("span.gap"), all.node), table, rest, grip.node, pictureTable.node);
 
   /** Where a term comes from. @param {import("../derive.js").Derived} d @param {number} i */
@@ -88,10 +88,7 @@ export function createUnit(ctx) {
         ? `Σ w·x so far = ${num(running[count])}`
         : `z = Σ w·x + b = ${num(total)} ${bias < 0 ? "−" : "+"} ${biased ? `${num(Math.abs(bias))} = ${num(z)}` : "…"}`);
       write(gate, gated ? `a = ${FORMULA[layer.activation](num(z))} = ${num(a)}` : "a = …");
-      node.dataset.z = String(z);
-      node.dataset.sum = String(total);
-      node.dataset.bias = String(bias);
-      node.dataset.a = String(a);
+      Object.assign(node.dataset, { z, sum: total, bias, a });
       const colours = ctx.colours();
       const isImage = state.layer === 0;
       pictures.hidden = !isImage;
@@ -101,10 +98,10 @@ export function createUnit(ctx) {
         const at = roll(times(layer.inputs, (i) => i), side, order);
         squares(prepare(left, SIDE, SIDE), roll(weights, side, order), SIDE, colours);
         squares(prepare(right, SIDE, SIDE), roll(terms, side, order), SIDE, colours, { dim: walking ? (k) => !reached.has(at[k]) : undefined });
-        attr(left, "aria-label", say("looksForSays", num(Math.min(...weights)), num(Math.max(...weights))));
-        attr(right, "aria-label", say("foundSays", num(Math.min(...terms)), num(Math.max(...terms))));
+        describe(left, say("looksForSays", num(Math.min(...weights)), num(Math.max(...weights))));
+        describe(right, say("foundSays", num(Math.min(...terms)), num(Math.max(...terms))));
       }
-      attr(chart, "aria-label", say("running", num(running[count])));
+      describe(chart, say("running", num(running[count])));
       paintRunning(chart, ctx.widthOf(chart), running, count, z, colours);
       by.update(state.order);
       all.update(Boolean(state.all));
@@ -149,23 +146,10 @@ function paintRunning(canvas, width, running, count, z, colours) {
   const y = (v) => CHART - pad - ((v - low) / (high - low || 1)) * (CHART - 2 * pad);
   /** @param {number} k */
   const x = (k) => (k / (running.length - 1)) * (width - 8) + 2;
-  context.strokeStyle = colours.line;
-  context.beginPath();
-  context.moveTo(0, y(0));
-  context.lineTo(width, y(0));
-  context.stroke();
-  /** @param {number} to @param {string} colour @param {number} alpha */
-  const path = (to, colour, alpha) => {
-    context.strokeStyle = colour;
-    context.globalAlpha = alpha;
-    context.lineWidth = 1.5;
-    context.beginPath();
-    for (let k = 0; k <= to; k++) context.lineTo(x(k), y(running[k]));
-    context.stroke();
-    context.globalAlpha = 1;
-  };
-  if (count < running.length - 1) path(running.length - 1, colours.muted, 0.35);
-  path(count, colours.accent, 1);
+  trace(context, [[0, y(0)], [width, y(0)]], colours.line);
+  const path = Array.from(running, (v, k) => [x(k), y(v)]);
+  trace(context, path.slice(count), colours.muted, 1.5, 0.35);
+  trace(context, path.slice(0, count + 1), colours.accent, 1.5);
   context.fillStyle = colours.accent;
   context.beginPath();
   context.arc(x(count), y(running[count]), 3, 0, 7);
@@ -189,7 +173,7 @@ function createGrip(ctx) {
   let rank = 0;
   let shown = "";
   return {
-    node: h(".grip", { "data-part": "grip" }, h("label", label, slider.node), value, next),
+    node: h(".grip@grip", h("label", label, slider.node), value, next),
     /** @param {import("../derive.js").Derived} d @param {number} strongest @param {(d: import("../derive.js").Derived, i: number) => string} source */
     update(d, strongest, source) {
       const layer = d.layers[d.state.layer];

@@ -1,0 +1,206 @@
+"""The explorer's texts, by the names that ``explorer/src`` calls them: ``say("name", 1, 2)``.
+
+They travel in the bundle's header, not in the script, which holds only what must be said when there is
+no bundle to read. ``{0}`` stands for the first value, ``{1}`` for the second. The choices of a
+question are parted by ``|``.
+"""
+
+from __future__ import annotations
+
+_FRAME = {
+    "facts": "{0} · {1} · {2} weights · {3} digits · matches Keras: largest difference {4}",
+    "thinned": "{0} of {1}",
+    "edited": "Weights changed by hand: {0}.",
+    "early": "The network as it was after epoch {0}.",
+    "unreadable": "“{0}” is not a picture that this browser can read. Try a PNG or JPEG file.",
+    "damaged": "The picture in this address cannot be read. Load it again.",
+    "paper": (
+        "The digit. Draw with mouse, finger or pen; with the keyboard, arrows move, Space puts the "
+        "pen down or lifts it, Delete clears."
+    ),
+    "right": "✓ right, digit {1} of {2}",
+    "wrong": "✗ it is a {0}, digit {1} of {2}",
+    "leftOut": "{0}, without {1}",
+}
+
+_INPUT = {
+    "inputLead": (
+        "The network knows digits of one kind only: bright ink on 0, of one size, in the middle. "
+        "Leave a stage out and see what becomes of the prediction."
+    ),
+    "inputTable": "The network’s input, pixel by pixel",
+    "fromData": (
+        "This digit comes from the data, where all of this is done already; here it is put back on "
+        "paper first."
+    ),
+    "afterStage": "After stage {0}: {1} by {2} pixels",
+    "outcome": "Now: {0}. With every stage: {1}.",
+    "grey.on": "Colour to brightness: 0.299 R + 0.587 G + 0.114 B.",
+    "grey.off": "The red channel alone.",
+    "invert.on": "Paper minus brightness: ink is high, paper is 0.",
+    "invert.off": "Paper stays bright, ink dark.",
+    "crop.on": "Cut to the ink.",
+    "crop.off": "The whole sheet is kept.",
+    "scale.on": "The longer side becomes 20 pixels, the aspect stays.",
+    "scale.off": "Stretched over the whole field.",
+    "centre.on": "The centre of mass goes to the middle of 28 × 28.",
+    "centre.off": "Left in the corner.",
+    "resize.on": "28 × 28 to the network’s size, smoothly.",
+    "resize.off": "Each pixel takes the nearest one.",
+    "normalise.on": "Divided by 255: 0 to 1.",
+    "normalise.off": "0 to 255, as it is.",
+    "unroll.on": "Read out in the order the network learnt.",
+    "unroll.off": "Read out in the other order: turned over.",
+}
+
+_NETWORK = {
+    "stage": "Units of the network. Arrow keys move between them.",
+    "unitsTable": "Every unit: weighted sum and activation",
+    "dead": "dead: 0 for every digit ",
+    "habits": "Dead ReLU units: {0}, always on: {1}, judged on {2} digits.",
+    "counting": "Counting dead units …",
+    "lines": "Of the lines between two layers, the {0} strongest are drawn. ",
+    "phase.input": "The input: {3} numbers, nothing computed yet.",
+    "phase.layer": "{0}: {4} units, each a weighted sum of {3} numbers, through {5}.",
+    "phase.unit": "{0}, unit {1}.",
+    "phase.term": "{0}, unit {1}: {2} of {3} terms added up.",
+    "phase.bias": "{0}, unit {1}: the bias is added.",
+    "phase.activation": "{0}, unit {1}: {5} gives the activation.",
+    "phase.answer": "Softmax makes probabilities of the last layer; the largest is {6}.",
+    "looksFor": "weights w: what it looks for",
+    "looksForSays": "Weights of the unit, from {0} to {1}",
+    "found": "w · x: what it found",
+    "foundSays": "Contributions of the pixels, from {0} to {1}",
+    "running": "Running sum of the terms, up to {0}",
+    "termsTable": "Weight and contribution of every input",
+    "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
+    "allTerms": "All {0} terms, together {1}; then the bias {2}.",
+    "change": "Change the weight from {0}",
+}
+
+_SOFTMAX = {
+    "softmax": (
+        "The last layer gives a number for each digit, a logit. Softmax makes them positive with "
+        "exp and divides by their sum, so that they add up to 1; the order stays the same, and the "
+        "largest one is the answer."
+    ),
+    "subtract": "Subtract the largest logit first",
+    "overflow": (
+        "exp({0}) is more than a 32-bit float can hold (3.4 × 10³⁸), so it becomes ∞, and ∞ / ∞ is "
+        "not a number. Subtract the largest logit first: every exp is then at most 1."
+    ),
+    "largest": (
+        "The largest is {0}, with {1}. Adding the same number to every logit changes nothing."
+    ),
+    "fromLogits": (
+        "Why from_logits=True: the loss of label {0} is log Σ exp(z) − z[{0}] = {1} when it is "
+        "computed from the logits. By way of the probabilities it is −log p = {2}"
+    ),
+    "sameLoss": ", the same as long as nothing overflows.",
+    "lostLoss": ": the way through p has lost it.",
+}
+
+_TRAINING = {
+    "unrecorded": (
+        "There are no snapshots of this training. Record them: recorder = Recorder(); "
+        "model.fit(…, callbacks=[recorder]); Explorer(model, X, y, history=recorder)."
+    ),
+    "curve": "{0}: solid training, dashed validation",
+    "strip": "Probability of each digit for the one on the sheet, epoch by epoch",
+    "stripSays": "After this epoch: {0} with {1}",
+    "matrix": "Confusion: rows actual, columns predicted; right answers at a twelfth",
+    "matrixSays": "Confusion matrix after epoch {0}: accuracy {1}",
+    "epochConfusion": "Confusion matrix at this epoch: rows actual, columns predicted",
+    "settled": "The reading {0} stands from epoch {1} on.",
+    "always": "It was a {0} from the beginning.",
+}
+
+_MISTAKES = {
+    "confusionCaption": "Rows: what it is. Columns: what the network says.",
+    "cell": "{0} of actual {1} read as {2}",
+    "cellRight": "{0} right: actual {1}{3}",
+    "cellWrong": "{0} taken for a {2}: actual {1}{3}",
+    "mistakes": "{0} mistakes in {1} digits (accuracy {2}), the worst first{3}",
+    "more": ", {0} of them here",
+    "why": "Why {0} and not {1}",
+    "lead": "{0} leads by {1} in the logits. These units gave it most of the lead:",
+}
+
+_LEARNING = {
+    "askTarget": (
+        "Say which digit it is meant to be: without a right answer there is no loss to learn from."
+    ),
+    "gradientTable": "Gradient of the loss in every unit’s weighted sum",
+    "saliency": "dL/dx: more ink here raises (filled) or lowers (hollow) the loss",
+    "saliencySays": "Slope of the loss in every pixel",
+    "checked": (
+        "Checked: the steepest weight of {0} has slope {1} by the chain rule and {2} by moving it "
+        "a little."
+    ),
+    "descent": (
+        "Every weight moves a little against its slope: w ← w − rate · dL/dw. On this digit alone; "
+        "nothing else is changed."
+    ),
+    "predictFirst": "Predict first: will the loss fall? By how much?",
+    "lower": "Steps taken: {0}. The loss is {1} lower.",
+    "higher": "Steps taken: {0}. The loss is {1} higher: the steps are too long.",
+    "same": "Steps taken: {0}. The loss is the same.",
+}
+
+_COMPARE = {
+    "alone": (
+        "There is nothing to compare with yet. Give a second model, "
+        'Explorer(model, X, y, compare={"another": model2}), or a Recorder as history.'
+    ),
+    "sameModel": "the same model after epoch {0}",
+    "disagree": "They disagree on {0} of {1} digits",
+    "disagreement": "Digits on which they disagree",
+}
+
+_QUESTIONS = {
+    "questions": (
+        "Commit yourself first; then look. The answers are measured on this model and this digit."
+    ),
+    "zeros": "How many of the {0} units of {1} are at 0 for this digit?",
+    "zeros.choices": "None|Up to a third|Up to two thirds|More",
+    "zeros.why": (
+        "{0} of {1}: ReLU lets nothing below 0 through, so most digits use only some of the units."
+    ),
+    "corner": (
+        "The digit is left in the corner instead of the middle. Does the network still read {0}?"
+    ),
+    "corner.choices": "Yes|No",
+    "corner.why": (
+        "It reads {0} ({1}). A dense layer has a weight for each place: moved ink meets other "
+        "weights."
+    ),
+    "shift": "100 is added to every logit. What becomes of the probabilities?",
+    "shift.choices": "They stay|The largest grows|They all come closer",
+    "shift.why": "exp(z + 100) = exp(z) · exp(100): the factor stands above and below the fraction.",
+    "step": "One step of gradient descent at rate 0.1, on this digit as a {0}. What does the loss do?",
+    "step.choices": "It falls|It stays within 0.0001|It rises",
+    "step.why": (
+        "From {0} to {1}: the slope is p minus the right answer, so what is sure already hardly "
+        "moves."
+    ),
+    "hardest": "Which digit does the network get wrong most often, of {0}?",
+    "hardest.why": "{0}: {1} of them are read as something else.",
+    "halfway": (
+        "Training took {0} epochs. When had the loss made nine tenths of its way down from the "
+        "first epoch’s?"
+    ),
+    "halfway.choices": "In the first quarter|In the second|Later",
+    "halfway.why": "After epoch {0}: the loss was at {1} then, and ended at {2}.",
+}
+
+WORDS: dict[str, str] = {
+    **_FRAME,
+    **_INPUT,
+    **_NETWORK,
+    **_SOFTMAX,
+    **_TRAINING,
+    **_MISTAKES,
+    **_LEARNING,
+    **_COMPARE,
+    **_QUESTIONS,
+}
