@@ -83,6 +83,12 @@ class Side(Protocol):
     def source(self, exercise: str) -> str:
         """Return the code that the student wrote in the graded cell of `exercise`."""
 
+    def once(self, name: str, ask: Callable[[], Any]) -> Any:
+        """Return what `ask` gives, but ask only once for all checks of an exercise.
+
+        For what several checks look at. An exception is not kept: the next check asks again.
+        """
+
 
 CheckFunction = Callable[[Side, np.random.Generator], None]
 

@@ -10,17 +10,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 from types import TracebackType
 from typing import Any, Protocol
 
-import zmq
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from zmq.constants import Flag, PollEvent, SocketOption
+from zmq.sugar.poll import Poller
+from zmq.sugar.socket import Socket
 
 from proctor import agent
 from proctor.errors import KernelStartError, ProtocolError
@@ -137,11 +138,12 @@ class StudentKernel:
         self.total_seconds = total_seconds
         self.stopped: KernelStopped | None = None
         self._client: _BoundedClient | None = None
+        self._shell: Socket[bytes]
         self._deadline = 0.0
 
     def __enter__(self) -> StudentKernel:
         manager = self.launcher.manager(self.folder)
-        manager.context.setsockopt(zmq.constants.SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
+        manager.context.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
         client = _BoundedClient(
             new_notebook(),
             km=manager,
@@ -159,6 +161,8 @@ class StudentKernel:
         try:
             client.start_new_kernel(cwd=str(self.folder))
             client.start_new_kernel_client()
+            # The same socket without asyncio, which costs more than a short question itself.
+            self._shell = Socket.shadow(client.kc.shell_channel.socket.underlying)
         except (RuntimeError, OSError, TimeoutError) as error:
             self.kill()
             raise KernelStartError(f"The kernel did not start: {error}") from error
@@ -244,7 +248,7 @@ class StudentKernel:
     ) -> tuple[dict[str, Any], list[Any]]:
         kc = self._alive().kc
         message = kc.session.msg(agent.REQUEST, request)
-        kc.session.send(kc.shell_channel.socket, message, buffers=list(buffers))
+        kc.session.send(self._shell, message, buffers=list(buffers))
         reply = self._reply(message["header"]["msg_id"], seconds)
         if reply is None:
             run_sync(self._alive().km.interrupt_kernel)()
@@ -259,15 +263,20 @@ class StudentKernel:
     def _reply(self, message_id: str, seconds: float) -> dict[str, Any] | None:
         """Wait for the reply to one request; replies to others are dropped."""
         client = self._alive()
-        get = run_sync(client.kc.shell_channel.get_msg)
+        session, shell = client.kc.session, self._shell
+        handle = getattr(client.km.provisioner, "kernel", None)
+        poller = Poller()
+        poller.register(shell, PollEvent.POLLIN)
+        if handle is not None and handle.poll() is None:
+            poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            try:
-                reply: dict[str, Any] = get(timeout=min(left, 1.0))
-            except Empty:
+            if shell not in dict(poller.poll(1000 * min(left, 1.0))):
                 if not run_sync(client.km.is_alive)():
-                    raise self._died() from None
+                    raise self._died()
                 continue
+            try:
+                reply: dict[str, Any] = session.recv(shell, mode=Flag.NOBLOCK)[1]
             except (ValueError, KeyError, TypeError, AssertionError) as error:
                 raise ProtocolError("the kernel sent a message that cannot be read") from error
             parent = reply.get("parent_header")

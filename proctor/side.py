@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ class RemoteSide:
 
     kernel: StudentKernel
     sources: dict[str, str | None] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str) -> Any:
         """Return the student's object `name`; see :meth:`proctor.checks.Side.get`."""
@@ -45,6 +47,12 @@ class RemoteSide:
     def source(self, exercise: str) -> str:
         """Return the student's code for `exercise`, or an empty string."""
         return self.sources.get(exercise) or ""
+
+    def once(self, name: str, ask: Callable[[], Any]) -> Any:
+        """Return what `ask` gives, asked once an exercise; see :meth:`proctor.checks.Side.once`."""
+        if name not in self.kept:
+            self.kept[name] = ask()
+        return self.kept[name]
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the student's function `name` with data; arrays in `args` are updated in place."""

@@ -87,6 +87,7 @@ def judge(
     A check that breaks by itself breaks the test: only findings and the student's own exceptions
     are outcomes.
     """
+    side.kept.clear()
     outcomes: dict[str, Exception | str | None] = {}
     for check in exercise.checks:
         if any(outcomes.get(need) is not None for need in check.needs):

@@ -151,6 +151,11 @@ model = lab.exercise("model", public.TITLES["model"], points=25)
 
 def described(side: Side) -> dict[str, Any]:
     """Describe the student's model; if its cell made none, say why where its code shows why."""
+    return side.once("model", lambda: describe(side))
+
+
+def describe(side: Side) -> dict[str, Any]:
+    """Do what `described` says."""
     source = side.source("model")
     try:
         value = side.get("model")
@@ -381,6 +386,11 @@ train = lab.exercise("train", public.TITLES["train"], points=15)
 
 def training(side: Side) -> dict[str, Any]:
     """Describe how the student's model was compiled and trained."""
+    return side.once("training", lambda: describe_training(side))
+
+
+def describe_training(side: Side) -> dict[str, Any]:
+    """Do what `training` says."""
     public.need_model(side.get("model"), side.source("model"))
     value = side.evaluate("describe_training(model, globals().get('history'))")
     return network.well_formed_training(value)
@@ -388,6 +398,11 @@ def training(side: Side) -> dict[str, Any]:
 
 def held_out_rows(side: Side) -> np.ndarray:
     """Row numbers in X of the student's X_test, without those that are no rows of X."""
+    return side.once("held out", lambda: find_held_out_rows(side))
+
+
+def find_held_out_rows(side: Side) -> np.ndarray:
+    """Do what `held_out_rows` says."""
     X_test = public.as_numbers(side.get("X_test"))
     if X_test is None or X_test.shape[1:] != (400,):
         raise Finding(
@@ -406,6 +421,11 @@ def accuracies(side: Side) -> tuple[float, float]:
     Held-out rows are those of the student's X_test that are rows of X, judged by X's own labels;
     training rows are all others.
     """
+    return side.once("accuracies", lambda: compute_accuracies(side))
+
+
+def compute_accuracies(side: Side) -> tuple[float, float]:
+    """Do what `accuracies` says."""
     X, y = digits()
     rows = held_out_rows(side)
     outputs = network.forward(with_layers(side), X)
@@ -513,6 +533,11 @@ def predicted(side: Side, X: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
     return run, logits
 
 
+def seven_predicted(side: Side) -> tuple[dict[str, Any], np.ndarray]:
+    """Let the student's function predict `some_rows`, once for all checks that look at it."""
+    return side.once("seven rows", lambda: predicted(side, some_rows()))
+
+
 def some_rows() -> np.ndarray:
     """Seven rows of X, of seven classes: float64 (7, 400)."""
     return digits()[0][::700][:7]
@@ -521,28 +546,27 @@ def some_rows() -> np.ndarray:
 @predict.check(points=2, hidden=False)
 def predict_returns(side: Side, draw: Draw) -> None:
     """what comes back"""
-    X = some_rows()
-    public.predict_returns(predicted(side, X)[0], X)
+    public.predict_returns(seven_predicted(side)[0], some_rows())
 
 
 @predict.check(points=3, hidden=False, needs=("predict-returns",))
 def predict_values(side: Side, draw: Draw) -> None:
     """digits"""
-    run, logits = predicted(side, some_rows())
+    run, logits = seven_predicted(side)
     public.predict_values(run, some_rows(), logits)
 
 
 @predict.check(points=2, hidden=False)
 def predict_probabilities(side: Side, draw: Draw) -> None:
     """probabilities"""
-    run, logits = predicted(side, some_rows())
+    run, logits = seven_predicted(side)
     public.predict_probabilities(run, some_rows(), logits)
 
 
 @predict.check(points=1, hidden=False, needs=("predict-returns",))
 def predict_one_call(side: Side, draw: Draw) -> None:
     """one call"""
-    public.predict_one_call(predicted(side, some_rows())[0], some_rows())
+    public.predict_one_call(seven_predicted(side)[0], some_rows())
 
 
 @predict.check(points=2, needs=("predict-values", "predict-probabilities"))
