@@ -116,15 +116,37 @@ def _spread(labels: NDArray[Any], limit: int) -> NDArray[np.intp]:
 
 
 def _begin_well(samples: Samples, layers: list[Dense]) -> Samples:
-    """Put a digit in front that the model reads rightly and not too surely; a 7 if there is one."""
-    raw = outputs(layers, samples.values.astype(np.float64))
+    """Put a digit in front that the model reads rightly and not too surely; a 7 if there is one.
+
+    Of those, it is the one most like the others of its class: no riddle for who looks at it first.
+    """
+    values = samples.values.astype(np.float64)
+    raw = outputs(layers, values)
     if layers[-1].activation != "softmax":
         raw = np.exp(raw - raw.max(axis=1, keepdims=True))
         raw /= raw.sum(axis=1, keepdims=True)
     right = raw.argmax(axis=1) == samples.labels
-    cost = np.abs(raw.max(axis=1) - 0.9) + ~right * 2 + (samples.labels != 7)
+    classes = range(raw.shape[1])
+    means = np.stack([values[samples.labels == k].sum(axis=0) for k in classes])
+    means /= np.maximum(1, np.bincount(samples.labels, minlength=len(classes)))[:, None]
+    unlike = np.square(values - means[samples.labels]).sum(axis=1)
+    sure = raw.max(axis=1)
+    worse = 4 * ~right + 2 * (samples.labels != 7) + ((sure < 0.8) | (sure > 0.995))
+    cost = worse + unlike / (1 + unlike.max())
     order = np.argsort(np.arange(len(cost)) != cost.argmin(), kind="stable")
     return replace(samples, pixels=samples.pixels[order], labels=samples.labels[order])
+
+
+def _tour(layers: list[Dense], digit: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """The tour's stops; where one opens a unit, it is the first layer's most active one."""
+    stops: list[dict[str, Any]] = json.loads(TOUR.read_text(encoding="utf-8"))
+    unit = int(outputs(layers[:1], digit[None].astype(np.float64)).argmax())
+    for patch in (stop["patch"] for stop in stops):
+        if "unit" in patch:
+            patch["unit"] = unit
+            if patch["grain"] == "unit":
+                patch["t"] = unit + 1
+    return stops
 
 
 def _flat(arrays: list[Any], layers: list[Dense], whose: str) -> NDArray[np.float32]:
@@ -283,7 +305,7 @@ def pack(
     header = {
         "title": title,
         "words": WORDS,
-        "tour": json.loads(TOUR.read_text(encoding="utf-8")),
+        "tour": _tour(first, samples.values[0]),
         "input": {
             "side": side,
             "order": order or ("F" if side == 20 else "C"),

@@ -108,7 +108,7 @@ _TRAINING = {
     "curve": "{0}: solid training, dashed validation",
     "strip": "Probability of each digit for the one on the sheet, epoch by epoch",
     "stripSays": "After this epoch: {0} with {1}",
-    "matrix": "Confusion: rows actual, columns predicted; right answers at a twelfth",
+    "matrix": "Confusion: rows actual, columns predicted; right answers count a twelfth",
     "matrixSays": "Confusion matrix after epoch {0}: accuracy {1}",
     "epochConfusion": "Confusion matrix at this epoch: rows actual, columns predicted",
     "settled": "The reading {0} stands from epoch {1} on.",
@@ -118,12 +118,15 @@ _TRAINING = {
 _MISTAKES = {
     "confusionCaption": "Rows: what it is. Columns: what the network says.",
     "cell": "{0} of actual {1} read as {2}",
-    "cellRight": "{0} right: actual {1}{3}",
-    "cellWrong": "{0} taken for a {2}: actual {1}{3}",
+    "cellRight": "A {1} read as a {1}: {0} digits{3}",
+    "cellWrong": "A {1} taken for a {2}: {0} digits{3}",
     "mistakes": "{0} mistakes in {1} digits (accuracy {2}), the worst first{3}",
     "more": ", {0} of them here",
-    "why": "Why {0} and not {1}",
-    "lead": "{0} leads by {1} in the logits. These units gave it most of the lead:",
+    "why": "This digit: why {0} and not {1}",
+    "lead": (
+        "The last layer’s sum for {0} is {2} above its sum for {1}. Most of that lead comes from "
+        "these units; open one to see its arithmetic."
+    ),
 }
 
 _LEARNING = {

@@ -160,9 +160,10 @@ export function mount(element, bundle, host) {
   root.append(
     h("header.head", h("div", heading, facts), h(".row", models?.node, tour.open)),
     bar,
+    tour.node,
     h(".body",
       paper.node,
-      h(".main", tabs.list, notice, editNote.node, epochNote.node, tour.node, tabs.panels)),
+      h(".main", tabs.list, notice, editNote.node, epochNote.node, tabs.panels)),
     live,
   );
   element.replaceChildren(h(".frame", root));

@@ -91,7 +91,7 @@ export const percent = (value, digits = 1) => `${num(100 * value, digits)} %`;
 
 /** Very small or large numbers as 3.1 × 10⁻⁶. @param {number} value */
 export function scientific(value) {
-  if (value === 0) return "0";
+  if (value === 0 || (value >= 0.01 && value < 1000)) return num(value);
   const [mantissa, exponent] = value.toExponential(1).split("e");
   const raised = [...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
   return `${mantissa} × 10${raised}`;

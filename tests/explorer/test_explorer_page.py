@@ -291,11 +291,17 @@ def test_nonsense_in_the_hash_is_ignored(open_page: Open) -> None:
 @pytest.mark.parametrize("width", [390, 640, 1280])
 def test_nothing_scrolls_sideways(open_page: Open, width: int) -> None:
     """640 px is what 200 % zoom leaves of 1280."""
-    watched = open_page(width=width)
+    watched = open_page("other=e1&actual=4&predicted=9", width=width)
     for panel in watched.page.locator("[role=tab]").all():
         panel.click()
         watched.set()
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+        # Nor does a table run into what stands beside it.
+        assert watched.page.evaluate(
+            "[...document.querySelectorAll('.dlx-panel:not([hidden]) table')].every((table) => {"
+            " const [one, two] = [table, table.nextElementSibling].map((e) => e?.getBoundingClientRect());"
+            " return !two || two.top >= one.bottom || two.left >= one.right; })"
+        )
 
 
 def test_digit_stays_in_view_while_scrolling(open_page: Open) -> None:
@@ -322,6 +328,29 @@ def test_signs_can_be_told_without_colour(open_page: Open) -> None:
     assert negative.evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
     assert "−" in watched.page.locator(".dlx-terms").inner_text()
     assert watched.page.locator(".dlx-key").inner_text().startswith("positive")
+
+
+def test_first_look_says_why_the_answer_is_what_it_is(open_page: Open) -> None:
+    """The units that made the lead stand under the network; one click opens their arithmetic."""
+    watched = open_page()
+    blame = watched.page.locator("[data-panel=network] [data-part=blame]")
+    digit, rival = watched.js(
+        "[...d.pass.logits.keys()].sort((a, b) => d.pass.logits[b] - d.pass.logits[a])"
+    )[:2]
+    assert blame.locator(".dlx-h").inner_text() == f"This digit: why {digit} and not {rival}"
+    pushes = watched.js(
+        "(() => { const {weights, units} = d.layers[2]; return [...d.pass.a[1]].map((a, j) =>"
+        " a * (weights[j * units + arg[0]] - weights[j * units + arg[1]])); })()",
+        [digit, rival],
+    )
+    assert float(blame.locator(".dlx-num").first.inner_text()) == pytest.approx(
+        max(pushes), abs=6e-4
+    )
+    blame.get_by_role("button").first.click()
+    assert (watched.state()["layer"], watched.state()["unit"]) == (1, int(np.argmax(pushes)))
+    # While the pass is on its way there is no answer to explain.
+    watched.page.get_by_label("One step back").click()
+    blame.wait_for(state="hidden")
 
 
 def test_questions_reveal_after_an_answer_and_keep_it(open_page: Open) -> None:
@@ -398,13 +427,21 @@ def test_a_picture_from_a_file_is_read(open_page: Open) -> None:
     assert watched.state()["source"] == "photo"
 
 
-def test_tour_has_at_most_eight_stops_and_each_points_at_something_seen(open_page: Open) -> None:
-    watched = open_page()
+@pytest.mark.parametrize("width", [1280, 390])
+def test_tour_has_at_most_eight_stops_and_each_points_at_something_in_view(
+    open_page: Open, width: int
+) -> None:
+    watched = open_page(width=width)
     watched.page.get_by_text("Take the tour").click()
     stops = watched.js("d.bundle.tour.length")
     assert stops <= 8
     for stop in range(stops):
-        assert watched.page.locator("[data-pointed]").is_visible()
+        assert watched.page.evaluate(
+            "(() => { const [target, text] = ['[data-pointed]', '.dlx-tour'].map((s) =>"
+            " document.querySelector(s).getBoundingClientRect());"
+            " return target.top < innerHeight - 80 && target.bottom > text.bottom && text.top >= 0"
+            " && text.bottom <= innerHeight; })()"
+        )
         watched.page.locator(".dlx-tour").get_by_text(f"{stop + 1} of {stops}").wait_for()
         watched.page.locator(".dlx-tour [data-main]").click()
         watched.set()

@@ -1,7 +1,7 @@
 /** Two models, or one model at two epochs, on the same digit. */
 
 import { evaluate, weightCount, weightsAt } from "../derive.js";
-import { attr, bar, h, heads, num, percent, row, setBar, times, whole, write } from "../dom.js";
+import { attr, bar, h, num, percent, row, setBar, times, whole, write } from "../dom.js";
 import { forward } from "../engine.js";
 import { createThumbs } from "./thumbs.js";
 
@@ -13,13 +13,12 @@ export function createCompare(ctx) {
   const { say } = bundle;
   const select = h("select", { "aria-label": "Compare with", on: { change: () => store.set({ other: select.value }) } });
   const none = h("p.lead", say("alone"));
-  const head = heads(["", "", "", "", ""]);
-  const names = head.firstChild.children;
+  const names = times(2, () => h("th", { scope: "col", colspan: 2 }));
   const body = h("tbody");
   const title = ctx.heading();
   const thumbs = createThumbs(ctx, say("disagreement"));
   const content = h(".split",
-    h("table.versus@versus", head, body),
+    h("table.versus@versus", h("thead", h("tr", h("td"), names)), body),
     h(".stack", title, thumbs.node));
   let options = "";
   /** @type {{key: string, stats: import("../derive.js").Statistics} | null} */
@@ -49,8 +48,8 @@ export function createCompare(ctx) {
       if (kept?.key !== key) kept = { key, stats: evaluate(bundle, layers, d.sample) };
       const theirs = kept.stats;
       const ours = d.statistics();
-      write(names[1], d.model.name);
-      write(names[3], select.selectedOptions[0]?.textContent ?? "");
+      write(names[0], d.model.name);
+      write(names[1], select.selectedOptions[0]?.textContent ?? "");
       if (!body.children.length) {
         body.append(
           ...times(d.classes, (k) => row(k, "", wide(), "", wide())),

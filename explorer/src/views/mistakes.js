@@ -1,23 +1,10 @@
 /** Which digits are taken for which; from a cell to its digits, from a digit to the units responsible. */
 
-import { ARROWS, attr, button, describe, h, heads, num, percent, row, scroller, signed, times, whole, write } from "../dom.js";
+import { ARROWS, attr, button, describe, h, heads, percent, row, scroller, times, whole, write } from "../dom.js";
+import { createBlame } from "./blame.js";
 import { createThumbs } from "./thumbs.js";
 
 const MANY = 24;
-
-/**
- * What each unit below the last layer adds to the answer's lead over the label.
- * @param {import("../derive.js").Derived} d @param {number} against
- */
-export function pushes(d, against) {
-  const { layers, pass } = d;
-  const last = layers[layers.length - 1];
-  const below = layers.length > 1 ? pass.a[layers.length - 2] : pass.x;
-  return Array.from(below, (a, j) => ({
-    unit: j,
-    push: a * (last.weights[j * last.units + pass.digit] - last.weights[j * last.units + against]),
-  })).sort((p, q) => q.push - p.push);
-}
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createMistakes(ctx) {
@@ -26,10 +13,9 @@ export function createMistakes(ctx) {
   const title = ctx.heading();
   const thumbs = createThumbs(ctx, "Digits of this cell");
   const worst = button("Worst mistakes", () => store.set({ actual: -1, predicted: -1 }));
-  const blame = h(".stack@blame");
+  const blame = createBlame(ctx);
   /** @type {any[][]} */
   let cells = [];
-  let blamed = "";
 
   /** @param {number} n */
   const build = (n) => {
@@ -53,7 +39,7 @@ export function createMistakes(ctx) {
   return {
     node: h(".split",
       h(".stack", scroller("Confusion matrix", table)),
-      h(".stack", h(".row", title, h("span.gap"), worst), thumbs.node, blame)),
+      h(".stack", h(".row", title, h("span.gap"), worst), thumbs.node, blame.node)),
     update(d) {
       const stats = d.statistics();
       const { labels, count } = d.bundle;
@@ -80,29 +66,7 @@ export function createMistakes(ctx) {
         : say("mistakes", wrong.length, whole(count), percent(stats.accuracy), more));
       worst.hidden = !open;
       thumbs.update(d, found.slice(0, MANY), (at) => (open ? percent(stats.shares[at], 0) : `${labels[at]} → ${stats.digits[at]}`));
-      const key = `${d.weightsKey}${d.inputKey}`;
-      if (key !== blamed) {
-        blamed = key;
-        explain(d);
-      }
+      blame.update(d);
     },
   };
-
-  /** Name the units that decided between the answer and the label, or the runner-up. @param {import("../derive.js").Derived} d */
-  function explain(d) {
-    const { pass, layers } = d;
-    const rivals = Array.from(pass.logits, (_, k) => k).filter((k) => k !== pass.digit).sort((a, b) => pass.logits[b] - pass.logits[a]);
-    const rival = d.label >= 0 && d.label !== pass.digit ? d.label : rivals[0];
-    const list = pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0);
-    const from = layers.length > 1 ? layers[layers.length - 2].name : "pixel";
-    blame.replaceChildren(
-      ctx.heading(say("why", pass.digit, rival)),
-      h("p.note", say("lead", pass.digit, num(pass.logits[pass.digit] - pass.logits[rival]))),
-      h("ul.pushes", list.map(({ unit, push }) => h("li", null,
-        layers.length > 1
-          ? button(`${from} unit ${unit}`, () => { ctx.openUnit(layers.length - 2, unit); ctx.open("network"); })
-          : h("span", `${from} ${unit}`),
-        h("span.num", signed(push))))),
-    );
-  }
 }

@@ -3,6 +3,7 @@
 import { clamp } from "../engine.js";
 import { ARROWS, attr, describe, h, num, percent, segmented, tableView, times, whole, write } from "../dom.js";
 import { digit, largest, prepare, trace } from "../draw.js";
+import { createBlame } from "./blame.js";
 import { createTransport } from "./transport.js";
 import { createUnit } from "./unit.js";
 
@@ -16,14 +17,17 @@ export function createNetworkPanel(ctx) {
   const transport = createTransport(ctx);
   const network = createNetwork(ctx);
   const unit = createUnit(ctx);
+  const blame = createBlame(ctx);
   return {
     node: h(".network-panel",
       transport.node,
-      h(".split", network.node, unit.node)),
+      h(".split", h(".stack", network.node, blame.node), unit.node)),
     update(d) {
       transport.update(d);
       network.update(d);
       unit.update(d);
+      blame.node.hidden = !d.place.answer || d.input.blank;
+      blame.update(d);
     },
   };
 }

@@ -20,7 +20,7 @@ export function createSoftmax(ctx) {
   const { store, bundle: { say } } = ctx;
   const shift = checkbox(say("subtract"), (on) => store.set({ shift: on ? 1 : 0 }));
   const plus = segmented("Add to every logit", { 0: "+0", 100: "+100", 1000: "+1,000" }, (value) => store.set({ plus: Number(value) }));
-  const head = heads(["digit", "logit z", "z − max", "exp", "÷ sum = p", "p"]);
+  const head = heads(["digit", "logit z", "z − max", "exp", "÷ sum = p", ""]);
   const body = h("tbody");
   const sum = h("td");
   const verdict = h("p.lead@verdict");

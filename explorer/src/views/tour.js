@@ -9,13 +9,18 @@ export function createTour(ctx, root) {
   const text = h("p.lead", { "aria-live": "polite" });
   const count = h("span.label");
   /** @param {number} to */
-  const go = (to) => store.set({ ...stops[to]?.patch, tour: stops[to] ? to : -1 });
+  const go = (to) => {
+    asked = true;
+    store.set({ ...stops[to]?.patch, tour: stops[to] ? to : -1 });
+  };
   const back = button("Back", () => go(store.state.tour - 1));
   const next = button("Next", () => go(store.state.tour + 1), { "data-main": true });
   const end = button("End the tour", () => go(-1));
   const open = button("Take the tour", () => go(0));
   /** @type {Element | null} */
   let pointed = null;
+  // Only the view whose button was pressed scrolls: there may be others in the notebook.
+  let asked = false;
   return {
     open,
     node: h("section.tour", { "aria-label": "Tour", hidden: true }, text, h(".row", next, back, end, h("span.gap"), count)),
@@ -31,6 +36,8 @@ export function createTour(ctx, root) {
         target?.setAttribute("data-pointed", "");
         pointed = target;
       }
+      if (asked) target?.scrollIntoView({ block: "nearest" });
+      asked = false;
       if (!stop) return;
       write(text, stop.text);
       write(count, `${tour + 1} of ${stops.length}`);
