@@ -86,6 +86,7 @@ export function mount(element, bundle, host) {
   let widths = new WeakMap();
   let spoken = "";
   let shown = "";
+  let wide = -1;
   /** @type {Answer[]} */
   let answers = [];
 
@@ -208,7 +209,8 @@ export function mount(element, bundle, host) {
   /** The digit and its reading in the strip that stays in view on narrow screens. @param {Derived} d */
   function mini(d) {
     const key = `${d.inputKey}${d.weightsKey}${ctx.colours().ink}`;
-    if (key === shown) return;
+    // The style sheet shows the strip up to this width.
+    if (key === shown || wide > 780) return;
     shown = key;
     digit(prepare(miniCanvas, 36, 36), d.image, bundle, 36, ctx.colours());
     write(miniText, d.input.blank ? "no ink yet" : `${d.pass.digit} · ${percent(d.pass.share)}`);
@@ -270,7 +272,6 @@ export function mount(element, bundle, host) {
   const theme = new MutationObserver(recolour);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
   // The element may be outside the document still: sizes are known once this observer reports.
-  let wide = -1;
   const sizes = new ResizeObserver(() => {
     if (root.clientWidth === wide) return;
     wide = root.clientWidth;

@@ -49,6 +49,18 @@ function rgb(colour) {
   return colour.startsWith("color(") ? found.slice(-3).map((v) => 255 * v) : found;
 }
 
+/** The pixels of each canvas' image: making a new canvas takes longer than filling it. @type {WeakMap<HTMLCanvasElement, HTMLCanvasElement>} */
+const smalls = new WeakMap();
+
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
+function smallFor(canvas, width, height) {
+  const small = smalls.get(canvas) ?? document.createElement("canvas");
+  smalls.set(canvas, small);
+  if (small.width !== width) small.width = width;
+  if (small.height !== height) small.height = height;
+  return small;
+}
+
 /**
  * An image as ink on paper: `low` is paper, `high` ink.
  * @param {CanvasRenderingContext2D} context
@@ -64,9 +76,7 @@ export function pixels(context, data, how) {
     for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (ink[c] - paper[c]);
     image.data[4 * k + 3] = 255;
   }
-  const small = document.createElement("canvas");
-  small.width = cols;
-  small.height = rows;
+  const small = smallFor(context.canvas, cols, rows);
   /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
   context.imageSmoothingEnabled = how.smooth ?? false;
   const scale = size / Math.max(rows, cols);
@@ -90,16 +100,16 @@ export function digit(context, image, bundle, size, colours, x, y) {
  * @param {CanvasRenderingContext2D} context @param {number[][]} points
  * @param {string} colour @param {number} [width] @param {number} [alpha] @param {number[]} [dash]
  */
-export function trace(context, points, colour, width = 1, alpha = 1, dash = []) {
+export function trace(context, points, colour, width = 1, alpha = 1, dash) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.globalAlpha = alpha;
-  context.setLineDash(dash);
+  if (dash) context.setLineDash(dash);
   context.beginPath();
   for (const [x, y] of points) context.lineTo(x, y);
   context.stroke();
   context.globalAlpha = 1;
-  context.setLineDash([]);
+  if (dash) context.setLineDash([]);
 }
 
 /** The largest size among numbers. @param {ArrayLike<number>} data */

@@ -215,7 +215,7 @@ function paintLines(context, d, plan, colours) {
           v > 0 ? colours.accent : colours.ink,
           0.5 + (open ? 3 : 2.2) * size,
           open ? Math.min(1, 0.35 + size) : 0.06 + 0.5 * size,
-          v > 0 ? [] : [3, 3]);
+          v > 0 ? undefined : [3, 3]);
       }
     }
   }

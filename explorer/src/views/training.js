@@ -125,7 +125,7 @@ function curves(canvas, width, log, keys, now, colours, name) {
   trace(context, [[42, y(low)], [width - 8, y(low)]], colours.line);
   keys.forEach((key, k) => {
     const points = log.filter((entry) => key in entry).map((entry) => [x(entry.epoch), y(entry[key])]);
-    trace(context, points, k ? colours.ink : colours.accent, 1.75, 1, k ? [4, 3] : []);
+    trace(context, points, k ? colours.ink : colours.accent, 1.75, 1, k ? [4, 3] : undefined);
   });
   if (now >= 0) trace(context, [[x(now), 8], [x(now), CHART - 22]], colours.muted);
 }
