@@ -251,7 +251,7 @@ def read_image(path: str | os.PathLike[str], longest: int = 640) -> Array:
 
     A picture whose longer side has more than `longest` pixels is reduced to that.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as file:
@@ -265,9 +265,10 @@ def read_image(path: str | os.PathLike[str], longest: int = 640) -> Array:
             return np.array(picture)
     except FileNotFoundError:
         raise LabError(f"There is no file {path} in {Path.cwd()}. Check its name.") from None
-    except UnidentifiedImageError:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise LabError(
-            f"{path} is not a picture that Python can read; save it as PNG or JPEG."
+            f"{path} is not a picture that Python can read, or only a part of one; save it again "
+            "as PNG or JPEG."
         ) from None
 
 

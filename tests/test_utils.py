@@ -479,3 +479,12 @@ def test_quiet_start_shows_what_it_held_back_when_the_start_fails(
         subprocess.run([sys.executable, "-c", code], check=True)
         raise ImportError
     assert "a note" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["cut.png", "cut.jpg"])
+def test_a_picture_that_is_cut_off_is_named(tmp_path: Path, name: str) -> None:
+    Image.effect_noise((60, 40), 50).save(tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(utils.LabError, match="only a part of one"):
+        utils.read_image(tmp_path / name)
