@@ -53,6 +53,7 @@ def executed(
                 cell.source, cell.outputs = step.source, list(run.outputs)
             if nbgrader.get("grade") and (result := results.get(cell.id.removeprefix("test_"))):
                 cell.outputs = [_text(exercise_text(result))]
+                cell.metadata["title"] = result.title
         cells.append(cell)
         cells.extend(extras.get(index, []))
     cells[:0] = extras.get(-1, [])

@@ -6,6 +6,7 @@ One converter serves the whole class: its templates are compiled once, and what 
 
 from __future__ import annotations
 
+import html
 import logging
 import os
 import re
@@ -35,8 +36,8 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
     """nbconvert's exporter without its last pass, and with its highlighting kept between pages.
 
     That pass parses the whole page with BeautifulSoup to describe images, which takes half of the
-    time; here they are described in the text. The page is the same document: parsed and written by
-    BeautifulSoup, it is nbgrader's byte for byte.
+    time; here they are described in the text. Apart from the exercises' titles, the page is the same
+    document: parsed and written by BeautifulSoup, it is nbgrader's byte for byte.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -49,7 +50,7 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Convert a notebook into a page."""
+        """Convert a notebook into a page; its contents name the exercises, not "Test cell"s."""
         language = nb.metadata.get("language_info", {})
         lexer = language.get("pygments_lexer", language.get("name", None))
         resources = self._init_resources(resources)
@@ -62,6 +63,11 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
             WidgetsDataTypeFilter(self._nb_metadata, parent=self, resources=resources),
         )
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **options)
+        for cell in nb.cells:
+            if "title" in cell.metadata:
+                link = f'<a href="#{html.escape(str(cell.metadata.nbgrader.grade_id))}">'
+                title = html.escape(str(cell.metadata.title))
+                page = page.replace(f"{link}Test cell</a>", f"{link}{title}</a>", 1)
         return _IMAGE.sub(rf'<img\1 alt="{NO_ALT}"\2>', page), resources
 
 
