@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bs4 import BeautifulSoup
 from nbgrader.converters import GenerateFeedback
 from tinycourse import DOUBLE, hand_in, student
