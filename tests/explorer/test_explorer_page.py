@@ -141,7 +141,7 @@ def test_keyboard_alone_draws_predicts_opens_a_unit_steps_and_scrubs(open_page: 
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     assert (watched.state()["layer"], watched.state()["unit"]) == (1, 1)
-    assert page.locator("[data-part=unit] .dlx-h").inner_text() == "L2, unit 1"
+    page.locator("[data-part=unit] .dlx-h", has_text="L2, unit 1").wait_for()
     # No trap: the Tab key leads out of the network again.
     tab_to("[aria-label='Terms of the sum']")
 
