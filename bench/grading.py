@@ -29,6 +29,7 @@ from proctor.course import Course
 from proctor.forkserver import ForkServer
 from proctor.grade import Listener, grade
 from proctor.handle import Kernel
+from proctor.pool import default_jobs
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab_digits"
@@ -47,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="6 submissions instead of 40")
     parser.add_argument("--number", type=int, help="this many submissions")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--jobs", type=int, default=default_jobs())
     parser.add_argument("--tiny", type=int, metavar="N", help="N of a lab without TensorFlow")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -120,10 +121,10 @@ def nbgrader(folder: Path, command: str) -> float:
 
 
 class Meter:
-    """Sums the kernels' CPU time, and samples the memory that they do not share with the parent."""
+    """Collects the kernels' CPU time, and samples the memory that they do not share with the parent."""
 
     def __init__(self) -> None:
-        self.cpu = 0.0
+        self.cpu: list[float] = []
         self.private: list[float] = []
         self._ended = threading.Event()
         self._servers: set[int] = set()
@@ -135,7 +136,8 @@ class Meter:
         def end(
             kernel: Kernel, code: str, message: str = "", cpu: float = 0, peak: int = 0
         ) -> None:
-            meter.cpu += cpu if kernel.ending is None else 0
+            if kernel.ending is None:
+                meter.cpu.append(cpu)
             meter._end(kernel, code, message, cpu, peak)
 
         def start(server: ForkServer) -> None:
@@ -195,10 +197,14 @@ def compare(folder: Path, number: int, jobs: int) -> None:
         print(f"  {at - began:7.1f} s  {text}")
     print(f"  {max(marked_at, default=began) - began:7.1f} s  last of {marking} marked")
     print(f"  {pages - began:7.1f} s  pages begun\n  {ours:7.1f} s  end")
-    print(
-        f"\nfloor: CPU of the students' kernels      {meter.cpu / (number + 1):7.2f} s a submission"
-    )
+    floor = sum(meter.cpu[1:]) / number  # the first is the reference's
+    print(f"\nfloor: CPU of the students' kernels      {floor:7.2f} s a submission")
     print(f"CPU of the grader itself, pages included {own / number:7.2f} s a submission")
+    cores = len(os.sched_getaffinity(0))
+    first = min(marked_at, default=began)
+    rate = (max(marked_at, default=began) - first) / max(1, len(marked_at) - 1)
+    print(f"{cores} processors while marking             {cores * rate:7.2f} s a submission")
+    print(f"times the floor                          {cores * rate / floor:7.2f}")
     if meter.private:
         print(f"memory not shared with the warm parent   {max(meter.private):7.0f} MB, the largest")
 

@@ -15,6 +15,7 @@ from proctor.build import build
 from proctor.cli import console as console_of_proctor
 from proctor.course import Course
 from proctor.grade import Listener, grade
+from proctor.pool import default_jobs
 from proctor.report import write_report
 from proctor.table import class_table
 
@@ -39,7 +40,7 @@ def main() -> None:
         lab,
         folder / "submitted",
         folder,
-        jobs=os.cpu_count() or 1,
+        jobs=default_jobs(),
         listener=Listener(
             marked=lambda student: console.print(f"  marked {student}"), say=console.print
         ),

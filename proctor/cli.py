@@ -158,7 +158,13 @@ def check(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where gradebook, verdicts and feedback go. Default: the course's folder.",
 )
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="Default: the cores.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="At once; default: the cores and one.",
+)
 @click.option("--student", help="Mark this student alone, again.")
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.option("--scheduler", help="Mark on the workers of this Dask scheduler, tcp://HOST:PORT.")
@@ -185,10 +191,9 @@ def grade(
 
     Exit status: 0 every submission graded; 1 some need attention; 2 wrong usage.
     """
-    import os
-
     from proctor.grade import Listener
     from proctor.grade import grade as grade_class
+    from proctor.pool import default_jobs
     from proctor.table import class_table, print_changes
 
     course = _course(ctx)
@@ -220,7 +225,7 @@ def grade(
             the_lab,
             handed,
             output,
-            jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+            jobs=jobs or default_jobs(),
             isolation=isolation,
             student=student,
             scheduler=scheduler,
@@ -316,7 +321,13 @@ def export(
 @main.command()
 @click.argument("lab")
 @click.option("--exercise", help="Only the mutants of this exercise.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="Default: the cores.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="At once; default: the cores and one.",
+)
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
 def mutate(
@@ -327,10 +338,9 @@ def mutate(
     The answers are in course/mutants/LAB.py. Exit status 1 if a wrong answer is not caught as the
     table says, or a right one of another form loses points.
     """
-    import os
-
     from proctor.isolation import choose_launcher
     from proctor.mutate import mutate as run
+    from proctor.pool import default_jobs
     from proctor.table import print_mutants
 
     course = _course(ctx)
@@ -345,7 +355,7 @@ def mutate(
             course,
             the_lab,
             launcher,
-            jobs=jobs or os.cpu_count() or 1,
+            jobs=jobs or default_jobs(),
             exercise=exercise,
             start=lambda total: progress.update(task, total=total),
             done=lambda name: progress.update(task, advance=1, description=name),

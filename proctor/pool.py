@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,16 @@ from proctor.examiner import Examined, Reference
 from proctor.kernel import Launcher
 from proctor.mark import mark
 from proctor.submission import Handed
+
+
+def default_jobs() -> int:
+    """Return how many submissions to mark at once: one more than this process has processors.
+
+    A submission waits now and then: for the examiner, for a limit, for a sleep of its own.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
 
 
 @dataclass(frozen=True)

@@ -192,9 +192,9 @@ def descendants(pid: int) -> list[int]:
         except (OSError, IndexError):
             continue  # it ended while we looked
         children.setdefault(parent, []).append(int(stat.parent.name))
-    found, todo = [], [pid]
-    while todo:
-        new = children.get(todo.pop(), [])
+    found, left = [], [pid]
+    while left:
+        new = children.get(left.pop(), [])
         found += new
-        todo += new
+        left += new
     return found
