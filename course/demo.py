@@ -5,7 +5,6 @@ Run by ``make demo``; everything it makes lies under ``build/``.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
