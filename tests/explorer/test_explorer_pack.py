@@ -99,6 +99,16 @@ def test_first_digit_is_a_seven_read_rightly(trained: Trained) -> None:
     assert trained.model(values[None])[0].argmax() == 7
 
 
+def test_tour_opens_the_unit_that_the_first_digit_moves_most(trained: Trained) -> None:
+    header, sections = read(trained.explorer.bundle)
+    samples = header["samples"]
+    digit = (sections["samples"][:400].astype(float) - samples["zero"]) * samples["scale"]
+    weights, bias = trained.model.layers[0].get_weights()
+    loudest = int((digit @ weights + bias).argmax())
+    opened = {stop["patch"]["unit"] for stop in header["tour"] if "unit" in stop["patch"]}
+    assert opened == {loudest} != {0}  # 0 is what stands in tour.json
+
+
 def test_fifty_thousand_digits_are_thinned_out_evenly() -> None:
     X, y = standin.load_digits()
     model = standin.make_model()
