@@ -28,7 +28,7 @@ _CANVAS = re.compile(
 )
 # Blackboard's names, which nbgrader's own collector expects by default.
 _ATTEMPT = re.compile(
-    r"(.*_)?(?P<student>[^_]{1,200})_attempt_(?P<timestamp>[0-9][0-9-]{7,30})_?(?P<rest>.*)", re.S
+    r"(.*?_)??(?P<student>[^_]{1,200})_attempt_(?P<timestamp>[0-9][0-9-]{7,30})_?(?P<rest>.*)", re.S
 )
 
 
