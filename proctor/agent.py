@@ -6,11 +6,13 @@ and carries data; the reply carries data. Nothing here knows an expected answer,
 comes from here is believed: a student who replaces it can only send other values.
 
 It travels as text, so it imports the standard library, NumPy and IPython alone. It keeps its own
-references to what it uses, so that a student's patch of ``builtins`` or NumPy does not change it.
+copy of ``builtins``, and compares arrays by their bytes, so that a student who replaces functions there
+or in NumPy does not change what it says.
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import io
 import linecache
@@ -32,6 +34,7 @@ def load(name: str, sources: dict[str, str]) -> dict[str, Any]:
     While it runs the module has to be in ``sys.modules``: ``dataclasses`` looks there.
     """
     module = ModuleType(name)
+    module.__dict__["__builtins__"] = vars(builtins).copy()
     sys.modules[name] = module
     try:
         for file, source in sources.items():
@@ -95,13 +98,13 @@ class _Agent:
         if operation == "evaluate":
             space = {**self.names, **self.helpers, **kwargs}
             return {"value": self.encode(eval(request["expression"], space), out)}
-        before = [arg.copy() if isinstance(arg, np.ndarray) else None for arg in args]
+        before = [arg.tobytes() if isinstance(arg, np.ndarray) else None for arg in args]
         result = self.lookup(request["name"])(*args, **kwargs)
         content = {"value": self.encode(result, out)}
         content["changed"] = [
             [index, self.encode(arg, out)]
             for index, (arg, old) in enumerate(zip(args, before, strict=True))
-            if old is not None and not np.array_equal(arg, old)
+            if old is not None and arg.tobytes() != old
         ]
         return content
 
@@ -142,7 +145,9 @@ def bootstrap(agent_source: str, values_source: str, helpers: dict[str, str]) ->
     """Return the code that, run in a kernel, installs this agent there and leaves no name behind."""
     return (
         "def _proctor():\n"
-        "    agent = {'__name__': 'proctor_agent'}\n"
+        "    import builtins\n"
+        "    own = vars(builtins).copy()\n"
+        "    agent = {'__name__': 'proctor_agent', '__builtins__': own}\n"
         f"    exec(compile({agent_source!r}, '<agent>', 'exec'), agent)\n"
         f"    values = agent['load']('proctor_values', {{'<values>': {values_source!r}}})\n"
         f"    agent['install'](get_ipython(), values, {helpers!r})\n"

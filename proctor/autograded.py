@@ -76,8 +76,21 @@ def _text(text: str) -> NotebookNode:
 
 
 def _problems(verdict: Verdict) -> NotebookNode:
-    lines = [f"- {problem.message}" for problem in verdict.problems]
+    lines = [f"- {_as_text(problem.message)}" for problem in verdict.problems]
     return new_markdown_cell("**About your submission**\n\n" + "\n".join(lines))
+
+
+def _as_text(message: str) -> str:
+    """Write a message so that Markdown, HTML and MathJax show it as it is: it may quote a student.
+
+    MathJax reads the finished page, so what it acts on is shown by characters that look alike.
+    """
+    line = " ".join(message.split()).translate(_MATHS)
+    return "".join(f"&#{ord(c)};" if c in _MARKUP else c for c in line)
+
+
+_MATHS = str.maketrans("$\\", "\uff04\uff3c")
+_MARKUP = set("&<>[]`*~|")
 
 
 def exercise_text(result: ExerciseResult) -> str:

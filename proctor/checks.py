@@ -12,7 +12,7 @@ A lab's checks live in ``course/checks/LAB.py``, which defines one :class:`Lab` 
         '''large inputs'''
         z = draw.normal(1000, 3, size=4)
         p = side.get("my_softmax")(z)
-        if not np.allclose(p, reference(z)):
+        if np.shape(p) != z.shape or not np.allclose(p, reference(z)):
             raise Finding("exp(1000) is too large for a float", next="Shift z first.")
 
 The function runs in the examiner's process. `side` is the student's side: everything it returns is
@@ -64,8 +64,8 @@ class Side(Protocol):
         Numbers, strings, lists, tuples, dicts and numeric arrays arrive as values. An array-like
         that is not a NumPy array arrives as :class:`proctor.values.Foreign`; a callable as a
         stand-in that calls the student's function with data and returns data; anything else as
-        :class:`proctor.values.Opaque`. After a call, arrays given as arguments hold what the
-        student's function left in them.
+        :class:`proctor.values.Opaque`. Arrays given as arguments stay as they are, whatever the
+        student's function does to its own, unless the check is registered with ``in_place=True``.
 
         Raises
         ------
@@ -105,6 +105,7 @@ class Check:
     function: CheckFunction
     needs: tuple[str, ...] = ()
     tell: tuple[str, ...] = ("cause", "next")
+    in_place: bool = False
 
 
 @dataclass
@@ -135,6 +136,7 @@ class Exercise:
         hidden: bool = True,
         needs: tuple[str, ...] = (),
         tell: tuple[str, ...] | None = None,
+        in_place: bool = False,
     ) -> Callable[[CheckFunction], CheckFunction]:
         """Register the decorated function as a check of this exercise.
 
@@ -153,6 +155,9 @@ class Exercise:
         tell : tuple of str, optional
             Which of ``called, expected, got, cause, next`` the student may read. Default: all of
             them for a public check, ``("cause", "next")`` for a hidden one.
+        in_place : bool
+            Whether arrays given to the student's function hold, after the call, what it left in
+            them. For a check of just that; never give it an array that is needed again.
         """
 
         def register(function: CheckFunction) -> CheckFunction:
@@ -165,7 +170,7 @@ class Exercise:
                 if not hidden:
                     shown = ("called", "expected", "got", "cause", "next")
             self.checks.append(
-                Check(name, self.id, heading, points, hidden, function, needs, shown)
+                Check(name, self.id, heading, points, hidden, function, needs, shown, in_place)
             )
             return function
 

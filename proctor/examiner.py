@@ -6,7 +6,6 @@ The checks run in this process. What they see of the student is data; what they 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from proctor.autograded import executed
 from proctor.checks import Check, Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
+from proctor.outputs import clean
 from proctor.side import RemoteSide
 from proctor.submission import Submission
 from proctor.values import StudentError, ValueFormatError
@@ -174,7 +174,7 @@ class _Session:
             self.problems.append(
                 Problem(
                     "given-cell",
-                    f"The given cell '{step.id}' stopped with {clean(str(run.error))}.",
+                    f"The given cell '{step.id}' stopped with {clean(str(run.error), MAX_PART)}.",
                     attention=True,
                 )
             )
@@ -227,6 +227,7 @@ class _Session:
     def ask(self, check: Check, side: RemoteSide) -> CheckResult:
         """Run one check and turn whatever it raises into a result."""
         draw = np.random.default_rng(self.seed(check))
+        side.in_place = check.in_place
         try:
             check.function(side, draw)
         except KernelStopped:
@@ -332,21 +333,12 @@ def _result(
         points=float(check.points) if passed else 0.0,
         max_points=float(check.points),
         skipped=skipped,
-        **(parts or {}),
+        **{part: clean(text, MAX_PART) for part, text in (parts or {}).items()},
     )
 
 
 def _finding(error: Exception, tell: tuple[str, ...]) -> dict[str, str]:
-    return {part: clean(str(getattr(error, part, ""))) for part in PARTS if part in tell}
-
-
-def clean(text: str) -> str:
-    """Make text from the other process fit for a page: no control characters, bounded."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    text = "".join(
-        c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) < 0xE000)
-    )
-    return text[:MAX_PART]
+    return {part: str(getattr(error, part, "")) for part in PARTS if part in tell}
 
 
 def _exercise_result(exercise: Exercise, results: list[CheckResult]) -> ExerciseResult:

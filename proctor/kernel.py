@@ -13,24 +13,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from traitlets import default
 from zmq.constants import Flag, PollEvent, SocketOption
+from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
 from zmq.sugar.socket import Socket
 
 from proctor import agent
 from proctor.errors import KernelStartError, ProtocolError
+from proctor.outputs import MAX_ALL_BYTES, Outputs, clean
 from proctor.values import MAX_BYTES, StudentError, decode
 
-SAFE_MIME = ("text/plain", "image/png", "image/jpeg")
-"""Output forms that cannot carry a script into a page."""
-MAX_OUTPUT_BYTES = 2 * 2**20
-"""Sum of one cell's outputs that is kept, in bytes; the rest is dropped and said to be."""
+MAX_WAITING = 20
+"""Most messages on one channel that wait to be read; a kernel that sends more has to wait."""
 GRACE_SECONDS = 3.0
 """How long an interrupted kernel has to answer before it is killed."""
 START_SECONDS = 60.0
@@ -87,24 +90,41 @@ class Launcher(Protocol):
         """Say why a kernel ended, as (code, sentence), where that is known."""
 
 
+class _BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
+    """A client whose sockets refuse what is too large before it is in memory."""
+
+    @default("context")  # type: ignore[untyped-decorator]
+    def _bounded(self) -> zmq.asyncio.Context:
+        self._created_context = True
+        context = zmq.asyncio.Context()
+        context.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
+        context.setsockopt(SocketOption.RCVHWM, MAX_WAITING)
+        # After a refused message there is no connection, and sending would wait for one for ever.
+        context.setsockopt(SocketOption.SNDTIMEO, int(1000 * GRACE_SECONDS))
+        return context
+
+
 class _BoundedClient(NotebookClient):  # type: ignore[misc]
-    """nbclient's client, keeping safe outputs up to a size and nothing else."""
+    """nbclient's client, which reads of a kernel's messages what :class:`Outputs` takes, no more.
 
-    kept = 0
+    nbclient's own reading trusts the kernel: a message of another form raises, and some text takes it
+    hours (its time grows with the square of a line's length).
+    """
 
-    def process_message(
-        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
-    ) -> NotebookNode | None:
-        kind = msg["msg_type"]
-        if kind.startswith("comm") or kind == "update_display_data":
-            return None
-        if kind in ("stream", "display_data", "execute_result", "error"):
-            size = len(repr(msg["content"]))
-            if self.kept + size > MAX_OUTPUT_BYTES:
-                cell.metadata["output_cut"] = True
-                return None
-            self.kept += size
-        return super().process_message(msg, cell, cell_index)
+    room = MAX_ALL_BYTES
+    taken: Outputs
+
+    def begin_cell(self) -> None:
+        """Start with empty outputs."""
+        self.taken = Outputs(self.room)
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
+        kind, content = msg.get("msg_type"), msg.get("content")
+        if not isinstance(kind, str) or not isinstance(content, dict):
+            return
+        if kind == "status" and content.get("execution_state") == "idle":
+            raise CellExecutionComplete
+        self.taken.add(kind, content)
 
 
 class StudentKernel:
@@ -143,7 +163,7 @@ class StudentKernel:
 
     def __enter__(self) -> StudentKernel:
         manager = self.launcher.manager(self.folder)
-        manager.context.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
+        manager.client_factory = _BoundedChannels
         client = _BoundedClient(
             new_notebook(),
             km=manager,
@@ -153,7 +173,7 @@ class StudentKernel:
             error_on_timeout={"ename": "TimeLimit", "evalue": "", "traceback": []},
             allow_errors=True,
             store_widget_state=False,
-            coalesce_streams=True,
+            coalesce_streams=False,
             iopub_timeout=int(GRACE_SECONDS),
         )
         client.log.setLevel("CRITICAL")
@@ -199,7 +219,7 @@ class StudentKernel:
         client = self._alive()
         seconds = self._seconds()
         client.timeout = max(1, int(seconds))
-        client.kept = 0
+        client.begin_cell()
         cell = new_code_cell(source)
         client.nb.cells = [cell]
         began = time.monotonic()
@@ -209,7 +229,10 @@ class StudentKernel:
             pass  # allow_errors covers all but a few control replies; the outputs tell the rest
         except DeadKernelError:
             raise self._died() from None
-        run = _outcome(cell)
+        except Exception as error:  # whatever a forged message makes a library raise
+            raise self._misused() from error
+        client.room -= client.taken.used
+        run = _outcome(client.taken)
         if run.error is None and time.monotonic() - began >= seconds - 0.5:
             run.timed_out = True
         if run.timed_out or (run.error and run.error.type_name == "KeyboardInterrupt"):
@@ -246,19 +269,27 @@ class StudentKernel:
     def _exchange(
         self, request: dict[str, Any], buffers: Sequence[bytes], seconds: float
     ) -> tuple[dict[str, Any], list[Any]]:
-        kc = self._alive().kc
-        message = kc.session.msg(agent.REQUEST, request)
-        kc.session.send(self._shell, message, buffers=list(buffers))
-        reply = self._reply(message["header"]["msg_id"], seconds)
+        sent = self._send(request, buffers)
+        reply = self._reply(sent, seconds)
         if reply is None:
             run_sync(self._alive().km.interrupt_kernel)()
-            if self._reply(message["header"]["msg_id"], GRACE_SECONDS) is None:
+            if self._reply(sent, GRACE_SECONDS) is None:
                 self._ensure_answers()
             raise TimeLimit(f"no answer within {seconds:g} s")
         content = reply["content"]
         if reply["msg_type"] != agent.REPLY or not isinstance(content, dict):
             raise ProtocolError("the kernel sent something that is not an answer")
         return content, list(reply["buffers"])
+
+    def _send(self, request: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
+        """Send a request; return its id."""
+        kc = self._alive().kc
+        message = kc.session.msg(agent.REQUEST, request)
+        try:
+            kc.session.send(self._shell, message, buffers=list(buffers))
+        except ZMQError as error:
+            raise self._misused() from error
+        return str(message["header"]["msg_id"])
 
     def _reply(self, message_id: str, seconds: float) -> dict[str, Any] | None:
         """Wait for the reply to one request; replies to others are dropped."""
@@ -277,7 +308,7 @@ class StudentKernel:
                 continue
             try:
                 reply: dict[str, Any] = session.recv(shell, mode=Flag.NOBLOCK)[1]
-            except (ValueError, KeyError, TypeError, AssertionError) as error:
+            except Exception as error:  # whatever a forged message makes a library raise
                 raise ProtocolError("the kernel sent a message that cannot be read") from error
             parent = reply.get("parent_header")
             if isinstance(parent, dict) and parent.get("msg_id") == message_id:
@@ -287,11 +318,10 @@ class StudentKernel:
     def _ensure_answers(self) -> None:
         """Kill the kernel unless it answers a ping after an interrupt."""
         try:
-            self._exchange({"op": "ping"}, (), GRACE_SECONDS)
-        except (TimeLimit, ProtocolError):
-            pass
-        else:
-            return
+            if self._reply(self._send({"op": "ping"}), GRACE_SECONDS) is not None:
+                return
+        except ProtocolError:
+            pass  # what it sent instead is no answer
         raise self._stop(
             "not-interruptible",
             "Your code ran longer than it may and did not react when it was interrupted, "
@@ -324,6 +354,13 @@ class StudentKernel:
         )
         return self._stop(code, message)
 
+    def _misused(self) -> KernelStopped:
+        return self._stop(
+            "bad-message",
+            "Your notebook's process sent messages that no notebook sends, so what came after them "
+            "could not be marked.",
+        )
+
     def _stop(self, code: str, message: str) -> KernelStopped:
         self.stopped = KernelStopped(code, message)
         self.kill()
@@ -345,39 +382,13 @@ class StudentKernel:
 def _student_error(error: Any, printed: Any) -> StudentError:
     if not isinstance(error, dict):
         raise ProtocolError("an error that is not one")
-    name, message, line = (str(error.get(key, ""))[:2000] for key in ("type", "message", "line"))
-    return StudentError(name, message, line, printed=str(printed or "")[:2000])
+    name, message, line = (clean(error.get(key), 2000) for key in ("type", "message", "line"))
+    return StudentError(name, message, line, printed=clean(printed, 2000))
 
 
-def _outcome(cell: NotebookNode) -> CellRun:
-    """Reduce a cell's outputs to safe forms and read the error off them."""
-    run = CellRun()
-    for output in cell.outputs:
-        kind = output.get("output_type")
-        if kind == "error":
-            name, message = str(output.get("ename")), str(output.get("evalue"))
-            if name == "TimeLimit":
-                run.timed_out = True
-            run.error = StudentError(name, message[:2000])
-            output = NotebookNode(
-                output_type="error",
-                ename=name[:200],
-                evalue=message[:2000],
-                traceback=[str(line)[:5000] for line in output.get("traceback", [])][:60],
-            )
-        elif kind in ("display_data", "execute_result"):
-            data = output.get("data", {})
-            safe = {mime: data[mime] for mime in SAFE_MIME if isinstance(data.get(mime), str)}
-            output = NotebookNode(output_type="display_data", data=NotebookNode(safe), metadata={})
-        elif kind == "stream":
-            name = "stderr" if output.get("name") == "stderr" else "stdout"
-            output = NotebookNode(output_type="stream", name=name, text=str(output.get("text")))
-        else:
-            continue
-        run.outputs.append(output)
-    if cell.metadata.get("output_cut"):
-        note = (
-            f"[The rest of this cell's output, beyond {MAX_OUTPUT_BYTES // 2**20} MiB, was cut.]\n"
-        )
-        run.outputs.append(NotebookNode(output_type="stream", name="stdout", text=note))
+def _outcome(taken: Outputs) -> CellRun:
+    """Read the error off a cell's outputs."""
+    run = CellRun(outputs=taken.nodes())
+    if taken.error is not None:
+        run.error = StudentError(*taken.error)
     return run

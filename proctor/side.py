@@ -15,10 +15,18 @@ from proctor.values import Opaque, encode
 
 @dataclass
 class RemoteSide:
-    """The :class:`proctor.checks.Side` of a live kernel."""
+    """The :class:`proctor.checks.Side` of a live kernel.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether a call writes into the arrays it was given what the student's function left in
+        theirs. Only for a check that asks for it: any other would compare with what it has been told.
+    """
 
     kernel: StudentKernel
     sources: dict[str, str | None] = field(default_factory=dict)
+    in_place: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str) -> Any:
@@ -55,7 +63,7 @@ class RemoteSide:
         return self.kept[name]
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call the student's function `name` with data; arrays in `args` are updated in place."""
+        """Call the student's function `name` with data."""
         buffers: list[bytes] = []
         request = {
             "op": "call",
@@ -64,8 +72,9 @@ class RemoteSide:
             "kwargs": {key: self._encode(arg, buffers) for key, arg in kwargs.items()},
         }
         content, parts = self.kernel.ask(request, buffers)
-        for index, tree in _pairs(content.get("changed")):
-            self._update(args, index, self.kernel.value(tree, parts))
+        if self.in_place:
+            for index, tree in _pairs(content.get("changed")):
+                self._update(args, index, self.kernel.value(tree, parts))
         return self.kernel.value(content.get("value"), parts)
 
     def _encode(self, value: Any, buffers: list[bytes]) -> dict[str, Any]:
@@ -80,7 +89,7 @@ class RemoteSide:
         given = args[index]
         if not isinstance(given, np.ndarray) or not isinstance(after, np.ndarray):
             return
-        if given.shape == after.shape and given.dtype == after.dtype:
+        if given.flags.writeable and (given.shape, given.dtype) == (after.shape, after.dtype):
             np.copyto(given, after)
 
 

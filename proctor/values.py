@@ -182,8 +182,8 @@ class _Decoder:
             return body
         if kind == "float" and type(body) is str and len(body) < 64:
             return _float(body)
-        if kind == "str" and type(body) is str:
-            return body[:MAX_TEXT]
+        if kind == "str" and type(body) is str:  # JSON may hold half characters, UTF-8 may not
+            return body[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
         if kind in ("list", "tuple") and isinstance(body, list):
             items = [self.value(item, depth + 1) for item in body]
             return items if kind == "list" else tuple(items)
@@ -192,7 +192,7 @@ class _Decoder:
         if kind == "array":
             return self.array(tree)
         if kind in ("object", "helper") and type(tree.get("type")) is str:
-            return Opaque(tree["type"][:200])
+            return Opaque(tree["type"][:200].encode("utf-8", "replace").decode("utf-8"))
         raise ValueFormatError("a part of the reply is of an unknown form")
 
     def pair(self, pair: Any, depth: int) -> tuple[Any, Any]:
@@ -208,7 +208,8 @@ class _Decoder:
         if type(index) is not int or not 0 <= index < len(self.buffers) or type(name) is not str:
             raise ValueFormatError("an array without its numbers")
         array = read_npy(bytes(self.buffers[index]))
-        return array if name == "numpy.ndarray" else Foreign(name[:200], array)
+        name = name[:200].encode("utf-8", "replace").decode("utf-8")
+        return array if name == "numpy.ndarray" else Foreign(name, array)
 
 
 def _float(text: str) -> float:

@@ -93,6 +93,7 @@ def judge(
         if any(outcomes.get(need) is not None for need in check.needs):
             outcomes[check.id] = "skipped"
             continue
+        side.in_place = check.in_place
         try:
             check.function(side, np.random.default_rng([seed, len(outcomes)]))
         except values.StudentError as error:

@@ -91,7 +91,7 @@ def double_drawn(side, draw):
         raise Finding("It works for the example only.", expected=f"secret {a}")
 
 
-@double.check(points=1, needs=("double-value",))
+@double.check(points=1, needs=("double-value",), in_place=True)
 def double_untouched(side, draw):
     """leaves its input alone"""
     a = np.ones(3)
@@ -105,7 +105,7 @@ def mean_value(side, draw):
     """the mean"""
     a = draw.normal(size=4)
     got = side.get("mean")(a)
-    if not np.allclose(np.asarray(got, dtype=float), a.mean()):
+    if np.shape(got) != () or not np.allclose(np.asarray(got, dtype=float), a.mean()):
         raise Finding("It is not the mean.")
 '''
 

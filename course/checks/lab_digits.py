@@ -117,7 +117,7 @@ def softmax_large_inputs(side: Side, draw: Draw) -> None:
     compare_softmax(side, draw.uniform(1000, 1004, 3), draw.uniform(-1004, -1000, 3))
 
 
-@softmax.check(points=1, hidden=False, needs=("softmax-sum",))
+@softmax.check(points=1, hidden=False, needs=("softmax-sum",), in_place=True)
 def softmax_untouched(side: Side, draw: Draw) -> None:
     """z is left alone"""
     public.softmax_untouched(side.get("my_softmax"))
@@ -324,7 +324,7 @@ def narrow() -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(X[:, 150:180]), y
 
 
-@split.check(points=1, hidden=False)
+@split.check(points=1, hidden=False, in_place=True)
 def split_returns(side: Side, draw: Draw) -> None:
     """what comes back"""
     public.split_returns(side.get("split_data"), *narrow())

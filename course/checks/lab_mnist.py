@@ -99,7 +99,7 @@ def prepare_dim(side: Side, draw: Draw) -> None:
     public.prepare_dim(side.get("prepare"))
 
 
-@prepare.check(points=1, hidden=False, needs=("prepare-returns",))
+@prepare.check(points=1, hidden=False, needs=("prepare-returns",), in_place=True)
 def prepare_untouched(side: Side, draw: Draw) -> None:
     """images are left alone"""
     public.prepare_untouched(side.get("prepare"))
