@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+IMPORT = "import tensorflow as tf\n"
+"""What a student who uses TensorFlow beside Keras adds; the notebook imports Keras alone."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -40,6 +43,9 @@ class Mutant:
     says: str
     also: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _import_tensorflow(self)
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -58,3 +64,11 @@ class Variant:
     id: str
     exercise: str
     code: str
+
+    def __post_init__(self) -> None:
+        _import_tensorflow(self)
+
+
+def _import_tensorflow(answer: Mutant | Variant) -> None:
+    if "tf." in answer.code and "import tensorflow" not in answer.code:
+        object.__setattr__(answer, "code", IMPORT + answer.code)

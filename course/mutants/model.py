@@ -28,7 +28,7 @@ def _mutant(id: str, row: int, check: str, says: str, code: str) -> Mutant:
 
 
 MUTANTS = (
-    _mutant("not-started", 0, "model-there", "not defined", cell("raise NotStarted")),
+    _mutant("not-started", 0, "model-there", "is not", cell("raise NotStarted")),
     _mutant("none", 0, "model-there", "no model yet", cell("model = None")),
     _mutant(
         "swapped",

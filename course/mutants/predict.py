@@ -126,7 +126,7 @@ MUTANTS = (
         "plus-one",
         35,
         "predict-values",
-        "below 0 or above 9",
+        "digits",  # below 0 or above 9, if there is a nine among them
         LOGITS,
         *SOFTMAX,
         "return np.argmax(p, axis=1) + 1, p",
