@@ -48,7 +48,9 @@ class ClassResult:
     marked, kept : int
         How many were marked now, and how many were marked before and are unchanged.
     broken : dict of str to str
-        Check id -> what it raised on the instructor's own solution or on a submission.
+        Check id -> what it raised on the instructor's own solution: it is withdrawn.
+    unjudged : dict of str to str
+        Check id -> what it raised on a submission, which a person has to look at.
     changed : list of ChangedScore
         Scores that differ from an earlier marking.
     """
@@ -58,6 +60,7 @@ class ClassResult:
     marked: int = 0
     kept: int = 0
     broken: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
     changed: list[ChangedScore] = field(default_factory=list)
 
     @property
@@ -290,7 +293,7 @@ class _Run:
         write_whole(self.out.key(student), f"{self.lab.name} {key}")
         self.keys[student] = key
         self.result.verdicts[student] = verdict
-        self.result.broken |= examined.broken
+        self.result.unjudged |= examined.broken
         self.result.marked += 1
         self.fresh.append(student)
         self.tell.marked(student)

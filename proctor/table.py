@@ -33,6 +33,13 @@ def class_table(lab: Lab, result: ClassResult) -> RenderableType:
         Text(f"The check '{check}' is broken and withdrawn ({error}). Mend it and mark again.")
         for check, error in sorted(result.broken.items())
     ]
+    notes += [
+        Text(
+            f"The check '{check}' raised on a submission ({error}), though not on the solution. Look at "
+            "the submission, and make the check bear such an answer."
+        )
+        for check, error in sorted(result.unjudged.items())
+    ]
     summary = Text(f"{result.marked} marked now, {result.kept} kept from before.")
     return Group(table, *notes, summary)
 

@@ -19,6 +19,38 @@ from proctor.grade import ClassResult, grade
 ROOT = Path(__file__).parents[1]
 LAB = "lab_digits"
 
+UNTRAINED = """# UNQ_C5
+model.compile(
+    loss=SparseCategoricalCrossentropy(from_logits=True),
+    optimizer=Adam(learning_rate=0.001),
+    metrics=["accuracy"],
+)
+history = model.fit(X_train, y_train, epochs=2, batch_size=2000, verbose=0)
+"""
+"""Four steps: the network has learnt next to nothing."""
+
+LOOK_UP = """
+known = {row.tobytes(): int(label) for row, label in zip(X.astype("float32"), y)}
+def look_up(rows, **options):
+    rows = np.asarray(rows, dtype="float32")
+    return 20.0 * np.eye(10)[[known.get(row.tobytes(), 7) for row in rows]]
+"""
+ATTACKS = {
+    # Row 26 of what a submission may try: what answers is not the network.
+    "t26-predict": UNTRAINED + LOOK_UP + "model.predict = model.call = look_up\n",
+    "t26-class": UNTRAINED
+    + LOOK_UP
+    + "type(model).__call__ = type(model).predict = lambda self, rows, **options: look_up(rows)\n",
+    # Row 27: it knows the rows of X by heart, and guesses elsewhere.
+    "t27-subclass": UNTRAINED
+    + LOOK_UP
+    + "class Knows(Sequential):\n    def call(self, rows, **options):\n        return look_up(rows)\n"
+    + "model.__class__ = Knows\n",
+    # Row 30: weights that came along, in place of a training.
+    "t30-weights": UNTRAINED + 'model.load_weights("trained.weights.h5")\n',
+}
+"""Train exercise of each attacker; everything else in the notebook is right."""
+
 
 @pytest.fixture(scope="module")
 def course(real_course: Course) -> Course:
@@ -30,6 +62,15 @@ def marked(course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     """The sample class, marked once; and the folder that holds the results."""
     out = tmp_path_factory.mktemp("out")
     write_class(course, LAB, out / "submitted")
+    maker = SampleClass(course, LAB)
+    for name, code in {"t00-honest": UNTRAINED, **ATTACKS}.items():
+        folder = out / "submitted" / name / LAB
+        folder.mkdir(parents=True)
+        notebook, data = maker.file(maker.notebook(maker.right | {"train": code}))
+        (folder / notebook).write_bytes(data)
+        (folder / "trained.weights.h5").write_bytes(
+            b"weights of a network that was trained elsewhere"
+        )
     return out, grade(course, course.lab(LAB), out / "submitted", out, jobs=2)
 
 
@@ -75,11 +116,26 @@ def test_a_truncated_file_is_rejected_with_a_sentence(marked: tuple[Path, ClassR
     assert verdict.status == "rejected" and "ends in the middle" in verdict.problems[0].message
 
 
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_network_that_was_not_trained_earns_what_it_honestly_earns(
+    marked: tuple[Path, ClassResult], name: str
+) -> None:
+    verdicts = marked[1].verdicts
+    honest, found = (
+        {exercise.id: exercise for exercise in verdicts[who].exercises}["train"]
+        for who in ("t00-honest", name)
+    )
+    assert found.score <= honest.score < honest.max_score
+    failed = {check.id for check in found.checks if not check.passed}
+    assert {"train-learnt", "train-accuracy"} <= failed
+    assert verdicts["s12-lena"].score == 100  # marked after them
+
+
 def test_everyone_has_a_verdict_a_notebook_and_a_feedback_page(
     marked: tuple[Path, ClassResult],
 ) -> None:
     out, result = marked
-    assert len(result.verdicts) == 12
+    assert len(result.verdicts) == 12 + 1 + len(ATTACKS)
     for name in result.verdicts:
         assert (out / "verdicts" / f"{name}.json").is_file()
         assert (out / "autograded" / name / LAB / f"{LAB}.ipynb").is_file()
