@@ -29,6 +29,10 @@ MAX_PART = 2_000
 NOT_STARTED = (
     "This exercise is not started: its cell still holds the line that stands for your code."
 )
+NOT_STARTED_PARTS = {
+    "cause": NOT_STARTED,
+    "next": "Replace that line with your code and run the cell.",
+}
 WITHDRAWN = "This check is withdrawn, because it does not work; its points are given to everybody."
 NOT_JUDGED = "A check could not judge what your code gave, so a person will look at it."
 NO_CELL = "The cell of this exercise is not in your notebook."
@@ -241,6 +245,9 @@ class _Session:
             cause = f"What your notebook's process sent back could not be read: {error}."
             return _result(check, {"cause": cause})
         except Exception as error:  # noqa: BLE001  a finding by its attributes, else a broken check
+            run = self.graded_run(check.exercise)
+            if run and run.error and run.error.type_name.rpartition(".")[2] == "NotStarted":
+                return _result(check, NOT_STARTED_PARTS)
             if hasattr(error, "cause") and hasattr(error, "called"):
                 return _result(check, _finding(error, check.tell))
             self.broken[check.id] = f"{type(error).__name__}: {error}"
@@ -258,10 +265,7 @@ class _Session:
     def explain(self, check: Check, error: StudentError) -> dict[str, str]:
         """Say in words what the student's own exception means."""
         if error.type_name.rpartition(".")[2] == "NotStarted":
-            return {
-                "cause": NOT_STARTED,
-                "next": "Replace that line with your code and run the cell.",
-            }
+            return NOT_STARTED_PARTS
         run = self.graded_run(check.exercise)
         cell = run.error if run else None
         if error.type_name == "NameError" and run is not None and run.timed_out:
@@ -271,7 +275,7 @@ class _Session:
             return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
             if cell.type_name == "NotStarted":
-                return {"cause": NOT_STARTED, "next": "Replace that line with your code."}
+                return NOT_STARTED_PARTS
             return {
                 "cause": f"The cell of this exercise stopped with {cell}.",
                 "next": "Run the cell by itself, mend that, and hand in again.",

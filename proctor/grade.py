@@ -28,6 +28,7 @@ from proctor.isolation import choose_launcher
 from proctor.kernel import Launcher
 from proctor.mark import rejected
 from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
+from proctor.places import claim_verdict_folder, verdict_folder
 from proctor.pool import LocalPool, Marked, Pool
 from proctor.reference import engine_key, run_reference
 from proctor.submission import Handed
@@ -83,6 +84,12 @@ class Output:
     """Where a run writes: a course folder, or another folder of the same form."""
 
     folder: Path
+    lab: str
+
+    @property
+    def verdicts(self) -> Path:
+        """Folder of this lab's verdicts."""
+        return verdict_folder(self.folder, self.lab)
 
     @property
     def db_url(self) -> str:
@@ -91,11 +98,11 @@ class Output:
 
     def verdict(self, student: str) -> Path:
         """Path of a student's verdict."""
-        return self.folder / "verdicts" / f"{student}.json"
+        return self.verdicts / f"{student}.json"
 
     def key(self, student: str) -> Path:
         """Path of the key under which that verdict was given."""
-        return self.folder / "verdicts" / ".keys" / student
+        return self.verdicts / ".keys" / student
 
     def notebook(self, lab: str, student: str) -> Path:
         """Path of the notebook as it ran."""
@@ -107,7 +114,7 @@ class Output:
 
     def page_key(self, student: str) -> Path:
         """Path of the key of the verdict that the page tells."""
-        return self.folder / "verdicts" / ".keys" / f".page-{student}"
+        return self.verdicts / ".keys" / f".page-{student}"
 
 
 def grade(
@@ -140,7 +147,7 @@ def grade(
         Address of a Dask scheduler whose workers mark, ``tcp://...``; default this machine alone.
     """
     tell = listener or Listener()
-    run = _Run(course, lab, Output(out or course.folder), tell)
+    run = _Run(course, lab, Output((out or course.folder).resolve(), lab.name), tell)
     began = time.monotonic()
     handed = [h for h in collect(submissions, lab.name) if student in (None, h.student)]
     if student is not None and not handed:
@@ -188,7 +195,7 @@ class _Run:
         gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
         self.engine = engine_key(self.course, self.lab, self.source, launcher.isolation)
         self.isolation = launcher.isolation
-        keys = self.out.folder / "verdicts" / ".keys"
+        keys = claim_verdict_folder(self.out.folder, self.lab.name) / ".keys"
         self.tell.say("Marking the reference solution first")
         self.reference = run_reference(self.course, self.lab, self.source, launcher, keys)
         self.result.broken |= self.reference.withdrawn

@@ -24,6 +24,7 @@ from proctor.autograded import PART_NAMES
 from proctor.checks import Lab
 from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
+from proctor.imports import check_files
 from proctor.intake import collect
 from proctor.isolation import choose_launcher
 from proctor.mark import mark
@@ -100,7 +101,7 @@ def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
     folder = course.folder
     wanted = [folder / CONFIG, course.master(lab.name), course.source(lab.name)]
     wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
-    wanted += [path for path in (folder / "checks").rglob("*") if path.is_file()]
+    wanted += check_files(course.root, folder / "checks", lab.name)
     for name in {*lab.files, *lab.helpers}:
         path = course.root / name
         if not path.exists():

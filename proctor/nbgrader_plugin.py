@@ -57,6 +57,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         from proctor import gradebook
         from proctor.build import dumps
         from proctor.mark import handed_file, mark
+        from proctor.places import claim_verdict_folder
         from proctor.reference import run_reference
         from proctor.whole import write_whole
 
@@ -64,7 +65,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         lab, source = course.lab(name), course.source_notebook(name)
         handed = handed_file(path, resources["nbgrader"]["student"])
         launcher = _launcher(course, lab)
-        verdicts = Path(coursedir.root) / "verdicts"
+        verdicts = claim_verdict_folder(Path(coursedir.root), name)
         reference = run_reference(course, lab, source, launcher, verdicts / ".keys")
         examined = mark(handed, course, lab, source, launcher, reference)
         for check, error in sorted({**examined.broken, **reference.withdrawn}.items()):

@@ -15,6 +15,7 @@ from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.examiner import Reference
+from proctor.imports import check_files
 from proctor.intake import read_bytes
 from proctor.kernel import Launcher
 from proctor.mark import mark_submission
@@ -66,7 +67,7 @@ def engine_key(course: Course, lab: Lab, source: NotebookNode, isolation: str) -
     """Hash of all but the submission that a verdict depends on: source, checks, engine, versions."""
     digest = hashlib.sha256()
     engine = sorted(Path(__file__).parent.glob("*.py"))
-    checks = sorted((course.folder / "checks").glob("*"))
+    checks = check_files(course.root, course.folder / "checks", lab.name)
     given = [course.root / name for name in (*lab.files, *lab.helpers)]
     given += [path for folder in given if folder.is_dir() for path in sorted(folder.rglob("*"))]
     for path in (*engine, *checks, *given):

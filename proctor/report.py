@@ -25,6 +25,7 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.itemstats import Misconception
+from proctor.places import verdict_folder
 from proctor.results import ClassData, read_class
 from proctor.roster import read_roster
 from proctor.similarity import Similarity
@@ -42,6 +43,11 @@ MOST_COMPARED = 5_000
 EXAMPLE_LINES = 24
 
 
+def page_name(out: Path, lab: str) -> str:
+    """Return the report's default name: two labs that were marked into one folder get two."""
+    return NAME if verdict_folder(out, lab) == out / "verdicts" else f"report-{lab}.html"
+
+
 def write_report(
     course: Course, lab: Lab, out: Path, *, to: Path | None = None, similar: bool | None = None
 ) -> Path:
@@ -52,7 +58,7 @@ def write_report(
     out : Path
         Where marking wrote: the folder with ``gradebook.db`` and ``verdicts/``.
     to : Path, optional
-        The page's own path; default ``out/report.html``.
+        The page's own path; default ``out/report.html``, or ``out/report-LAB.html`` for a second lab.
     similar : bool, optional
         Whether submissions are compared with each other; default for at most :data:`MOST_COMPARED`.
 
@@ -62,7 +68,7 @@ def write_report(
         If nothing of this lab was marked in `out`.
     """
     data = read_class(course, lab, out)
-    path = to or out / NAME
+    path = to or out / page_name(out, lab.name)
     if similar is None:
         similar = len(data.verdicts) <= MOST_COMPARED
     text = render(course, data, path, similar)

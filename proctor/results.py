@@ -24,6 +24,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.gradebook import open_gradebook
 from proctor.marking import MarkingRecord, read_marking
+from proctor.places import verdict_folder
 from proctor.verdict import Verdict
 
 
@@ -157,7 +158,7 @@ def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
 
 
 def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
-    """Read the verdicts on `lab` in ``out/verdicts``, sorted by student.
+    """Read the verdicts on `lab` below ``out/verdicts``, sorted by student.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
         If there are none, or one cannot be read.
     """
     verdicts = {}
-    for path in sorted((out / "verdicts").glob("*.json")):
+    for path in sorted(verdict_folder(out, lab.name).glob("*.json")):
         try:
             verdict = Verdict.from_json(path.read_bytes())
         except (ValueError, TypeError, KeyError) as error:

@@ -84,7 +84,7 @@ def keep(course: Course, one: Verdict, answers: Answers | None = None) -> None:
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = (answers or {}).get(cell.id, "")
-    out = Output(course.folder)
+    out = Output(course.folder, one.lab)
     write_whole(out.notebook(one.lab, one.student), dumps(notebook))
     gradebook.record(db_url(course), course_id(course), one)
     write_whole(out.verdict(one.student), one.to_json())

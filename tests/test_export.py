@@ -25,6 +25,8 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.gradebook import open_gradebook
 from proctor.gradescope import write_zip
+from proctor.places import claim_verdict_folder, verdict_folder
+from proctor.report import page_name
 from proctor.roster import read_roster
 from proctor.verdict import Problem
 
@@ -318,3 +320,38 @@ def test_gradescope_says_why_something_cannot_be_marked(container: Path) -> None
     assert "no notebook" in str(found["output"])
     found = grade_there(container, {"tiny.ipynb": '{"cells": ['})
     assert found["score"] == 0.0 and found["output"]
+
+
+@pytest.mark.parametrize("lab", ["lab_digits", "lab_mnist"])
+def test_the_archive_of_a_real_lab_has_all_that_its_checks_import(
+    real_course: Course, tmp_path: Path, lab: str
+) -> None:
+    path = write_zip(real_course, real_course.lab(lab), tmp_path / "autograder.zip")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "source")
+    other = {"lab_digits": "lab_mnist", "lab_mnist": "lab_digits"}[lab]
+    assert not (tmp_path / "source" / "course" / f"{other}.py").exists()
+    code = f"from proctor.course import Course; print(Course.find().lab({lab!r}).title)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path / "source",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "source")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == real_course.lab(lab).title
+
+
+def test_two_labs_in_one_folder_keep_their_verdicts_apart(tmp_path: Path) -> None:
+    assert verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
+    assert claim_verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
+    assert claim_verdict_folder(tmp_path, "two") == tmp_path / "verdicts" / "two"
+    assert claim_verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
+    older = tmp_path / "older"
+    (older / "verdicts").mkdir(parents=True)
+    (older / "verdicts" / "ada.json").write_text('{"lab": "one"}')
+    assert verdict_folder(older, "one") == older / "verdicts"
+    assert verdict_folder(older, "two") == older / "verdicts" / "two"
+    assert page_name(older, "one") == "report.html" and page_name(older, "two") == "report-two.html"
