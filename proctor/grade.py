@@ -267,7 +267,7 @@ class _Run:
             return False
         if verdict.lab != self.lab.name or not self.out.notebook(self.lab.name, student).is_file():
             return False
-        self.book.record(verdict, handed.timestamp)
+        self.book.record(verdict, handed.timestamp, unchanged=True)
         self.keys[student] = key
         renewed = receipt.carry(handed, self.out.notebook(self.lab.name, student).parent)
         if renewed or not self.has_page(student, key):

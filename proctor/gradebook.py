@@ -81,7 +81,9 @@ class Writer:
     def __exit__(self, *error: object) -> None:
         self.book.close()
 
-    def record(self, verdict: Verdict, timestamp: str | None = None) -> None:
+    def record(
+        self, verdict: Verdict, timestamp: str | None = None, *, unchanged: bool = False
+    ) -> None:
         """Write one verdict's scores, and the late penalty that the course's plugin asks for.
 
         Parameters
@@ -91,6 +93,9 @@ class Writer:
         timestamp : str, optional
             When it was handed in, as nbgrader's ``timestamp.txt`` says it; what is no time is
             ignored.
+        unchanged : bool
+            Whether this very verdict was written before: a cell that a person has marked since is
+            not put before them again.
 
         Raises
         ------
@@ -101,7 +106,7 @@ class Writer:
         with warnings.catch_warnings():
             # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
             warnings.simplefilter("ignore", SAWarning)
-            late = _record(self.book, verdict, timestamp)
+            late = _record(self.book, verdict, timestamp, unchanged=unchanged)
         self.book.db.remove()  # else the session holds every row of the class in memory
         if late and self.config is not None:
             apply_late_penalty(
@@ -121,7 +126,7 @@ def record(
         writer.record(verdict, timestamp)
 
 
-def _record(book: Gradebook, verdict: Verdict, timestamp: str | None) -> bool:
+def _record(book: Gradebook, verdict: Verdict, timestamp: str | None, *, unchanged: bool) -> bool:
     """Write the scores; return whether the submission is late, or was held to be late before."""
     attention = {problem.cell for problem in verdict.problems if problem.attention}
     whole = "" in attention or verdict.status == "rejected"
@@ -139,6 +144,8 @@ def _record(book: Gradebook, verdict: Verdict, timestamp: str | None) -> bool:
                 f"another course, or the lab has changed. Run: proctor build {verdict.lab}"
             ) from error
         grade.auto_score = exercise.score
+        if unchanged and grade.manual_score is not None:
+            continue
         grade.needs_manual_grade = (
             grade.manual_score is not None or whole or exercise.id in attention
         )

@@ -102,19 +102,26 @@ def _decode(data: bytes, problems: list[Problem]) -> str:
             try:
                 return data[len(mark) :].decode(encoding, "surrogatepass")
             except UnicodeDecodeError as error:
-                raise _undecodable() from error
+                raise _undecodable(data) from error
     try:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         if not _surely_latin_1(data):
-            raise _undecodable() from error
+            raise _undecodable(data) from error
     problems.append(
         Problem("latin-1", "The file is not in UTF-8; it was read as Latin-1 (ISO 8859-1).")
     )
     return data.decode("latin-1")
 
 
-def _undecodable() -> RejectedError:
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+
+
+def _undecodable(data: bytes) -> RejectedError:
+    if data.startswith(_PICTURES):
+        return RejectedError(
+            "not-json", f"The file is a picture, not a notebook: it is not JSON. {_SAVE_AGAIN}"
+        )
     return RejectedError(
         "bad-encoding",
         f"The file's text is in an encoding that cannot be told with certainty. {_SAVE_AGAIN}",

@@ -188,6 +188,27 @@ def test_a_manual_mark_survives_a_regrade(tiny: Course) -> None:
     mark(tiny, student="s")
     assert gradebook.scores(db_url, "tiny", "tiny") == {"s": 9.0}
 
+    def waits(done: bool = False) -> bool:
+        with gradebook.open_gradebook(db_url, "tiny") as book:
+            grade = book.find_grade("test_mean", "tiny", "tiny", "s")
+            grade.needs_manual_grade = grade.needs_manual_grade and not done
+            book.db.commit()
+            return bool(grade.needs_manual_grade)
+
+    assert waits()  # marked again: a person should look whether their mark still fits
+    assert not waits(done=True)
+    mark(tiny)
+    assert not waits()  # kept as it was: they have looked already
+
+
+def test_a_relative_output_folder_is_meant_from_where_the_command_runs(
+    tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tiny, "s", student(tiny, double=DOUBLE))
+    monkeypatch.chdir(tmp_path)
+    grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted", Path("marks"))
+    assert (tmp_path / "marks" / "feedback" / "s" / "tiny" / "tiny.html").is_file()
+
 
 @pytest.mark.parametrize("form", ["flat", "folders"])
 def test_other_layouts_of_submissions(tiny: Course, tmp_path: Path, form: str) -> None:

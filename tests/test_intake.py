@@ -434,6 +434,7 @@ def test_utf_16_with_its_mark_is_read():
         (b'{"cells": [' + b'"",' * 2_000_001 + b"1]}", "too-complex"),
         (b'{"cells": [' + b"1," * 2_000 + b"1]}", "too-many-cells"),
         (b"\xff\xfe\x00", "bad-encoding"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(20), "not-json"),
         (b'{"cells": ["\xe9\x80"]}', "bad-encoding"),
     ],
 )
