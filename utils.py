@@ -460,10 +460,14 @@ def training_callbacks(X_test: Array, y_test: Array) -> tuple[list[Any], Any]:
         """One line that is written over, epoch by epoch, instead of forty lines."""
 
         def on_train_begin(self, logs: Any = None) -> None:
-            self.started = time.monotonic()
+            self.started = self.shown = time.monotonic()
             self.line = _Line()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            last = epoch + 1 == self.params.get("epochs")
+            if not last and time.monotonic() - self.shown < SHOWN_EVERY:
+                return
+            self.shown = time.monotonic()
             figures = ", ".join(
                 f"{'held-out ' if name.startswith('val_') else ''}{name.removeprefix('val_')} {value:.3f}"
                 for name, value in (logs or {}).items()
@@ -478,6 +482,10 @@ def training_callbacks(X_test: Array, y_test: Array) -> tuple[list[Any], Any]:
         return [HeldOut(), ProgressLine()], None
     recorder = Recorder()
     return [HeldOut(), ProgressLine(), recorder], recorder
+
+
+SHOWN_EVERY = 0.5
+"""Seconds after which the line of progress is written anew."""
 
 
 class _Line:
