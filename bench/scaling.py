@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         write_class(course, folder / "class", number)
-        write_class(course, folder / "first", 2)
+        write_class(course, folder / "first", 6)
         one = seconds(course, folder, "one", jobs=1)
         two = seconds(course, folder, "two", jobs=2)
         with scheduler(course, folder) as address:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def seconds(course: Course, folder: Path, name: str, **options: object) -> float:
-    """Mark two submissions to warm up, then the class; return the seconds of marking the class."""
+    """Mark a few submissions to warm all workers up, then the class; return the seconds of the class."""
     said: dict[str, float] = {}
     listener = Listener(say=lambda text: said.__setitem__(text, time.monotonic()))
     lab, out = course.lab(LAB), folder / name
