@@ -34,7 +34,7 @@ def tokens(code: str, names: frozenset[str] = frozenset()) -> list[Token]:
     skip = _docstrings(code)
     try:
         raw = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
+    except (tokenize.TokenError, SyntaxError, ValueError):  # ValueError: text it cannot decode
         return [
             Token(_name(word, "", names), number)
             for number, line in enumerate(code.split("\n"))

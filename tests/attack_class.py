@@ -338,8 +338,7 @@ TABLE = [
         "r20-swallowed-interrupt",
         mean=mean(
             "n = 0\nwhile True:\n    try:\n        while True: n += 1\n    except BaseException: n = 0"
-        ),
-        says="no answer within 2 seconds",
+        ),  # whether the interrupt meets the loop or what swallows it is a matter of luck
     ),
     ends(
         "20",

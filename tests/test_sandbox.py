@@ -414,7 +414,8 @@ def test_nothing_that_it_started_lives_on(isolation: str) -> None:
         with Session(running) as session:
             said = session.run(
                 f"""
-                import os, subprocess, sys, time
+                import os, subprocess, sys, time, warnings
+                warnings.simplefilter('ignore')  # 3.12 warns of a fork beside threads
                 for leave in (False, True):  # a child, and one that leaves its session and its parent
                     if leave and os.fork():
                         continue
@@ -582,7 +583,13 @@ def test_a_fork_bomb_is_bounded_and_others_go_on(server: ForkServer) -> None:
         known = explain_error(error, LIMITS)
         assert known is not None
         assert known[0] == "processes"
-        assert bystander.run("import os; os.wait() if os.fork() else os._exit(0); print(1)") == "1"
+        assert (
+            bystander.run(
+                "import os, warnings; warnings.simplefilter('ignore'); "  # 3.12 warns of threads
+                "os.wait() if os.fork() else os._exit(0); print(1)"
+            )
+            == "1"
+        )
     honest(server)
 
 
