@@ -78,6 +78,15 @@ def _course(ctx: click.Context) -> Course:
     return Course.find(ctx.obj)
 
 
+_jobs = click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="At once; default: the cores and one.",
+)
+
+
 @main.command()
 @click.argument("labs", nargs=-1, metavar="[LAB]...")
 @click.pass_context
@@ -158,13 +167,7 @@ def check(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where gradebook, verdicts and feedback go. Default: the course's folder.",
 )
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(1, 256),
-    default=None,
-    help="At once; default: the cores and one.",
-)
+@_jobs
 @click.option("--student", help="Mark this student alone, again.")
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.option("--scheduler", help="Mark on the workers of this Dask scheduler, tcp://HOST:PORT.")
@@ -321,13 +324,7 @@ def export(
 @main.command()
 @click.argument("lab")
 @click.option("--exercise", help="Only the mutants of this exercise.")
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(1, 256),
-    default=None,
-    help="At once; default: the cores and one.",
-)
+@_jobs
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
 def mutate(

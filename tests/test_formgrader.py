@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from full_setup import may_skip
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
@@ -20,7 +21,7 @@ from proctor.gradebook import open_gradebook
 from proctor.results import read_class
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")
 SECOND = 1000
 PATIENCE = 120 * SECOND
 
