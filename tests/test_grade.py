@@ -201,6 +201,14 @@ def test_a_manual_mark_survives_a_regrade(tiny: Course) -> None:
     assert not waits()  # kept as it was: they have looked already
 
 
+def test_a_cell_that_stops_as_not_started_is_told_so_whatever_a_check_finds(tiny: Course) -> None:
+    stub = "class NotStarted(Exception):\n    pass\nraise NotStarted\n"
+    hand_in(tiny, "s", student(tiny, double=DOUBLE.replace("2 * a", "3 * a") + stub, mean=MEAN))
+    found = {e.id: e for e in mark(tiny).verdicts["s"].exercises}["double"]
+    failed = [check for check in found.checks if not check.passed and not check.skipped]
+    assert failed and all("not started" in check.cause for check in failed)
+
+
 def test_a_relative_output_folder_is_meant_from_where_the_command_runs(
     tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
