@@ -28,6 +28,8 @@ from proctor.errors import CourseError
 
 NO_ALT = "No description has been provided for this image"
 """What nbconvert calls an image without a description."""
+STYLE = "<style>td, th { padding: 0.15em 0.7em } .anchor-link { visibility: hidden }</style>"
+"""What nbgrader's page lacks: room between the columns of a table; links at headings out of sight."""
 KEPT_CELLS = 1_000
 _IMAGE = re.compile(r"<img\b(?![^>]*\salt=)([^>]*?)(\s*/?)>")
 
@@ -36,7 +38,7 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
     """nbconvert's exporter without its last pass, and with its highlighting kept between pages.
 
     That pass parses the whole page with BeautifulSoup to describe images, which takes half of the
-    time; here they are described in the text. Apart from the exercises' titles, the page is the same
+    time; here they are described in the text. Apart from the exercises' titles and a style, the page is the same
     document: parsed and written by BeautifulSoup, it is nbgrader's byte for byte.
     """
 
@@ -68,6 +70,7 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
                 link = f'<a href="#{html.escape(str(cell.metadata.nbgrader.grade_id))}">'
                 title = html.escape(str(cell.metadata.title))
                 page = page.replace(f"{link}Test cell</a>", f"{link}{title}</a>", 1)
+        page = page.replace("</head>", f"{STYLE}</head>", 1)
         return _IMAGE.sub(rf'<img\1 alt="{NO_ALT}"\2>', page), resources
 
 
