@@ -14,6 +14,7 @@ back is the verdict and the notebook that ran, as JSON. A worker whose course is
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import threading
@@ -22,7 +23,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -40,6 +41,13 @@ from proctor.reference import engine_key
 from proctor.submission import Handed, Submission
 from proctor.verdict import Verdict
 
+try:
+    from distributed import Client, WorkerPlugin, get_worker
+except ImportError as missing:
+    raise CourseError(
+        "--scheduler needs Dask. Install it with: pip install 'digits-lab[cluster]'"
+    ) from missing
+
 if TYPE_CHECKING:
     from proctor.forkserver import Isolation
 
@@ -55,7 +63,7 @@ class ClusterPool:
     Raises
     ------
     CourseError
-        If Dask is not installed, or nobody answers at the address, or there is no worker.
+        If nobody answers at the address, or there is no worker.
     """
 
     def __init__(
@@ -68,12 +76,6 @@ class ClusterPool:
         isolation: str,
     ) -> None:
         try:
-            from distributed import Client
-        except ImportError as error:
-            raise CourseError(
-                "--scheduler needs Dask. Install it with: pip install 'digits-lab[cluster]'"
-            ) from error
-        try:
             self._client = Client(address, timeout="5s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"No Dask scheduler answers at {address}: {error}") from error
@@ -85,7 +87,7 @@ class ClusterPool:
             )
         self._executor = self._client.get_executor(retries=RETRIES, pure=False)
         self._lab, self._source = lab, source
-        self._records: Any = None  # sent once to every worker
+        self._records = ""  # name of what every worker was given
         self._order = {
             "course": str(course.folder),
             "lab": lab.name,
@@ -102,14 +104,16 @@ class ClusterPool:
             refused = rejected(handed, self._lab, self._source, self._order["isolation"], error)
             marked.set_result(Marked(refused, 0.0))
             return marked
-        if self._records is None:
-            self._records = self._client.scatter(reference.records, broadcast=True)
+        if not self._records:
+            self._records = f"proctor-{hashlib.sha256(reference.records).hexdigest()}"
+            self._client.register_plugin(_Records(self._records, reference.records))
         order = {
             **self._order,
             "withdrawn": reference.withdrawn,
+            "records": self._records,
             "submission": submission.to_json(),
         }
-        answer = self._executor.submit(mark_order, json.dumps(order), self._records)
+        answer = self._executor.submit(mark_order, json.dumps(order))
 
         def take(done: Future[str]) -> None:
             try:
@@ -123,6 +127,8 @@ class ClusterPool:
     def close(self) -> None:
         """Say goodbye; the workers stay for the next run."""
         self._executor.shutdown()
+        if self._records:
+            self._client.unregister_worker_plugin(self._records)
         self._client.close()
 
     def stop(self) -> None:
@@ -160,8 +166,18 @@ _open = ExitStack()
 _lock = threading.Lock()
 
 
-def mark_order(text: str, records: bytes) -> str:
-    """Mark one submission on this worker; order and answer are JSON, `records` the reference's."""
+class _Records(WorkerPlugin):  # type: ignore[misc]
+    """What the reference run recorded, on every worker there is and every one that comes later.
+
+    As scattered data it would be lost with a worker: of its copies Dask keeps only one.
+    """
+
+    def __init__(self, name: str, records: bytes) -> None:
+        self.name, self.records = name, records
+
+
+def mark_order(text: str) -> str:
+    """Mark one submission on this worker; order and answer are JSON."""
     order = json.loads(text)
     try:
         bench = _bench(order["course"], order["lab"], order["isolation"])
@@ -177,6 +193,7 @@ def mark_order(text: str, records: bytes) -> str:
         )
     began = time.monotonic()
     submission = Submission.from_json(order["submission"])
+    records = get_worker().plugins[order["records"]].records
     reference = Reference(order["withdrawn"], records)
     examined = mark_submission(
         submission, bench.course, bench.lab, bench.source, bench.launcher, reference

@@ -38,8 +38,8 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
     """nbconvert's exporter without its last pass, and with its highlighting kept between pages.
 
     That pass parses the whole page with BeautifulSoup to describe images, which takes half of the
-    time; here they are described in the text. Apart from the exercises' titles and a style, the page is the same
-    document: parsed and written by BeautifulSoup, it is nbgrader's byte for byte.
+    time; here they are described in the text. Apart from the exercises' titles and a style, the page
+    is the same document: parsed and written by BeautifulSoup, it is nbgrader's byte for byte.
     """
 
     def __init__(self, **options: Any) -> None:

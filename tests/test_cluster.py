@@ -20,6 +20,8 @@ from proctor.grade import ClassResult, Listener, grade
 
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 ROOT = Path(__file__).parents[1]
+SOON = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "50ms"}
+"""Have the scheduler drop copies of data at once, which it does every two seconds."""
 
 
 class Cluster:
@@ -38,7 +40,12 @@ class Cluster:
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PROCTOR_COURSE": str(self.course.folder)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "PROCTOR_COURSE": str(self.course.folder),
+                **SOON,
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -26,5 +26,5 @@ def test_static_survives_nbconvert_and_works_offline(
     inside.locator(".dlx[data-ready]").wait_for()
     inside.get_by_role("tab", name="Softmax").click()
     inside.locator("[data-part=softmax]").wait_for()
-    assert inside.locator(".dlx-answer").inner_text() in "0123456789"
+    assert inside.locator(".dlx-answer").inner_text() in list("0123456789")
     context.close()
