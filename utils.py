@@ -547,7 +547,7 @@ def _encoded(figure: Figure, photo: bool) -> tuple[str, str]:
         image.save(small, "JPEG", quality=80)
     else:
         image.quantize(48, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-            small, "PNG", optimize=True
+            small, "PNG"
         )
     return "jpeg" if photo else "png", base64.b64encode(small.getvalue()).decode()
 
@@ -584,12 +584,39 @@ def _grid(rows: Array, columns: int, captions: Sequence[str], *, cell: float = 0
     return figure
 
 
+def _panels(
+    width: float,
+    height: float,
+    columns: int = 1,
+    *,
+    left: float = 0.65,
+    right: float = 0.15,
+    bottom: float = 0.5,
+    top: float = 0.15,
+    between: float = 0.7,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its axes side by side; sizes and margins in inches.
+
+    A layout engine would find the margins by drawing everything twice more.
+    """
+    figure = Figure(figsize=(width, height))
+    each = (width - left - right - (columns - 1) * between) / columns
+    places = {
+        "left": left / width,
+        "right": 1 - right / width,
+        "bottom": bottom / height,
+        "top": 1 - top / height,
+        "wspace": between / each,
+    }
+    return figure, list(figure.subplots(1, columns, squeeze=False, gridspec_kw=places)[0])
+
+
 def plot_two_orders(row: Array, label: int) -> None:
     """Show one row of ``X`` put back row by row (wrong) and column by column (right)."""
-    figure = Figure(figsize=(6, 2.9), layout="constrained")
+    figure, panels = _panels(6, 2.9, 2, left=0.4, bottom=0.3, top=0.3, between=0.5)
     square = np.asarray(row).reshape(20, 20)
     for axes, image, title in zip(
-        figure.subplots(1, 2),
+        panels,
         (square, square.T),
         ('row by row: order="C"', 'column by column: order="F"'),
         strict=True,
@@ -632,8 +659,7 @@ def plot_classes(X: Array, y: Array) -> None:
 def plot_relu(relu: Callable[[Array], Array]) -> None:
     """Show ReLU between -3 and 3."""
     z = np.linspace(-3, 3, 121)
-    figure = Figure(figsize=(4.6, 2.7), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(4.6, 2.7)
     axes.plot(z, relu(z), color=BLUE, linewidth=2.5)
     axes.set(xlabel="z, what comes in", ylabel="a, what goes out")
     axes.text(-1.6, 0.25, "off: a = 0", ha="center")
@@ -650,9 +676,9 @@ def plot_softmax(my_softmax: Callable[[Array], Array], z: Sequence[float] = (1, 
     """Show logits and the probabilities that `my_softmax` makes of them, as bars."""
     logits = np.array(z, dtype=np.float64)
     probabilities = np.asarray(my_softmax(logits.copy()), dtype=np.float64)
-    figure = Figure(figsize=(6.6, 2.5), layout="constrained")
+    figure, panels = _panels(6.6, 2.5, 2, left=0.4, bottom=0.3, top=0.3, between=0.5)
     for axes, values, title in zip(
-        figure.subplots(1, 2), (logits, probabilities), ("logits z", "my_softmax(z)"), strict=True
+        panels, (logits, probabilities), ("logits z", "my_softmax(z)"), strict=True
     ):
         bars = axes.bar(range(len(values)), values, color=BLUE)
         axes.bar_label(bars, fmt="%.3g", fontsize=9)
@@ -674,8 +700,7 @@ def plot_overflow() -> None:
         naive = -np.log(np.exp(-gap) / (1 + np.exp(-gap)))
     stable = gap + np.log1p(np.exp(-gap))
     last = float(gap[np.isfinite(naive)][-1])
-    figure = Figure(figsize=(6, 2.8), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(6, 2.8)
     axes.plot(gap, stable, color=BLUE, linewidth=4, alpha=0.6, label="from the logits")
     axes.plot(gap, naive, color=ORANGE, linewidth=2, linestyle="--", label="from probabilities")
     axes.plot(last, last, "x", color=ORANGE, markersize=10, markeredgewidth=2.5)
@@ -699,8 +724,7 @@ def plot_agreement(mine: Array, theirs: Array) -> None:
         raise ValueError(f"shapes differ: {mine.shape} by hand, {theirs.shape} from Keras")
     largest = np.abs(mine - theirs).max()
     ends = [min(mine.min(), theirs.min()), max(mine.max(), theirs.max())]
-    figure = Figure(figsize=(3.6, 3.2), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(3.6, 3.2)
     axes.plot(ends, ends, color=GREY, linewidth=1)
     axes.plot(theirs.ravel(), mine.ravel(), "o", color=BLUE, markersize=3)
     axes.set(xlabel="logit, Keras", ylabel="logit, my_dense three times")
@@ -717,8 +741,7 @@ def plot_split(y_train: Array, y_test: Array) -> None:
     digits = np.arange(10)
     train = np.array([(np.asarray(y_train) == k).sum() for k in digits])
     test = np.array([(np.asarray(y_test) == k).sum() for k in digits])
-    figure = Figure(figsize=(6, 2.5), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(6, 2.5, top=0.35)
     axes.bar(digits, train, color=BLUE, label="to train on")
     bars = axes.bar(
         digits, test, bottom=train, color="white", edgecolor=ORANGE, hatch="///", label="held out"
@@ -747,10 +770,10 @@ def _curve(history: dict[str, list[float]], word: str) -> tuple[list[float], lis
 
 def plot_history(history: Any) -> None:
     """Show loss and accuracy over the epochs, on the training rows and on the held-out ones."""
-    figure = Figure(figsize=(8, 2.9), layout="constrained")
+    figure, panels = _panels(8, 2.9, 2)
     words = [w for w in ("loss", "acc") if any(w in key for key in history.history)]
     summary = []
-    for axes, word in zip(figure.subplots(1, 2), words, strict=False):
+    for axes, word in zip(panels, words, strict=False):
         train, held_out = _curve(history.history, word)
         title = "loss" if word == "loss" else "accuracy"
         epochs = range(1, len(train) + 1)
@@ -837,8 +860,7 @@ def plot_confusion(y: Array, digits: Array) -> None:
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, (np.asarray(y), np.asarray(digits)), 1)
     off = counts - np.diag(np.diag(counts))
-    figure = Figure(figsize=(5, 4.2), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(5, 4.2)
     axes.imshow(off, cmap="Oranges", vmax=max(1, off.max()) * 1.4)
     for row, column in np.ndindex(10, 10):
         if counts[row, column]:
@@ -889,8 +911,7 @@ def plot_mistakes(X: Array, y: Array, digits: Array, probabilities: Array, most:
 def plot_picture(image: Array) -> None:
     """Show any grey picture (H, W), for looking at what a step of yours gives."""
     image = np.asarray(image, dtype=np.float64)
-    figure = Figure(figsize=(3.8, 2.6), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _panels(3.8, 2.6, left=0.45, bottom=0.3)
     axes.locator_params(integer=True, nbins=5)
     figure.colorbar(axes.imshow(image, cmap="gray"))
     show(
@@ -930,8 +951,9 @@ def plot_photos(photos: Sequence[Array], labels: Array) -> None:
 def plot_preprocess(image: Array, row: Array, label: int | None = None) -> None:
     """Show a photograph beside what `preprocess` makes of it."""
     row = np.asarray(row)
-    figure = Figure(figsize=(5.6, 2.6), layout="constrained")
-    before, after = figure.subplots(1, 2)
+    figure, (before, after) = _panels(
+        5.6, 2.6, 2, left=0.1, right=0.1, bottom=0.1, top=0.3, between=0.2
+    )
     before.imshow(image, cmap="gray", vmin=0, vmax=255)
     after.imshow(picture(row), cmap="gray", vmin=0, vmax=1)
     for axes, title in (
