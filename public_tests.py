@@ -1375,10 +1375,15 @@ def split_sizes(split_data: Any, X: Array, y: Array) -> None:
 
 def row_numbers(part: Array, X: Array) -> Array:
     """Find each row of `part` in X: its row numbers, -1 where there is none (int64)."""
-    known = {row.tobytes(): index for index, row in enumerate(np.asarray(X, dtype=np.float32))}
-    return np.array(
-        [known.get(row.tobytes(), -1) for row in np.asarray(part, dtype=np.float32)], dtype=int
-    )
+    known = {row: index for index, row in enumerate(_rows(X))}
+    return np.array([known.get(row, -1) for row in _rows(part)], dtype=int)
+
+
+def _rows(X: Array) -> list[bytes]:
+    """Return the bytes of each row, as float32."""
+    data = np.asarray(X, dtype=np.float32).tobytes()
+    size = len(data) // max(1, len(X))
+    return [data[i * size : (i + 1) * size] for i in range(len(X))]
 
 
 def split_complete(split_data: Any, X: Array, y: Array) -> None:

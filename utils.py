@@ -440,7 +440,7 @@ def training_callbacks(X_test: Array, y_test: Array) -> tuple[list[Any], Any]:
     import keras
 
     class HeldOut(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-        """Add `val_loss` and `val_accuracy`: as `validation_data` does, in one batch and no graph.
+        """Add `val_loss` and `val_accuracy`: as `validation_data` does, in one batch.
 
         Where `fit` was given `validation_data`, its figures stay.
         """
@@ -452,7 +452,7 @@ def training_callbacks(X_test: Array, y_test: Array) -> tuple[list[Any], Any]:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if logs is None or "val_loss" in logs:
                 return
-            outputs = self.model(self.rows, training=False)
+            outputs = self.model.predict_on_batch(self.rows)
             logs["val_loss"] = float(self.model.compute_loss(y=self.labels, y_pred=outputs))
             logs["val_accuracy"] = float((np.argmax(outputs, axis=1) == np.ravel(y_test)).mean())
 

@@ -1,24 +1,27 @@
 """The examiner's hand in the student's process: answers requests for values.
 
-The source of this file and of :mod:`proctor.values` is sent to a kernel before any of the student's
-code runs. :func:`install` adds one handler to the kernel's shell channel. A request names an object
+This file and :mod:`proctor.values`, compiled, are sent to a kernel before any of the student's code
+runs. :func:`install` adds one handler to the kernel's shell channel. A request names an object
 and carries data; the reply carries data. Nothing here knows an expected answer, and nothing that
 comes from here is believed: a student who replaces it can only send other values.
 
-It travels as text, so it imports the standard library, NumPy and IPython alone. It keeps its own
-copy of ``builtins``, and compares arrays by their bytes, so that a student who replaces functions there
-or in NumPy does not change what it says.
+It travels without the package around it, so it imports the standard library, NumPy and IPython
+alone. It keeps its own copy of ``builtins``, and compares arrays by their bytes, so that a student
+who replaces functions there or in NumPy does not change what it says.
 """
 
 from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import io
 import linecache
+import marshal
 import sys
 import traceback
-from types import ModuleType
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,8 +31,8 @@ REPLY = "proctor_reply"
 MAX_PRINTED = 2_000
 
 
-def load(name: str, sources: dict[str, str]) -> dict[str, Any]:
-    """Run sources in one namespace and return it; no module of that name stays behind.
+def load(name: str, codes: list[CodeType]) -> dict[str, Any]:
+    """Run code in one namespace and return it; no module of that name stays behind.
 
     While it runs the module has to be in ``sys.modules``: ``dataclasses`` looks there.
     """
@@ -37,14 +40,14 @@ def load(name: str, sources: dict[str, str]) -> dict[str, Any]:
     module.__dict__["__builtins__"] = vars(builtins).copy()
     sys.modules[name] = module
     try:
-        for file, source in sources.items():
-            exec(compile(source, file, "exec"), module.__dict__)
+        for code in codes:
+            exec(code, module.__dict__)
     finally:
         del sys.modules[name]
     return module.__dict__
 
 
-def install(shell: Any, values: dict[str, Any], helpers: dict[str, str]) -> None:
+def install(shell: Any, values: dict[str, Any], helpers: list[CodeType]) -> None:
     """Add the request handler to the kernel of `shell`.
 
     Parameters
@@ -53,8 +56,8 @@ def install(shell: Any, values: dict[str, Any], helpers: dict[str, str]) -> None
         The kernel's shell.
     values : dict
         Namespace of :mod:`proctor.values`.
-    helpers : dict of str to str
-        File name -> source of the lab's helper files.
+    helpers : list of code
+        The lab's helper files, compiled.
     """
     agent = _Agent(shell, values, load("proctor_helpers", helpers))
     kernel = shell.kernel
@@ -141,16 +144,42 @@ def student_line(error: BaseException) -> str:
     return line[:500]
 
 
-def bootstrap(agent_source: str, values_source: str, helpers: dict[str, str]) -> str:
-    """Return the code that, run in a kernel, installs this agent there and leaves no name behind."""
-    return (
-        "def _proctor():\n"
-        "    import builtins\n"
-        "    own = vars(builtins).copy()\n"
-        "    agent = {'__name__': 'proctor_agent', '__builtins__': own}\n"
-        f"    exec(compile({agent_source!r}, '<agent>', 'exec'), agent)\n"
-        f"    values = agent['load']('proctor_values', {{'<values>': {values_source!r}}})\n"
-        f"    agent['install'](get_ipython(), values, {helpers!r})\n"
-        "_proctor()\n"
-        "del _proctor\n"
-    )
+BOOTSTRAP = f"""
+def _proctor():
+    import builtins, marshal, traceback
+    shell, own = get_ipython(), vars(builtins).copy()
+    handlers, send = shell.kernel.shell_handlers, shell.kernel.session.send
+
+    def install(stream, ident, parent):
+        try:
+            code, values, *helpers = marshal.loads(parent["buffers"][0])
+            agent = {{"__name__": "proctor_agent", "__builtins__": own}}
+            exec(code, agent)
+            agent["install"](shell, agent["load"]("proctor_values", [values]), helpers)
+        except BaseException:
+            error = {{"type": "", "message": traceback.format_exc(limit=-4), "line": ""}}
+            send(stream, {REPLY!r}, {{"error": error}}, parent, ident=ident)
+        else:
+            handlers[{REQUEST!r}](stream, ident, parent)
+
+    handlers[{REQUEST!r}] = install
+_proctor()
+del _proctor
+"""
+"""Run in a kernel, lets the first request, a ping that carries :func:`packed`, install this agent.
+
+It leaves no name behind. The code itself does not come in a cell: ipykernel hashes each cell byte by
+byte in Python.
+"""
+
+
+def packed(agent: Path, values: Path, helpers: dict[str, str]) -> bytes:
+    """Return the code of all three, compiled: the kernel's interpreter is this one."""
+    own = [("<agent>", agent.read_text("utf-8")), ("<values>", values.read_text("utf-8"))]
+    codes = tuple(_compiled(name, source) for name, source in [*own, *helpers.items()])
+    return marshal.dumps(codes)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(name: str, source: str) -> CodeType:
+    return compile(source, name, "exec")

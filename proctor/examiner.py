@@ -194,7 +194,7 @@ class _Session:
 
     def judge(self, exercise: Exercise, side: RemoteSide) -> None:
         """Ask every check of one exercise; a check whose needs failed is skipped."""
-        side.kept.clear()
+        side.begin()
         results: list[CheckResult] = []
         stop: KernelStopped | None = None
         for check in exercise.checks:

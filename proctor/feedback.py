@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters import Highlight2HTML
@@ -35,7 +37,7 @@ _IMAGE = re.compile(r"<img\b(?![^>]*\salt=)([^>]*?)(\s*/?)>")
 
 
 class PageExporter(HTMLExporter):  # type: ignore[misc]
-    """nbconvert's exporter without its last pass, and with its highlighting kept between pages.
+    """nbconvert's exporter without its last pass; what it makes of a cell is kept between pages.
 
     That pass parses the whole page with BeautifulSoup to describe images, which takes half of the
     time; here they are described in the text. Apart from the exercises' titles and a style, the page
@@ -45,6 +47,18 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.highlight = lru_cache(KEPT_CELLS)(self._highlight)
+        self.rendered: dict[str, Any] = {}
+
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> Any:
+        """Convert Markdown; most of it is the instructor's, the same on every page."""
+        if self.embed_images or context.get("cell", {}).get("attachments"):
+            return super().markdown2html(context, source)
+        if source not in self.rendered:
+            if len(self.rendered) >= KEPT_CELLS:
+                self.rendered.clear()
+            self.rendered[source] = super().markdown2html(context, source)
+        return self.rendered[source]
 
     def _highlight(self, lexer: str, source: str, language: str | None) -> Any:
         return Highlight2HTML(pygments_lexer=lexer, parent=self)(source, language)

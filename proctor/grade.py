@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from proctor.examiner import Examined, Reference
 from proctor.feedback import write_feedback
 from proctor.forkserver import Isolation
 from proctor.intake import collect, read
-from proctor.isolation import choose_launcher
+from proctor.isolation import choose_launcher, require
 from proctor.kernel import Launcher
 from proctor.mark import rejected
 from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
@@ -156,8 +156,12 @@ def grade(
             "The ids are the names of its folders."
         )
     tell.start(len(handed))
+    require(isolation)
     with ExitStack() as open_things:
+        aside = open_things.enter_context(ThreadPoolExecutor(1))
+        known = aside.submit(run.record_assignment)  # while the warm modules are imported
         launcher = open_things.enter_context(choose_launcher(lab, course, isolation))
+        known.result()
         run.book = open_things.enter_context(run.prepare(launcher))
         pool: Pool = LocalPool(course, lab, run.source, launcher, jobs)
         if scheduler is not None:
@@ -189,10 +193,13 @@ class _Run:
         self.db_url = str(config.CourseDirectory.get("db_url", "") or out.db_url)
         self.course_id = str(config.CourseDirectory.get("course_id", ""))
 
-    def prepare(self, launcher: Launcher) -> gradebook.Writer:
-        """Mark the instructor's own solution first: a check that fails there is withdrawn."""
+    def record_assignment(self) -> None:
+        """Make the gradebook, or see that the one there is knows the lab as it is."""
         self.out.folder.mkdir(parents=True, exist_ok=True)
         gradebook.record_assignment(self.db_url, self.course_id, self.lab.name, self.source)
+
+    def prepare(self, launcher: Launcher) -> gradebook.Writer:
+        """Mark the instructor's own solution first: a check that fails there is withdrawn."""
         self.engine = engine_key(self.course, self.lab, self.source, launcher.isolation)
         self.isolation = launcher.isolation
         keys = claim_verdict_folder(self.out.folder, self.lab.name) / ".keys"

@@ -38,13 +38,7 @@ def choose_launcher(
         If this system cannot isolate and nobody said that it need not.
     """
     given = given_files(course, lab)
-    if isolation != "process" and (gaps := missing()):
-        raise CourseError(
-            "Submissions cannot be isolated on this system:\n"
-            + "\n".join(f"  - {gap}" for gap in gaps)
-            + "\nMend that, or mark without isolation, and then only work of people you trust: "
-            "--isolation process. Every verdict will say so."
-        )
+    require(isolation)
     if sys.platform != "linux":
         yield FreshLauncher(given)
         return
@@ -61,6 +55,17 @@ def choose_launcher(
     )
     with server:
         yield ForkLauncher(server)
+
+
+def require(isolation: Isolation | None) -> None:
+    """Raise :class:`CourseError` if this system cannot isolate and nobody said that it need not."""
+    if isolation != "process" and (gaps := missing()):
+        raise CourseError(
+            "Submissions cannot be isolated on this system:\n"
+            + "\n".join(f"  - {gap}" for gap in gaps)
+            + "\nMend that, or mark without isolation, and then only work of people you trust: "
+            "--isolation process. Every verdict will say so."
+        )
 
 
 def given_files(course: Course, lab: Lab) -> list[tuple[Path, str]]:

@@ -6,10 +6,12 @@ rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sent
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -34,6 +36,8 @@ from proctor.values import MAX_BYTES, StudentError, decode
 
 MAX_WAITING = 20
 """Most messages on one channel that wait to be read; a kernel that sends more has to wait."""
+MAX_DROPPED = 2_000
+"""Most messages that are dropped before a cell; each question leaves two."""
 GRACE_SECONDS = 3.0
 """How long an interrupted kernel has to answer before it is killed."""
 START_SECONDS = 60.0
@@ -103,6 +107,26 @@ class _BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
         context.setsockopt(SocketOption.SNDTIMEO, int(1000 * GRACE_SECONDS))
         return context
 
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and its output arrives.
+
+        jupyter_client's own then listens for another 0.2 s, to be rid of what the kernel said before
+        the first cell; nbclient passes over that by itself.
+        """
+        end = time.monotonic() + (timeout or START_SECONDS)
+        while time.monotonic() < end:
+            self.kernel_info()
+            try:
+                reply = await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)
+            except Empty:
+                if not await self._async_is_alive():
+                    raise RuntimeError("it ended before it answered") from None
+            else:
+                self._handle_kernel_info_reply(reply)
+                return
+        raise RuntimeError(f"no answer within {timeout:g} seconds")
+
 
 class _BoundedClient(NotebookClient):  # type: ignore[misc]
     """nbclient's client, which reads of a kernel's messages what :class:`Outputs` takes, no more.
@@ -159,6 +183,7 @@ class StudentKernel:
         self.stopped: KernelStopped | None = None
         self._client: _BoundedClient | None = None
         self._shell: Socket[bytes]
+        self._output: Socket[bytes]
         self._deadline = 0.0
 
     def __enter__(self) -> StudentKernel:
@@ -183,11 +208,16 @@ class StudentKernel:
             client.start_new_kernel_client()
             # The same socket without asyncio, which costs more than a short question itself.
             self._shell = Socket.shadow(client.kc.shell_channel.socket.underlying)
+            self._output = Socket.shadow(client.kc.iopub_channel.socket.underlying)
         except (RuntimeError, OSError, TimeoutError) as error:
             self.kill()
             raise KernelStartError(f"The kernel did not start: {error}") from error
         self._deadline = time.monotonic() + self.total_seconds
-        self._install()
+        try:
+            self._install()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(
@@ -199,14 +229,14 @@ class StudentKernel:
         self.kill()
 
     def _install(self) -> None:
-        code = agent.bootstrap(
-            (_HERE / "agent.py").read_text("utf-8"),
-            (_HERE / "values.py").read_text("utf-8"),
-            self.helpers,
-        )
-        run = self.run(code)
+        run = self.run(agent.BOOTSTRAP)
         if run.error is not None:
             raise KernelStartError(f"The examiner could not be installed: {run.error}")
+        code = agent.packed(_HERE / "agent.py", _HERE / "values.py", self.helpers)
+        try:
+            self.ask({"op": "ping"}, [code])
+        except (StudentError, TimeLimit, ProtocolError) as error:
+            raise KernelStartError(f"The examiner could not be installed: {error}") from error
 
     def run(self, source: str) -> CellRun:
         """Run `source` as a cell.
@@ -220,6 +250,7 @@ class StudentKernel:
         seconds = self._seconds()
         client.timeout = max(1, int(seconds))
         client.begin_cell()
+        self._drop_output()
         cell = new_code_cell(source)
         client.nb.cells = [cell]
         began = time.monotonic()
@@ -239,6 +270,12 @@ class StudentKernel:
             run.timed_out = run.timed_out or time.monotonic() - began >= seconds - 0.5
             self._ensure_answers()
         return run
+
+    def _drop_output(self) -> None:
+        """Take what the last questions left on the output channel, unread: nobody wants it."""
+        with contextlib.suppress(ZMQError):
+            for _ in range(MAX_DROPPED):
+                self._output.recv_multipart(Flag.NOBLOCK)
 
     def ask(
         self, request: dict[str, Any], buffers: Sequence[bytes] = ()

@@ -19,13 +19,13 @@ from proctor.submission import Handed
 
 
 def default_jobs() -> int:
-    """Return how many submissions to mark at once: one more than this process has processors.
+    """Return how many submissions to mark at once: half as many again as processors, and one.
 
     A submission waits now and then: for the examiner, for a limit, for a sleep of its own.
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) + 1
-    return (os.cpu_count() or 1) + 1
+    ours = hasattr(os, "sched_getaffinity")
+    processors = len(os.sched_getaffinity(0)) if ours else os.cpu_count() or 1
+    return processors + processors // 2 + 1
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,20 @@ class RemoteSide:
     sources: dict[str, str | None] = field(default_factory=dict)
     in_place: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
+    _functions: dict[str, _Remote] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Forget what was kept for the exercise before."""
+        self.kept.clear()
+        self._functions.clear()
 
     def get(self, name: str) -> Any:
-        """Return the student's object `name`; see :meth:`proctor.checks.Side.get`."""
+        """Return the student's object `name`; see :meth:`proctor.checks.Side.get`.
+
+        That it is a function is asked once an exercise: a call goes by the name, to what it is then.
+        """
+        if name in self._functions:
+            return self._functions[name]
         content, parts = self.kernel.ask({"op": "get", "name": name})
         tree = content.get("value")
         value = self.kernel.value(tree, parts)
@@ -40,7 +51,7 @@ class RemoteSide:
                 and tree.get("call") is True
                 and "function" in value.type_name
             ):
-                return _Remote(self, name)
+                return self._functions.setdefault(name, _Remote(self, name))
             return Opaque(value.type_name, name)
         return value
 

@@ -455,7 +455,7 @@ def reference_digits(pictures: np.ndarray) -> np.ndarray:
 def photo_unseen(side: Side, draw: Draw) -> None:
     """photographs that you have not seen
 
-    Half of 30 are asked for. The reference solution reads 0.93 of the pool, a picture that is not
+    Half of 30 are asked for. The reference solution reads 0.88 of the pool, a picture that is not
     cropped or not inverted about a tenth.
     """
     read = reader(side)
