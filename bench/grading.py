@@ -23,6 +23,7 @@ from pathlib import Path
 import nbformat
 import psutil
 
+from bench.floor import floor
 from course.mutants import lab_digits as answers
 from course.sample_class import SampleClass
 from proctor.course import Course
@@ -197,14 +198,16 @@ def compare(folder: Path, number: int, jobs: int) -> None:
         print(f"  {at - began:7.1f} s  {text}")
     print(f"  {max(marked_at, default=began) - began:7.1f} s  last of {marking} marked")
     print(f"  {pages - began:7.1f} s  pages begun\n  {ours:7.1f} s  end")
-    floor = sum(meter.cpu[1:]) / number  # the first is the reference's
-    print(f"\nfloor: CPU of the students' kernels      {floor:7.2f} s a submission")
+    least = sum(floor(course, course.lab(LAB), submitted)) / number
+    kernels = sum(meter.cpu[1:]) / number  # the first is the reference's
+    print(f"\nfloor: the students' code, already warm  {least:7.2f} s of CPU a submission")
+    print(f"CPU of the students' kernels             {kernels:7.2f} s a submission")
     print(f"CPU of the grader itself, pages included {own / number:7.2f} s a submission")
     cores = len(os.sched_getaffinity(0))
     first = min(marked_at, default=began)
     rate = (max(marked_at, default=began) - first) / max(1, len(marked_at) - 1)
     print(f"{cores} processors while marking             {cores * rate:7.2f} s a submission")
-    print(f"times the floor                          {cores * rate / floor:7.2f}")
+    print(f"times the floor                          {cores * rate / least:7.2f}")
     if meter.private:
         print(f"memory not shared with the warm parent   {max(meter.private):7.0f} MB, the largest")
 

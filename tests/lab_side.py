@@ -27,8 +27,9 @@ class LocalKernel:
 
     def __init__(self, names: dict[str, Any], helpers: dict[str, str]) -> None:
         self.names = names
+        codes = [compile(source, name, "exec") for name, source in helpers.items()]
         self.agent = agent._Agent(
-            SimpleNamespace(user_ns=names), vars(values), agent.load("helpers", helpers)
+            SimpleNamespace(user_ns=names), vars(values), agent.load("helpers", codes)
         )
 
     def ask(
