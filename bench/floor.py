@@ -25,6 +25,8 @@ from proctor.course import Course
 from proctor.forkserver import ENVIRONMENT
 from proctor.intake import collect, read
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def floor(course: Course, lab: Lab, submitted: Path) -> list[float]:
     """Return the CPU seconds of each submission's code."""
@@ -38,7 +40,7 @@ def floor(course: Course, lab: Lab, submitted: Path) -> list[float]:
         input=json.dumps(notebooks).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **ENVIRONMENT, "PATH": os.environ["PATH"]},
+        env={**os.environ, **ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         cwd=course.root,
         check=True,
     )

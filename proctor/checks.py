@@ -204,6 +204,9 @@ class Lab:
         Whether the helpers can spare a kernel work that the run on the instructor's own solution
         did already: that run calls their ``record_fits()`` before and ``recorded_fits()`` after, and
         every later one ``use_fits(records)`` with the bytes that came back.
+    prepare : callable, optional
+        Called without arguments in the examiner's process while the instructor's own solution runs:
+        makes what checks compute once and keep.
     cell_seconds, total_seconds : float
         Limits of wall-clock time for one cell or one check, and for a whole submission.
     memory_mb : int
@@ -218,6 +221,7 @@ class Lab:
     release: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
     records: bool = False
+    prepare: Callable[[], object] | None = None
     cell_seconds: float = 60.0
     total_seconds: float = 240.0
     memory_mb: int = 4096

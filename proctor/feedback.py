@@ -46,6 +46,7 @@ class PageExporter(HTMLExporter):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.optimistic_validation = True  # once a page, not after each of its preprocessors
         self.highlight = lru_cache(KEPT_CELLS)(self._highlight)
         self.rendered: dict[str, Any] = {}
 

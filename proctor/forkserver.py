@@ -80,6 +80,11 @@ class ForkServer:
         Code that a first kernel runs and that is then thrown away: what it imports, the warm parent
         imports too. For libraries that import parts of themselves only when these are used.
 
+    Attributes
+    ----------
+    bound : bool
+        Whether each kernel that starts is bound to one processor.
+
     Raises
     ------
     KernelStartError
@@ -104,6 +109,7 @@ class ForkServer:
         self.hidden = tuple(hidden)
         self.environment = ENVIRONMENT | dict(environment or {})
         self.rehearsal = rehearsal
+        self.bound = True
         self.pid = 0
         self.warm_seconds = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -230,7 +236,7 @@ class ForkServer:
             # One processor each, the idlest: however many threads a submission starts, it slows
             # down no other one than those that share this processor.
             cpu = min(self._busy, key=lambda number: self._busy[number])
-            message["cpu"] = cpu
+            message["cpu"] = cpu if self.bound else -1
             try:
                 socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
             except OSError as error:

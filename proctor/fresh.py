@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -63,6 +64,10 @@ class FreshLauncher:
             shutil.copyfile(source, target)
         spec = _FreshSpec(self.environment)
         return AsyncKernelManager(kernel_spec_manager=spec, kernel_name="proctor")
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Do nothing: these kernels are never bound to one processor."""
+        return nullcontext()
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Nothing is known but that it ended."""

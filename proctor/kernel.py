@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -89,6 +90,9 @@ class Launcher(Protocol):
 
     def manager(self, folder: Path) -> AsyncKernelManager:
         """Return a manager whose kernel will run in `folder`; it is not started yet."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Give kernels that start meanwhile every processor: for a trusted one beside no other."""
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence), where that is known."""

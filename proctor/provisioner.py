@@ -18,6 +18,8 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +215,15 @@ class ForkLauncher:
             parent=manager, kernel_spec=manager.kernel_spec, server=self.server
         )
         return manager
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Give kernels that start meanwhile every processor: for a trusted one beside no other."""
+        self.server.bound = False
+        try:
+            yield
+        finally:
+            self.server.bound = True
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence); None if it runs or never ran."""

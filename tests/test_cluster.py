@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,21 +26,59 @@ SOON = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "50ms"}
 """Have the scheduler drop copies of data at once, which it does every two seconds."""
 
 
+@dataclass(frozen=True)
+class Network:
+    """A network namespace with a single link to ours: a machine of its own, for the network."""
+
+    name: str
+    ours: str
+    theirs: str
+
+    @classmethod
+    def make(cls, number: int) -> Network | None:
+        """Return a new one, or None where we may not make any."""
+        if os.geteuid() or not shutil.which("ip"):
+            return None
+        net, name = f"10.213.{os.getpid() % 250}", f"pw{os.getpid()}-{number}"
+        network = cls(name, f"{net}.{4 * number + 1}", f"{net}.{4 * number + 2}")
+        commands = (
+            f"netns add {name}",
+            f"link add {name}h type veth peer name {name}n netns {name}",
+            f"addr add {network.ours}/30 dev {name}h",
+            f"link set {name}h up",
+            f"-n {name} addr add {network.theirs}/30 dev {name}n",
+            f"-n {name} link set {name}n up",
+            f"-n {name} link set lo up",
+        )
+        for command in commands:
+            if subprocess.run(["ip", *command.split()], capture_output=True).returncode:
+                network.remove()
+                return None
+        return network
+
+    def remove(self) -> None:
+        """Take it away, and the link with it."""
+        subprocess.run(["ip", "netns", "del", self.name], capture_output=True)
+
+
 class Cluster:
-    """A scheduler and workers on the loopback."""
+    """A scheduler here, and workers, each in a network of its own where that may be made."""
 
     def __init__(self, folder: Path, course: Course) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.folder, self.course = folder, course
-        self.address = f"tcp://127.0.0.1:{port}"
+        self.port, self.address = port, f"tcp://127.0.0.1:{port}"
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.run("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        self.networks = [Network.make(number) for number in range(2)]
+        host = "0.0.0.0" if all(self.networks) else "127.0.0.1"
+        self.run("scheduler", "--host", host, "--port", str(port), "--no-dashboard")
 
-    def run(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def run(self, *arguments: str, network: Network | None = None) -> subprocess.Popen[bytes]:
+        inside = ["ip", "netns", "exec", network.name] if network else []
         process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments],
+            [*inside, sys.executable, "-m", "dask", *arguments],
             cwd=self.folder,
             env={
                 **os.environ,
@@ -52,9 +92,16 @@ class Cluster:
         self.processes.append(process)
         return process
 
+    def worker(self, network: Network | None) -> subprocess.Popen[bytes]:
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        if network is None:
+            return self.run("worker", self.address, *options)
+        scheduler = f"tcp://{network.ours}:{self.port}"
+        return self.run("worker", scheduler, "--host", network.theirs, *options, network=network)
+
     def workers(self, number: int) -> list[subprocess.Popen[bytes]]:
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
-        started = [self.run("worker", self.address, *options) for _ in range(number)]
+        networks = self.networks if all(self.networks) else [None] * number
+        started = [self.worker(network) for network in networks[:number]]
         with distributed.Client(self.address, timeout="60s", set_as_default=False) as client:
             client.wait_for_workers(number, timeout=60)
         return started
@@ -68,6 +115,9 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for network in self.networks:
+            if network is not None:
+                network.remove()
 
 
 @pytest.fixture
@@ -90,7 +140,10 @@ def mark(course: Course, out: Path, **options: object) -> ClassResult:
 def test_a_class_gets_the_local_verdicts_though_a_worker_is_killed(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    first, _ = cluster.workers(2)
+    first, second = cluster.workers(2)
+    if all(cluster.networks):
+        spaces = {os.readlink(f"/proc/{p}/ns/net") for p in ("self", first.pid, second.pid)}
+        assert len(spaces) == 3
     killed = threading.Event()
 
     def kill_one(student: str) -> None:

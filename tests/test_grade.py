@@ -11,6 +11,7 @@ from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor import gradebook
 from proctor.course import Course
+from proctor.errors import KernelStartError
 from proctor.grade import ClassResult, grade
 
 ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
@@ -226,3 +227,12 @@ def test_other_layouts_of_submissions(tiny: Course, tmp_path: Path, form: str) -
     path.write_text(notebook)
     result = grade(tiny, tiny.lab("tiny"), tmp_path / "in", tmp_path / "out")
     assert {name: v.score for name, v in result.verdicts.items()} == {"ada": 10.0}
+
+
+def test_a_helper_that_cannot_be_loaded_is_said(tiny: Course) -> None:
+    (tiny.root / "helper.py").write_text("raise RuntimeError('no such thing')\n")
+    checks = CHECKS.replace('helpers=(Path("given.py"),)', 'helpers=(Path("helper.py"),)')
+    (tiny.folder / "checks" / "tiny.py").write_text(checks)
+    hand_in(tiny, "s", student(tiny))
+    with pytest.raises(KernelStartError, match=r"could not be installed(.|\n)*no such thing"):
+        mark(Course(tiny.folder))

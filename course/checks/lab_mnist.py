@@ -33,6 +33,7 @@ lab = Lab(
         Path("course/checks/reference_fit.py"),
     ),
     records=True,
+    prepare=photos.make_pool,
     files=(
         Path("utils.py"),
         Path("utils_mnist.py"),

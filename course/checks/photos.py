@@ -34,6 +34,12 @@ def unseen(index: int) -> tuple[np.ndarray, int]:
     return forms[(index // 10) % len(forms)](photo), int(labels[row])
 
 
+def make_pool() -> None:
+    """Make all photographs of the pool."""
+    for index in range(POOL):
+        unseen(index)
+
+
 def two_rows(preprocess: Any, draw: np.random.Generator) -> None:
     """Raise :class:`Finding` if two grey photographs of different digits give the same row."""
     public.need_function(preprocess, "preprocess")
