@@ -30,6 +30,7 @@ def test_no_frame_is_drawn_when_nothing_happens(open_page: Open) -> None:
 def test_playing_ends_at_the_last_position_and_stops(open_page: Open) -> None:
     watched = open_page()
     watched.page.get_by_label("Unit", exact=True).check(force=True)
+    watched.set()
     watched.page.get_by_label("Position in the forward pass").fill("45")
     watched.page.get_by_label("Play", exact=True).click()
     watched.page.get_by_label("Pause", exact=True).wait_for()
