@@ -60,11 +60,14 @@ def main() -> None:
             compare(Path(folder), number, options.jobs)
 
 
-def write_class(course: Course, folder: Path, number: int) -> None:
-    """Write distinct submissions: in every six three right, one wrong, one slow, one unfinished."""
+def write_class(course: Course, folder: Path, number: int, first: int = 0) -> None:
+    """Write distinct submissions: in every six three right, one wrong, one slow, one unfinished.
+
+    Classes whose numbers, from `first` on, do not overlap have no submission in common.
+    """
     right = SampleClass(course, LAB).right
     variants, mutants = itertools.cycle(answers.VARIANTS), itertools.cycle(answers.MUTANTS)
-    for index in range(number):
+    for index in range(first, first + number):
         cells = dict(right)
         kind = index % 6
         if kind in (1, 2):

@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         write_class(course, folder / "class", number)
-        write_class(course, folder / "first", 6)
+        write_class(course, folder / "first", 6, first=number)
         one = seconds(course, folder, "one", jobs=1)
         two = seconds(course, folder, "two", jobs=2)
         with scheduler(course, folder) as address:
