@@ -14,11 +14,11 @@ back is the verdict and the notebook that ran, as JSON. A worker whose course is
 from __future__ import annotations
 
 import atexit
-import hashlib
 import json
 import os
 import threading
 import time
+import uuid
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -105,7 +105,7 @@ class ClusterPool:
             marked.set_result(Marked(refused, 0.0))
             return marked
         if not self._records:
-            self._records = f"proctor-{hashlib.sha256(reference.records).hexdigest()}"
+            self._records = f"proctor-{uuid.uuid4()}"  # this run's: another may end before it
             self._client.register_plugin(_Records(self._records, reference.records))
         order = {
             **self._order,

@@ -117,7 +117,8 @@ class _BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
         jupyter_client's own then listens for another 0.2 s, to be rid of what the kernel said before
         the first cell; nbclient passes over that by itself.
         """
-        end = time.monotonic() + (timeout or START_SECONDS)
+        seconds = timeout or START_SECONDS
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.kernel_info()
             try:
@@ -129,7 +130,7 @@ class _BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
             else:
                 self._handle_kernel_info_reply(reply)
                 return
-        raise RuntimeError(f"no answer within {timeout:g} seconds")
+        raise RuntimeError(f"no answer within {seconds:g} seconds")
 
 
 class _BoundedClient(NotebookClient):  # type: ignore[misc]
