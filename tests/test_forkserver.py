@@ -381,3 +381,11 @@ def test_tensorflow_is_warm_trains_in_a_fork_and_stays_within_its_memory() -> No
                 print(f"{own:.0f} MiB of its own, {session.close().cpu_seconds} s CPU")
                 assert own < 200
         assert weights[0] == weights[1]
+
+
+def test_only_a_kernel_that_starts_alone_is_not_bound(server: ForkServer) -> None:
+    ask = "import os; print(len(os.sched_getaffinity(0)))"
+    with ForkLauncher(server).alone(), Session(server) as free:
+        assert free.run(ask) == str(len(os.sched_getaffinity(0)))
+    with Session(server) as bound:
+        assert bound.run(ask) == "1"
