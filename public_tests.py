@@ -1375,8 +1375,17 @@ def split_sizes(split_data: Any, X: Array, y: Array) -> None:
 
 def row_numbers(part: Array, X: Array) -> Array:
     """Find each row of `part` in X: its row numbers, -1 where there is none (int64)."""
-    known = {row: index for index, row in enumerate(_rows(X))}
-    return np.array([known.get(row, -1) for row in _rows(part)], dtype=int)
+    return find_rows(part, row_table(X))
+
+
+def row_table(X: Array) -> dict[bytes, int]:
+    """Return the row numbers of X by the rows' bytes, for :func:`find_rows`."""
+    return {row: index for index, row in enumerate(_rows(X))}
+
+
+def find_rows(part: Array, table: dict[bytes, int]) -> Array:
+    """Find each row of `part` in a table: its row numbers, -1 where there is none (int64)."""
+    return np.array([table.get(row, -1) for row in _rows(part)], dtype=int)
 
 
 def _rows(X: Array) -> list[bytes]:
@@ -1389,7 +1398,8 @@ def _rows(X: Array) -> list[bytes]:
 def split_complete(split_data: Any, X: Array, y: Array) -> None:
     """Check that every row is in exactly one of the two parts."""
     called, (X_train, X_test, _, _) = split_parts(split_data, X, y)
-    train, test = row_numbers(X_train, X), row_numbers(X_test, X)
+    table = row_table(X)
+    train, test = find_rows(X_train, table), find_rows(X_test, table)
     strange = int((train < 0).sum() + (test < 0).sum())
     both = np.intersect1d(train[train >= 0], test[test >= 0])
     lost = len(X) - len(np.union1d(train[train >= 0], test[test >= 0]))
@@ -1422,7 +1432,7 @@ def split_complete(split_data: Any, X: Array, y: Array) -> None:
 def split_labels(split_data: Any, X: Array, y: Array) -> None:
     """Check that each row still has its label."""
     called, (X_train, X_test, y_train, y_test) = split_parts(split_data, X, y)
-    rows = np.concatenate([row_numbers(X_train, X), row_numbers(X_test, X)])
+    rows = row_numbers(np.concatenate([X_train, X_test]), X)
     labels = np.concatenate([y_train, y_test])
     if len(rows) != len(labels):
         raise NotYet(
@@ -1511,8 +1521,8 @@ def split_repeatable(split_data: Any, X: Array, y: Array) -> None:
             got="different rows",
             next="Draw all random numbers from one generator that is made from seed.",
         )
-    chosen = set(row_numbers(first, X).tolist())
-    if chosen == set(row_numbers(other, X).tolist()):
+    table = row_table(X)
+    if set(find_rows(first, table).tolist()) == set(find_rows(other, table).tolist()):
         raise NotYet(
             "Every seed gives the same test rows: seed is not used, or which rows are taken is "
             "not left to chance.",

@@ -68,6 +68,36 @@ def install(shell: Any, values: dict[str, Any], helpers: list[CodeType]) -> None
         send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
 
     kernel.shell_handlers[REQUEST] = handle
+    if getattr(kernel, "shell_channel_thread", None) is None:
+        kernel.dispatch_shell = _straight(kernel, handle)
+
+
+def _straight(kernel: Any, handle: Any) -> Any:
+    """Return a `dispatch_shell` that goes straight to `handle` with a request.
+
+    ipykernel's own tells everybody before and after each message that it is busy, and waits for all
+    output to be sent: for a short question that takes longer than the answer.
+    """
+    dispatch, session, stream = kernel.dispatch_shell, kernel.session, kernel.shell_stream
+    ours = REQUEST.encode()
+
+    async def dispatch_shell(message: Any, /, *args: Any, **kwargs: Any) -> None:
+        ident, parts = session.feed_identities(message, copy=False)
+        if len(parts) < 2 or ours not in parts[1].bytes:  # the header, which names the type
+            await dispatch(message, *args, **kwargs)
+            return
+        request = session.deserialize(parts, copy=False)
+        kernel.set_parent(ident, request, channel="shell")
+        kernel.pre_handler_hook()
+        try:
+            handle(stream, ident, request)
+            stream.flush()
+        except KeyboardInterrupt:
+            pass  # it came after the answer; whether this kernel goes on, a ping will show
+        finally:
+            kernel.post_handler_hook()
+
+    return dispatch_shell
 
 
 class _Agent:

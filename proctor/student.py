@@ -48,6 +48,10 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
             for name in ("shell", "iopub", "stdin", "hb", "control")
         }
 
+    def init_control(self, context: Any) -> None:
+        super().init_control(context)
+        self.shell_channel_thread = None
+
     def init_profile_dir(self) -> None:
         self.profile_dir = ProfileDir(location=os.path.join(self.ipython_dir, "profile_default"))
 
@@ -94,6 +98,13 @@ def leave_debugger_out() -> None:
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     importlib.import_module("ipykernel.debugger")
     del sys.modules["debugpy"]
+
+
+def find_backends() -> None:
+    """Let Matplotlib look now for the packages that draw for it; each kernel would look again."""
+    backends = sys.modules.get("matplotlib.backends")
+    if backends is not None:
+        backends.backend_registry.list_all()
 
 
 def rehearse(folder: str, code: str = "") -> list[str]:

@@ -68,6 +68,7 @@ def _warm_up(modules: list[str], rehearsal: str = "") -> dict[str, Any]:
         # What a kernel has imported may since have been removed or be a part made by its parent.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    student.find_backends()
     _check_threads(modules)
     return {"seconds": time.monotonic() - began, "pid": os.getpid()}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import py_compile
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,6 +25,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
 _PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share", "etc", "ssl", "pyvenv.cfg")
 _CAP_SYS_ADMIN = 21
+_UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ def _maps_nobody(ids: str) -> bool:
 def copy_given(given: Iterable[tuple[Path, str]], folder: Path) -> list[tuple[str, str]]:
     """Copy the lab's files, readable to all, so that what a kernel sees cannot change in a run.
 
+    Beside a Python file goes its compiled form, so that no kernel has to make one of its own.
+
     Returns
     -------
     list of (str, str)
@@ -142,4 +147,10 @@ def copy_given(given: Iterable[tuple[Path, str]], folder: Path) -> list[tuple[st
         shutil.copyfile(source, copy)
         copy.chmod(0o444)
         copies.append((str(copy), target))
+        if target.endswith(".py"):
+            compiled = folder / f"{number}.pyc"
+            py_compile.compile(str(copy), str(compiled), target, invalidation_mode=_UNCHECKED)
+            if compiled.exists():  # else it has an error, which its import will tell
+                compiled.chmod(0o444)
+                copies.append((str(compiled), importlib.util.cache_from_source(target)))
     return copies

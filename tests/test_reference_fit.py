@@ -14,8 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 SCRIPT = '''
-import hashlib, json, sys, types
+import contextlib, hashlib, json, sys, types
 import keras, numpy as np
+import utils
 
 class Helper(types.SimpleNamespace):
     """One kernel's helpers: the file, run in a namespace of its own."""
@@ -39,6 +40,12 @@ class Keeps(keras.callbacks.Callback):
         self.seen.append(hashlib.sha256(b"".join(w.tobytes() for w in self.model.get_weights())).hexdigest())
         logs["mine"] = float(epoch)
 
+def figures(rows, labels):
+    """The lab's own callback that adds the held-out figures."""
+    with contextlib.redirect_stdout(None):
+        callbacks, _ = utils.training_callbacks(rows, labels)
+    return [one for one in callbacks if type(one).__name__ == "HeldOut"]
+
 def build(seed=1234, units=25, activation="relu"):
     keras.utils.set_random_seed(seed)
     layers = [keras.layers.Dense(units, activation), keras.layers.Dense(10)]
@@ -61,7 +68,7 @@ def everything(model, history, keeps):
     more = model.fit(X[:100], y[:100], epochs=1, verbose=0).history  # it goes on the same
     return json.dumps([
         [w.tolist() for w in model.get_weights()], history.history, list(history.history),
-        history.epoch, history.params, keeps and keeps[0].seen, state, metrics, draws, more,
+        history.epoch, history.params, getattr(keeps and keeps[0], "seen", None), state, metrics, draws, more,
         model.stop_training, model.optimizer.built,
     ])
 
@@ -72,9 +79,11 @@ def reads(secrets, helper):
 found = {"plain": train(build())}
 found["plain, no callbacks"] = train(build(), callbacks=False)
 found["held out"] = train(build(), validation_data=(X[1000:], y[1000:]))
+found["lab's"] = train(build(), callbacks=figures(X[1000:], y[1000:]))
 teacher = Helper()
 teacher.record_fits()
 found["recorded"] = train(build())
+found["recorded, lab's"] = train(build(), callbacks=figures(X[1000:], y[1000:]))
 train(build(), callbacks=False)
 train(build(), validation_data=(X[1000:], y[1000:]))
 records = teacher.recorded_fits()
@@ -100,6 +109,13 @@ found["replayed, no callbacks"], found["no callbacks calls"] = trained(build(), 
 held = dict(validation_data=(X[1000:], y[1000:]))
 found["replayed, held out"], found["held out calls"] = trained(build(), **held)
 
+lab = figures(X[1000:], y[1000:])
+predictions = []
+keras.Model.predict_on_batch, predict = lambda *a: predictions.append(1), keras.Model.predict_on_batch
+found["replayed, lab's"], found["lab's calls"] = trained(build(), callbacks=lab)
+keras.Model.predict_on_batch = predict
+found["predictions"], found["lab's own again"] = len(predictions), "on_epoch_end" not in vars(lab[0])
+
 class Other(Keeps):
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = True
@@ -121,6 +137,8 @@ found["other"] = {
     "validation": trained(build(), validation_split=0.1)[1],
     "callback": trained(build(), callbacks=[Other()])[1],
     "output": trained(build(), verbose=2)[1],
+    "held-out rows": trained(build(), callbacks=figures(X[1001:], y[1001:]))[1],
+    "held-out labels": trained(build(), callbacks=figures(X[1000:], 9 - y[1000:]))[1],
 }
 y = wrong
 found["other"]["one label"] = trained(build())[1]
@@ -149,7 +167,7 @@ def found() -> dict[str, Any]:
     """What trainings gave with and without records, all in one process."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(ROOT / "course" / "checks" / "reference_fit.py")],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -170,12 +188,20 @@ def test_held_out_figures_are_replayed_too(found: dict[str, Any]) -> None:
     assert "val_accuracy" in found["held out"]
 
 
+def test_figures_on_held_out_rows_are_replayed_without_a_prediction(found: dict[str, Any]) -> None:
+    assert found["replayed, lab's"] == found["lab's"]
+    assert "val_accuracy" in found["lab's"]
+    assert (found["lab's calls"], found["predictions"]) == (0, 0)
+    assert found["lab's own again"] is True
+
+
 def test_recording_changes_nothing(found: dict[str, Any]) -> None:
     assert found["recorded"] == found["plain"]
+    assert found["recorded, lab's"] == found["lab's"]
 
 
 def test_what_is_replayed_was_not_trained(found: dict[str, Any]) -> None:
-    assert found["names"] == 3
+    assert found["names"] == 4
     for kind in ("replayed", "no callbacks", "held out"):
         assert found[f"{kind} calls"] == 0
 

@@ -30,6 +30,7 @@ lab = Lab(
         Path("public_tests.py"),
         Path("public_tests_mnist.py"),
         Path("course/checks/quick_fit.py"),
+        Path("course/checks/quick_predict.py"),
         Path("course/checks/reference_fit.py"),
     ),
     records=True,

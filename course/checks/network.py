@@ -43,6 +43,12 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
+def digit_table() -> dict[bytes, int]:
+    """The row numbers of these digits, for ``public_tests.find_rows``."""
+    return public.row_table(digits()[0])
+
+
+@functools.cache
 def digits28() -> tuple[np.ndarray, np.ndarray]:
     """The same digits as MNIST has them: (5000, 28, 28) uint8, and labels (5000,) int64."""
     with np.load(ROOT / "Data" / "mnist_5k.npz", allow_pickle=False) as data:

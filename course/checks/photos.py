@@ -23,6 +23,12 @@ LEAST = 0.5
 """The accuracy that is asked for; see :func:`judge`."""
 
 
+FORMS = (lambda p: p, as_grey, lambda p: p, as_opaque, lambda p: p, as_cut_out)
+"""What becomes of the photographs, ten by ten."""
+PLAIN = (0, 2, 4)
+"""The tens that stay as they are: uint8 (H, W, 3)."""
+
+
 @functools.lru_cache(maxsize=POOL)
 def unseen(index: int) -> tuple[np.ndarray, int]:
     """Photograph number `index` of the pool: uint8 (H, W), (H, W, 3) or (H, W, 4), and its digit."""
@@ -30,8 +36,7 @@ def unseen(index: int) -> tuple[np.ndarray, int]:
     rng = np.random.default_rng([SEED, index])
     row = int(rng.choice(np.flatnonzero(labels == index % 10)))
     photo = photograph(images[row], rng)
-    forms = (lambda p: p, as_grey, lambda p: p, as_opaque, lambda p: p, as_cut_out)
-    return forms[(index // 10) % len(forms)](photo), int(labels[row])
+    return FORMS[(index // 10) % len(FORMS)](photo), int(labels[row])
 
 
 def make_pool() -> None:
@@ -41,13 +46,11 @@ def make_pool() -> None:
 
 
 def two_rows(preprocess: Any, draw: np.random.Generator) -> None:
-    """Raise :class:`Finding` if two grey photographs of different digits give the same row."""
+    """Raise :class:`Finding` if two of the pool, of different digits and grey, give the same row."""
     public.need_function(preprocess, "preprocess")
-    images, labels = digits28()
     rows = []
-    for label in draw.choice(10, 2, replace=False):
-        image = images[draw.choice(np.flatnonzero(labels == label))]
-        photo = as_grey(photograph(image, draw))
+    for digit in draw.choice(10, 2, replace=False):
+        photo = as_grey(unseen(10 * int(draw.choice(PLAIN)) + int(digit))[0])
         called = f"preprocess(photograph), uint8, shape {photo.shape}"
         value = public.attempt(called, preprocess, photo)
         rows.append(None if value is None else public.as_numbers(value))
@@ -71,7 +74,8 @@ def judge(preprocess: Any, draw: np.random.Generator) -> None:
     solution reaches 0.88, simpler right answers (a global blur for the paper, a box for the centre)
     0.68 to 0.73, no crop 0.13, rows for columns 0.17, upside down 0.33. Half of them is asked for,
     so that chance fails none of the former and passes none of the latter: both are 2.7 standard
-    deviations away, of 30 drawn from 60 without putting back.
+    deviations away, of 30 drawn from 60 without putting back. Once half of them are read, the rest
+    is not asked for: it could change nothing.
     """
     public.need_function(preprocess, "preprocess")
     chosen = [
@@ -89,14 +93,15 @@ def judge(preprocess: Any, draw: np.random.Generator) -> None:
             failed += 1
             continue
         right += int(public.accuracy(reference_logits(row[np.newaxis]), np.array([label])))
-    if right < LEAST * len(chosen):
-        cause = "On photographs that you have not seen the network reads too few of the digits."
-        if failed:
-            cause += f" For {failed} of them no 400 finite numbers came back."
-        raise Finding(
-            cause,
-            expected=f"{LEAST:.0%} of the digits read",
-            got=f"{right / len(chosen):.0%}",
-            next="Plot what your function makes of each picture in Data/handwriting beside a digit "
-            "of X: uneven light, faint ink, lines on the paper?",
-        )
+        if right >= LEAST * len(chosen):
+            return
+    cause = "On photographs that you have not seen the network reads too few of the digits."
+    if failed:
+        cause += f" For {failed} of them no 400 finite numbers came back."
+    raise Finding(
+        cause,
+        expected=f"{LEAST:.0%} of the digits read",
+        got=f"{right / len(chosen):.0%}",
+        next="Plot what your function makes of each picture in Data/handwriting beside a digit "
+        "of X: uneven light, faint ink, lines on the paper?",
+    )

@@ -14,6 +14,7 @@ need only call `fit`. Every kernel has a copy of its own, which nothing that it 
 another.
 """
 
+import contextlib
 import functools
 import hashlib
 import inspect
@@ -29,6 +30,10 @@ from tensorflow.python.eager import context as tf_context
 
 MAX_RECORD = 8 * 2**20
 """Largest record, in bytes; a larger one would cost a short training more than it saves."""
+
+FIGURES_ONLY = {"training_callbacks.<locals>.HeldOut"}
+"""Callbacks of the lab's own that, after an epoch, do nothing but add figures to it: the record of
+a training has these figures, so that they need not be computed again."""
 
 known = {}
 """Name of a record -> the record, encrypted."""
@@ -101,6 +106,27 @@ def code_of(callback):
     return repr((type(callback).__qualname__, sorted(methods.items()))).encode()
 
 
+def closure_of(callback):
+    """Return what the methods of a callback's class refer to outside of it, as bytes."""
+    parts = []
+    for name, method in sorted(vars(type(callback)).items()):
+        if isinstance(method, types.FunctionType):
+            cells = zip(method.__code__.co_freevars, method.__closure__ or (), strict=True)
+            contents = [(variable, cell.cell_contents) for variable, cell in cells]
+            parts += [
+                repr((name, variable, value.__name__)).encode()
+                if isinstance(value, (types.ModuleType, type))
+                else repr((name, variable)).encode() + fingerprint(value)
+                for variable, value in contents
+            ]
+    return b",".join(parts)
+
+
+def figures_only(callback):
+    """Tell whether all that a callback does after an epoch is to add figures."""
+    return type(callback).__qualname__ in FIGURES_ONLY
+
+
 def text_of(code):
     """Return all of a function's code, apart from the file and the lines that it came from."""
     constants = [text_of(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
@@ -146,12 +172,14 @@ def digest(model, given):
     if any(int(np.asarray(v)) for v in started):
         raise Unusual  # it goes on with an earlier training
     options = {key: value for key, value in given.items() if key not in ("self", "callbacks")}
+    callbacks = given.get("callbacks") or ()
     parts = [
         json.dumps(nameless(model.get_config()), sort_keys=True).encode(),
         json.dumps(nameless(model.get_compile_config()), sort_keys=True).encode(),
         *(fingerprint(weight) for weight in model.get_weights()),
         *(name.encode() + b"=" + fingerprint(options[name]) for name in sorted(options)),
-        *(code_of(callback) for callback in given.get("callbacks") or ()),
+        *(code_of(callback) for callback in callbacks),
+        *(closure_of(callback) for callback in callbacks if figures_only(callback)),
         random_state(),
     ]
     together = hashlib.sha256()
@@ -188,6 +216,47 @@ class Watch(keras.callbacks.Callback):
             self.epochs.append(flat(self.model.get_weights()))
 
 
+@contextlib.contextmanager
+def after_epochs(callbacks, replace):
+    """Let `replace` stand for `on_epoch_end` of those callbacks that only add figures.
+
+    Parameters
+    ----------
+    callbacks : sequence of keras.callbacks.Callback
+    replace : callable
+        Given the place of such a callback and its method, returns what is called meanwhile.
+    """
+    ours = [(str(i), one) for i, one in enumerate(callbacks) if figures_only(one)]
+    for place, callback in ours:
+        callback.on_epoch_end = replace(place, callback.on_epoch_end)
+    try:
+        yield
+    finally:
+        for _, callback in ours:
+            del callback.on_epoch_end
+
+
+def kept_figures(added):
+    """Return a `replace` for :func:`after_epochs` that notes in `added` what each one adds."""
+
+    def replace(place, method):
+        figures = added.setdefault(place, [])
+
+        def on_epoch_end(epoch, logs=None):
+            before = dict(logs)
+            method(epoch, logs)
+            figures.append({k: v for k, v in logs.items() if k not in before or v != before[k]})
+
+        return on_epoch_end
+
+    return replace
+
+
+def told_figures(added):
+    """Return a `replace` for :func:`after_epochs` that adds what was noted."""
+    return lambda place, _: lambda epoch, logs=None: logs.update(added[place][epoch])
+
+
 def flat(arrays):
     """Return arrays as one."""
     return np.concatenate([np.ravel(array) for array in arrays])
@@ -199,11 +268,11 @@ def state(model):
     return [*model.optimizer.variables, *metrics]
 
 
-def record(model, watch, secret):
+def record(model, watch, added, secret):
     """Keep a training that has just ended."""
     arrays = {f"state{i}": np.asarray(v) for i, v in enumerate(state(model))}
     arrays["weights"] = np.stack(watch.epochs or [flat(model.get_weights())])
-    arrays["logs"] = np.frombuffer(json.dumps(watch.logs).encode(), np.uint8)
+    arrays["logs"] = np.frombuffer(json.dumps([watch.logs, added]).encode(), np.uint8)
     data = packed(arrays).tobytes()
     if len(data) <= MAX_RECORD:
         known[name_of(secret)] = crypt(secret, data)
@@ -211,7 +280,7 @@ def record(model, watch, secret):
 
 def replay(model, given, arrays):
     """Do to `model` and its callbacks what the recorded training did; return the history."""
-    logs = json.loads(arrays["logs"].tobytes())
+    logs, added = json.loads(arrays["logs"].tobytes())
     steps = -(-training_rows(len(given["x"]), given) // (given.get("batch_size") or 32))
     callbacks = keras.callbacks.CallbackList(
         given.get("callbacks"),
@@ -230,14 +299,15 @@ def replay(model, given, arrays):
     shapes = [w.shape for w in model.get_weights()]
     told = {}
     callbacks.on_train_begin()
-    for epoch, figures in enumerate(logs):
-        callbacks.on_epoch_begin(epoch)
-        if epoch >= len(logs) - len(arrays["weights"]):
-            row = arrays["weights"][epoch - len(logs)]
-            pieces = zip(places, places[1:], shapes, strict=False)
-            model.set_weights([row[a:b].reshape(shape) for a, b, shape in pieces])
-        told = dict(figures)
-        callbacks.on_epoch_end(epoch, told)
+    with after_epochs(given.get("callbacks") or (), told_figures(added)):
+        for epoch, figures in enumerate(logs):
+            callbacks.on_epoch_begin(epoch)
+            if epoch >= len(logs) - len(arrays["weights"]):
+                row = arrays["weights"][epoch - len(logs)]
+                pieces = zip(places, places[1:], shapes, strict=False)
+                model.set_weights([row[a:b].reshape(shape) for a, b, shape in pieces])
+            told = dict(figures)
+            callbacks.on_epoch_end(epoch, told)
     for index, variable in enumerate(state(model)):
         variable.assign(arrays[f"state{index}"])
     callbacks.on_train_end(logs=told)
@@ -267,13 +337,16 @@ def remember(fit_model):
             return replay(self, given, unpacked(crypt(secret, known[name_of(secret)])))
         if not recording:
             return fit_model(self, *args, **kwargs)
-        watch = Watch(weights=any(map(sees_model, given.get("callbacks") or ())))
-        given["callbacks"] = [watch, *(given.get("callbacks") or ())]
+        callbacks = given.get("callbacks") or ()
+        watch = Watch(weights=any(sees_model(c) and not figures_only(c) for c in callbacks))
+        given["callbacks"] = [watch, *callbacks]
+        added = {}
         before = random_state()
         del given["self"]
-        history = fit_model(self, **given)
+        with after_epochs(callbacks, kept_figures(added)):
+            history = fit_model(self, **given)
         if random_state() == before:
-            record(self, watch, secret)
+            record(self, watch, added, secret)
         return history
 
     return fit
