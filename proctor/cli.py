@@ -83,7 +83,7 @@ _jobs = click.option(
     "-j",
     type=click.IntRange(1, 256),
     default=None,
-    help="At once; default: the cores and one.",
+    help="At once; default: half as many again as there are cores, and one.",
 )
 
 

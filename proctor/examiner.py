@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from nbformat import NotebookNode
 
+from proctor import flood
 from proctor.assemble import Assembled, Step, assemble
 from proctor.autograded import executed
 from proctor.checks import Check, Exercise, Lab
@@ -121,6 +122,8 @@ def examine(
         if lab.records:
             _begin_records(RemoteSide(kernel), reference.records, record=record)
         session.run(kernel)
+        if kernel.flooded and kernel.stopped is None:
+            session.stopped(KernelStopped(flood.CODE, flood.MESSAGE))
         if lab.records and record:
             records = _end_records(RemoteSide(kernel))
     return replace(session.result(source, launcher.isolation), records=records)

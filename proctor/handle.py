@@ -96,6 +96,11 @@ class Kernel:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._report.send(str(int(number)).encode())
 
+    def ask_to_end(self) -> None:
+        """Have the kernel ended without waiting; the one thing that any thread may do."""
+        with contextlib.suppress(OSError):  # it has ended
+            self._report.send(b"kill")
+
     def kill(self) -> Ending:
         """End the kernel and everything it started, and wait until they are gone."""
         if self.poll() is None:

@@ -30,8 +30,9 @@ from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
 from zmq.sugar.socket import Socket
 
-from proctor import agent
+from proctor import agent, flood
 from proctor.errors import KernelStartError, ProtocolError
+from proctor.handle import Kernel
 from proctor.outputs import MAX_ALL_BYTES, Outputs, clean
 from proctor.values import MAX_BYTES, StudentError, decode
 
@@ -186,6 +187,7 @@ class StudentKernel:
         self.cell_seconds = cell_seconds
         self.total_seconds = total_seconds
         self.stopped: KernelStopped | None = None
+        self.flooded = False
         self._client: _BoundedClient | None = None
         self._shell: Socket[bytes]
         self._output: Socket[bytes]
@@ -223,6 +225,7 @@ class StudentKernel:
         except BaseException:
             self.kill()
             raise
+        flood.GUARD.add(self)
         return self
 
     def __exit__(
@@ -337,7 +340,7 @@ class StudentKernel:
         """Wait for the reply to one request; replies to others are dropped."""
         client = self._alive()
         session, shell = client.kc.session, self._shell
-        handle = getattr(client.km.provisioner, "kernel", None)
+        handle = self._handle()
         poller = Poller()
         poller.register(shell, PollEvent.POLLIN)
         if handle is not None and handle.poll() is None:
@@ -403,7 +406,21 @@ class StudentKernel:
             "could not be marked.",
         )
 
+    def end_for_flood(self) -> None:
+        """Have the kernel end, from another thread: what the kernels sent fills our memory."""
+        self.flooded = True
+        handle = self._handle()
+        if handle is not None:
+            handle.ask_to_end()
+
+    def _handle(self) -> Kernel | None:
+        """The kernel's process, where it comes from a fork server."""
+        client = self._client
+        return getattr(client.km.provisioner, "kernel", None) if client and client.km else None
+
     def _stop(self, code: str, message: str) -> KernelStopped:
+        if self.flooded:
+            code, message = flood.CODE, flood.MESSAGE
         self.stopped = KernelStopped(code, message)
         self.kill()
         return self.stopped
@@ -413,6 +430,12 @@ class StudentKernel:
         client, self._client = self._client, None
         if client is None:
             return
+        try:
+            self._close(client)
+        finally:
+            flood.GUARD.remove(self)
+
+    def _close(self, client: _BoundedClient) -> None:
         if client.kc is not None:
             client.kc.stop_channels()
         if client.km is not None:

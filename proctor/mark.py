@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from proctor import flood
 from proctor.autograded import executed
 from proctor.checks import Lab
 from proctor.course import Course
@@ -53,7 +54,28 @@ def mark_submission(
     *,
     record: bool = False,
 ) -> Examined:
-    """Mark a submission that was read, in a fresh scratch folder."""
+    """Mark a submission that was read; once more, alone, if a flood of messages ended it.
+
+    The flood may have been another one's; see :mod:`proctor.flood`.
+    """
+    for alone in (False, True):
+        with flood.GUARD.marking(alone=alone):
+            examined = _examine(submission, course, lab, source, launcher, reference, record)
+        if all(problem.code != flood.CODE for problem in examined.verdict.problems):
+            break
+    return examined
+
+
+def _examine(
+    submission: Submission,
+    course: Course,
+    lab: Lab,
+    source: NotebookNode,
+    launcher: Launcher,
+    reference: Reference | None,
+    record: bool,
+) -> Examined:
+    """Mark in a fresh scratch folder."""
     with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
         scratch = Path(folder) / "work"
         scratch.mkdir()

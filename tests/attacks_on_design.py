@@ -312,7 +312,15 @@ INSIDE = [
         "    for t in ('bool', 'int', 'array'):\n"
         "        k.session.send(stream, 'proctor_reply', {'value': {'t': t, 'v': True}, 'passed': True, 'score': 10,\n"
         "                       'points': 10}, parent, ident=ident)\n"
-        "k.shell_handlers['proctor_request'] = handle\n",
+        "k.shell_handlers['proctor_request'] = handle\n"
+        "before = k.dispatch_shell\n"
+        "async def dispatch(message, *more, **options):\n"
+        "    ident, parts = k.session.feed_identities(message, copy=False)\n"
+        "    if b'proctor_request' not in parts[1].bytes:\n"
+        "        return await before(message, *more, **options)\n"
+        "    handle(k.shell_stream, ident, k.session.deserialize(parts, copy=False))\n"
+        "    k.shell_stream.flush()\n"
+        "k.dispatch_shell = dispatch\n",
         score=0,
     ),
     run(
