@@ -2,8 +2,8 @@
 
 The class is made of the lab's own right and wrong answers: right ones of several forms, wrong ones,
 slow ones, unfinished ones, all distinct. nbgrader gets the lab as an ordinary course of its own: the
-tests run as hidden tests in the student's kernel. ``--tiny N`` marks N of a lab without TensorFlow
-instead, in parts, to show that time is linear and memory flat.
+tests run as hidden tests in the student's kernel. ``--alone N`` marks such a class of N without nbgrader,
+``--tiny N`` one of a lab without TensorFlow, and tells the time and the memory as they go.
 """
 
 from __future__ import annotations
@@ -50,11 +50,16 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="6 submissions instead of 40")
     parser.add_argument("--number", type=int, help="this many submissions")
     parser.add_argument("--jobs", type=int, default=default_jobs())
+    parser.add_argument("--alone", type=int, metavar="N", help="N of the lab, by proctor alone")
     parser.add_argument("--tiny", type=int, metavar="N", help="N of a lab without TensorFlow")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if options.tiny:
             tiny_class(Path(folder), options.tiny, options.jobs)
+        elif options.alone:
+            course = Course(ROOT / "course")
+            write_class(course, Path(folder) / "submitted", options.alone)
+            in_tenths(course, LAB, Path(folder) / "submitted", Path(folder) / "out", options.jobs)
         else:
             number = options.number or (6 if options.small else 40)
             compare(Path(folder), number, options.jobs)
@@ -222,7 +227,7 @@ def cpu() -> float:
 
 
 def tiny_class(folder: Path, number: int, jobs: int) -> None:
-    """Mark a class of a lab without TensorFlow and print the rate and the memory as it goes."""
+    """Mark a class of a lab without TensorFlow."""
     sys.path.insert(0, str(ROOT / "tests"))
     import tinycourse as tiny
 
@@ -231,9 +236,15 @@ def tiny_class(folder: Path, number: int, jobs: int) -> None:
         notebook = tiny.student(course, double=tiny.DOUBLE, mean=tiny.MEAN)
         notebook.cells[0].source += f"\n\nHanded in by {index}"
         tiny.hand_in(course, f"s{index:05d}", notebook)
+    in_tenths(course, "tiny", course.folder / "submitted", folder / "out", jobs)
+
+
+def in_tenths(course: Course, lab: str, submitted: Path, out: Path, jobs: int) -> None:
+    """Mark a class, and print the rate and the grader's memory after every tenth of it."""
+    number = sum(1 for _ in submitted.iterdir())
     began = time.monotonic()
     count = itertools.count(1)
-    print(f"{number} submissions of a lab without TensorFlow, {jobs} at once\n")
+    print(f"{number} submissions of {lab}, {jobs} at once\n")
     print("   marked   seconds   a second   grader's memory, MB")
 
     def marked(_: str) -> None:
@@ -243,8 +254,7 @@ def tiny_class(folder: Path, number: int, jobs: int) -> None:
             memory = psutil.Process().memory_info().rss / 2**20
             print(f"{done:9} {seconds:9.1f} {done / seconds:10.2f} {memory:21.0f}", flush=True)
 
-    submitted = course.folder / "submitted"
-    grade(course, course.lab("tiny"), submitted, jobs=jobs, listener=Listener(marked=marked))
+    grade(course, course.lab(lab), submitted, out, jobs=jobs, listener=Listener(marked=marked))
     seconds = time.monotonic() - began
     print(f"\nwith feedback pages: {seconds:.1f} s, {number / seconds:.2f} a second")
 

@@ -25,7 +25,7 @@ from proctor.grade import Listener, grade
 def main() -> None:
     """Parse the arguments and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--number", type=int, default=16, help="submissions (default: 16)")
+    parser.add_argument("--number", type=int, default=30, help="submissions (default: 30)")
     number = parser.parse_args().number
     course = Course(ROOT / "course")
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
