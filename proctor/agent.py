@@ -212,4 +212,4 @@ def packed(agent: Path, values: Path, helpers: dict[str, str]) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def _compiled(name: str, source: str) -> CodeType:
-    return compile(source, name, "exec")
+    return compile(source, name, "exec", dont_inherit=True)

@@ -17,8 +17,9 @@ A lab's checks live in ``course/checks/LAB.py``, which defines one :class:`Lab` 
 
 The function runs in the examiner's process. `side` is the student's side: everything it returns is
 data that came out of the student's process and was parsed strictly. Returning means passed; raising
-:class:`Finding` (or any exception with the same five attributes) means not passed; any other
-exception is a broken check, which costs no student anything.
+:class:`Finding` (or any exception with the same five attributes) means not passed. Any other
+exception is a broken check: on the instructor's own solution it is withdrawn, and everybody gets its
+points; on one submission only it gives no points, and the verdict asks for a person.
 """
 
 from __future__ import annotations

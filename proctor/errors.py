@@ -44,7 +44,3 @@ class KernelStartError(ProctorError):
 
 class ProtocolError(ProctorError):
     """What came back from the student's process is not a valid reply."""
-
-
-class CheckError(ProctorError):
-    """A check itself is broken: the instructor's problem, never the student's."""

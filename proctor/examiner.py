@@ -19,6 +19,7 @@ from proctor.autograded import executed
 from proctor.checks import Check, Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
+from proctor.limits import explain_error, lab_limits
 from proctor.outputs import clean
 from proctor.side import RemoteSide
 from proctor.submission import Submission
@@ -106,6 +107,11 @@ def examine(
         What the run on the instructor's own solution showed.
     record : bool
         Whether this is that run: the helpers record what later ones may use.
+
+    Raises
+    ------
+    KernelStartError
+        If the kernel does not start.
     """
     reference = reference or Reference()
     assembled = assemble(source, submission)
@@ -119,9 +125,12 @@ def examine(
         cell_seconds=lab.cell_seconds,
         total_seconds=lab.total_seconds,
     ) as kernel:
-        if lab.records:
-            _begin_records(RemoteSide(kernel), reference.records, record=record)
-        session.run(kernel)
+        try:
+            if lab.records:
+                _begin_records(RemoteSide(kernel), reference.records, record=record)
+            session.run(kernel)
+        except KernelStopped as stop:
+            session.stopped(stop)
         if kernel.flooded and kernel.stopped is None:
             session.stopped(KernelStopped(flood.CODE, flood.MESSAGE))
         if lab.records and record:
@@ -162,15 +171,13 @@ class _Session:
         self.broken: dict[str, str] = {}
 
     def run(self, kernel: StudentKernel) -> None:
+        """Run and judge step by step; raise :class:`KernelStopped` where that ends early."""
         side = RemoteSide(kernel, dict(self.assembled.answers))
-        try:
-            for step in self.assembled.steps:
-                if step.kind == "test":
-                    self.judge(self.exercises[step.id.removeprefix("test_")], side)
-                else:
-                    self.step(step, kernel)
-        except KernelStopped as stop:
-            self.stopped(stop)
+        for step in self.assembled.steps:
+            if step.kind == "test":
+                self.judge(self.exercises[step.id.removeprefix("test_")], side)
+            else:
+                self.step(step, kernel)
 
     def step(self, step: Step, kernel: StudentKernel) -> None:
         run = CellRun()
@@ -280,11 +287,17 @@ class _Session:
             if cell.type_name == "NotStarted":
                 return NOT_STARTED_PARTS
             return {
-                "cause": f"The cell of this exercise stopped with {cell}.",
+                "cause": f"The cell of this exercise stopped with {cell}.{self.limit(cell)}",
                 "next": "Run the cell by itself, mend that, and hand in again.",
             }
         where = f" in the line `{error.line}`" if error.line else ""
-        return {"cause": f"Your code raised {error}{where}.", "next": "Mend that line first."}
+        cause = f"Your code raised {error}{where}.{self.limit(error)}"
+        return {"cause": cause, "next": "Mend that line first."}
+
+    def limit(self, error: StudentError) -> str:
+        """Say which limit an exception comes from; nothing if none is behind it."""
+        known = explain_error(f"{error.type_name}: {error.message}", lab_limits(self.lab))
+        return f" {known[1]}" if known else ""
 
     def graded_run(self, exercise: str) -> CellRun | None:
         """Return what came of running the graded cell of `exercise`."""

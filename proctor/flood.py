@@ -1,10 +1,10 @@
 """What all kernels together may take of this process's memory by what they send.
 
-ZeroMQ bounds the parts of a message and the messages that wait, but not the parts of one message: it
-keeps them until the last one has come. A kernel that never sends a last part would fill the
-grader's memory, and with it end the marking of everybody. So while kernels run a thread looks at
-this process's resident memory. When it has grown by more than :data:`ROOM_MB`, all of them are
-ended, which frees it. Which one it was cannot be seen from here; so each is marked once more,
+ZeroMQ bounds the size of each part of a message and how many messages wait, but not how many parts
+one message has: it keeps them until the last one has come. A kernel that never sends a last part
+would fill the grader's memory, and with it end the marking of everybody. So while kernels run a
+thread looks at this process's resident memory. When it has grown by more than :data:`ROOM_MB`, all
+of them are ended, which frees it. Which one it was cannot be seen from here; so each is marked once more,
 alone, and only the one that floods again is to blame.
 """
 
@@ -22,6 +22,10 @@ from typing import Protocol
 
 ROOM_MB = 1536
 """How much the resident memory may grow while kernels run, in MiB: twenty of the largest messages."""
+EACH_MB = 32
+"""What marking one submission may take beside that, in MiB; 12 were measured for lab_digits."""
+KEPT_MB = 0.4
+"""How much of what it grew by between two looks is taken for what a long run keeps, in MiB."""
 LOOK_SECONDS = 0.1
 CODE = "flood"
 MESSAGE = (
@@ -91,7 +95,9 @@ class Guard:
                 if not self._kernels:
                     self._watching = False
                     return
-                flooded = _resident_mb() - self._calm_mb > ROOM_MB
+                now = _resident_mb()
+                flooded = now - self._calm_mb > ROOM_MB + EACH_MB * self._marking
+                self._calm_mb = min(now, self._calm_mb + KEPT_MB)
                 kernels = list(self._kernels) if flooded else []
                 if not flooded:
                     self._changed.wait_for(lambda: not self._kernels, LOOK_SECONDS)

@@ -43,7 +43,7 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONHASHSEED": "0",
-    # One thread each: workers are as many as cores, sums come out in one order, and no library
+    # One thread each: a kernel is bound to one processor, sums come out in one order, and no library
     # starts threads in the warm parent. A name that no library reads costs nothing.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -13,12 +13,9 @@ from proctor.errors import CourseError
 from proctor.forkserver import ForkServer, Isolation
 from proctor.fresh import FreshLauncher
 from proctor.kernel import Launcher
-from proctor.limits import Limits
+from proctor.limits import lab_limits
 from proctor.provisioner import ForkLauncher
 from proctor.sandbox import missing
-
-SPARE_SECONDS = 30.0
-"""How much longer than the examiner's own limit a kernel may live, so that ours is told first."""
 
 
 @contextmanager
@@ -45,11 +42,7 @@ def choose_launcher(
     server = ForkServer(
         lab.warm,
         isolation=isolation or "namespaces",
-        limits=Limits(
-            wall_seconds=lab.total_seconds + SPARE_SECONDS,
-            cpu_seconds=2 * lab.total_seconds,
-            memory_mb=lab.memory_mb,
-        ),
+        limits=lab_limits(lab),
         given=given,
         hidden=[course.folder],
     )

@@ -39,7 +39,7 @@ from proctor.values import MAX_BYTES, StudentError, decode
 MAX_WAITING = 20
 """Most messages on one channel that wait to be read; a kernel that sends more has to wait."""
 MAX_DROPPED = 2_000
-"""Most messages that are dropped before a cell; each question leaves two."""
+"""Most messages that are dropped before a cell: what the student's code said in questions, and since."""
 GRACE_SECONDS = 3.0
 """How long an interrupted kernel has to answer before it is killed."""
 START_SECONDS = 60.0
@@ -170,6 +170,13 @@ class StudentKernel:
         File name -> source of the lab's helper files.
     cell_seconds, total_seconds : float
         Wall-clock limits of one cell or question, and of everything together.
+
+    Attributes
+    ----------
+    stopped : KernelStopped or None
+        Why it is gone; None while it lives.
+    flooded : bool
+        Whether it was ended because what kernels sent filled this process's memory.
     """
 
     def __init__(

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import signal
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from proctor.checks import Lab
 
 MIB = 2**20
+SPARE_SECONDS = 30.0
+"""How much longer than the examiner's own limit a kernel may live, so that ours is told first."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,6 @@ class Limits:
         Size of everything written, in MiB (in namespaces: a tmpfs of that size).
     open_files : int
         Descriptors a process may hold.
-    output_bytes : int
-        Output kept of one cell, in bytes; applied by the reader of the kernel's messages.
     """
 
     wall_seconds: float = 300.0
@@ -42,7 +45,6 @@ class Limits:
     file_mb: int = 256
     scratch_mb: int = 256
     open_files: int = 1024
-    output_bytes: int = 2 * MIB
 
     def to_dict(self) -> dict[str, Any]:
         """Plain form, for :meth:`from_dict`."""
@@ -52,6 +54,15 @@ class Limits:
     def from_dict(cls, data: dict[str, Any]) -> Limits:
         """Read what :meth:`to_dict` gave."""
         return cls(**data)
+
+
+def lab_limits(lab: Lab) -> Limits:
+    """Return the limits of a lab's submissions."""
+    return Limits(
+        wall_seconds=lab.total_seconds + SPARE_SECONDS,
+        cpu_seconds=2 * lab.total_seconds,
+        memory_mb=lab.memory_mb,
+    )
 
 
 @dataclass(frozen=True)

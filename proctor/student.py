@@ -49,6 +49,7 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
         }
 
     def init_control(self, context: Any) -> None:
+        """Leave out the thread of the shell channel, for subshells: every message would go through it."""
         super().init_control(context)
         self.shell_channel_thread = None
 

@@ -40,7 +40,6 @@ _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _SYS_MOUNT_SETATTR = 442
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
@@ -116,11 +115,6 @@ def enter_root(folder: str) -> None:
 def _prctl(option: int, argument: int = 0, second: int = 0) -> int:
     arguments = [ctypes.c_ulong(value) for value in (argument, second, 0, 0)]
     return int(_libc.prctl(ctypes.c_int(option), *arguments))
-
-
-def set_parent_death_signal(number: int) -> None:
-    """Have the caller receive signal `number` when its parent's thread ends."""
-    _check(_prctl(_PR_SET_PDEATHSIG, number), "PR_SET_PDEATHSIG")
 
 
 def set_dumpable(value: bool) -> None:

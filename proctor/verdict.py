@@ -9,7 +9,7 @@ from typing import Any, Literal
 Status = Literal["graded", "needs_attention", "rejected"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something about the submission that a person should know.
 
@@ -31,7 +31,7 @@ class Problem:
     attention: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """The outcome of one check, in the form the student reads it.
 
@@ -65,7 +65,7 @@ class CheckResult:
     skipped: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExerciseResult:
     """The checks of one exercise and their sum."""
 
@@ -76,7 +76,7 @@ class ExerciseResult:
     checks: tuple[CheckResult, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Everything that marking has to say of one submission. No times, no paths, no machine."""
 

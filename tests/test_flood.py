@@ -10,12 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 from full_setup import may_skip
-from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
+from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, make_course, student
 
-from proctor import flood
+from proctor import examiner, flood
 from proctor.course import Course
 from proctor.grade import grade
 from proctor.sandbox import missing
+from proctor.side import RemoteSide
 
 pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
 
@@ -78,6 +79,34 @@ def largest_memory() -> Iterator[list[float]]:
     finally:
         ended.set()
         thread.join()
+
+
+def test_a_kernel_that_is_ended_before_its_first_cell_is_marked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flood of another may come while this one is given what the reference run recorded."""
+    helper = (
+        "\ndef record_fits(): pass\ndef recorded_fits(): return np.zeros(3, np.uint8)\n"
+        "def use_fits(records): pass\nimport numpy as np\n"
+    )
+    course = make_course(
+        tmp_path / "course", checks=CHECKS.replace("files=(", "records=True,\n    files=(", 1)
+    )
+    (course.root / "given.py").open("a").write(helper)
+    hand_in(course, "a", student(course, double=DOUBLE, mean=MEAN))
+    begin, ended = examiner._begin_records, []
+
+    def begin_in_a_flood(side: RemoteSide, records: bytes, *, record: bool) -> None:
+        if not record and not ended:
+            ended.append(side.kernel)
+            side.kernel.end_for_flood()
+            assert side.kernel._handle().wait(10) is not None
+        begin(side, records, record=record)
+
+    monkeypatch.setattr(examiner, "_begin_records", begin_in_a_flood)
+    result = grade(course, course.lab("tiny"), course.folder / "submitted", tmp_path / "out")
+    assert ended
+    assert (result.verdicts["a"].score, result.verdicts["a"].status) == (10.0, "graded")
 
 
 def test_a_flood_costs_only_who_sent_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from full_setup import may_skip
 from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor import gradebook
 from proctor.course import Course
 from proctor.errors import KernelStartError
 from proctor.grade import ClassResult, grade
+from proctor.sandbox import missing
 
 ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
 
@@ -51,6 +53,29 @@ def test_partial_credit_and_the_reason(tiny: Course) -> None:
     checks = {check.id: check for exercise in verdict.exercises for check in exercise.checks}
     assert checks["double-value"].passed and not checks["double-untouched"].passed
     assert checks["double-untouched"].cause == "It changes the array that it was given."
+
+
+@pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+def test_a_limit_that_raises_is_named_in_the_verdict(tiny: Course) -> None:
+    limits = {
+        "memory": ("np.ones(10**13)", "4096 MiB of memory and asked for more"),
+        "file-size": ("open('f', 'wb').truncate(300 * 2**20)", "files of up to 256 MiB"),
+        "open-files": ("kept = [open('/dev/null') for _ in range(2000)]", "hold 1024 files open"),
+        "processes": (
+            "import threading, time\n"
+            "    for _ in range(2000): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+            "256 processes and threads",
+        ),
+    }
+    for name, (code, _) in limits.items():
+        mean = MEAN.replace("    return", f"    {code}\n    return")
+        hand_in(tiny, name, student(tiny, double=DOUBLE, mean=mean))
+    in_a_cell = "kept = np.ones(10**13)\n" + MEAN
+    hand_in(tiny, "cell", student(tiny, double=DOUBLE, mean=in_a_cell))
+    verdicts = mark(tiny, jobs=3).verdicts
+    for name, (_, sentence) in {**limits, "cell": limits["memory"]}.items():
+        assert sentence in verdicts[name].exercises[1].checks[0].cause, name
+        assert verdicts[name].score == 6.0
 
 
 def test_a_hidden_check_tells_its_cause_but_not_its_inputs(tiny: Course) -> None:

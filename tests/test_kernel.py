@@ -9,7 +9,7 @@ import pytest
 from full_setup import may_skip
 
 from proctor.forkserver import ForkServer
-from proctor.kernel import StudentKernel, TimeLimit
+from proctor.kernel import CellRun, StudentKernel, TimeLimit
 from proctor.provisioner import ForkLauncher
 from proctor.sandbox import missing
 from proctor.side import RemoteSide
@@ -30,8 +30,8 @@ def kernel(launcher: ForkLauncher, tmp_path: Path) -> Iterator[StudentKernel]:
         yield kernel
 
 
-def printed(run: object) -> str:
-    return "".join(output.get("text", "") for output in run.outputs)  # type: ignore[attr-defined]
+def printed(run: CellRun) -> str:
+    return "".join(output.get("text", "") for output in run.outputs)
 
 
 def test_a_question_is_not_announced_to_everybody(kernel: StudentKernel) -> None:

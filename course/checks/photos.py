@@ -46,7 +46,7 @@ def make_pool() -> None:
 
 
 def two_rows(preprocess: Any, draw: np.random.Generator) -> None:
-    """Raise :class:`Finding` if two of the pool, of different digits and grey, give the same row."""
+    """Raise :class:`Finding` if photographs of two digits, from the pool and made grey, give one row."""
     public.need_function(preprocess, "preprocess")
     rows = []
     for digit in draw.choice(10, 2, replace=False):
