@@ -68,8 +68,7 @@ def install(shell: Any, values: dict[str, Any], helpers: list[CodeType]) -> None
         send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
 
     kernel.shell_handlers[REQUEST] = handle
-    if getattr(kernel, "shell_channel_thread", None) is None:
-        kernel.dispatch_shell = _straight(kernel, handle)
+    kernel.dispatch_shell = _straight(kernel, handle)
 
 
 def _straight(kernel: Any, handle: Any) -> Any:
@@ -78,8 +77,10 @@ def _straight(kernel: Any, handle: Any) -> Any:
     ipykernel's own tells everybody before and after each message that it is busy, and waits for all
     output to be sent: for a short question that takes longer than the answer.
     """
-    dispatch, session, stream = kernel.dispatch_shell, kernel.session, kernel.shell_stream
-    ours = REQUEST.encode()
+    dispatch, session, ours = kernel.dispatch_shell, kernel.session, REQUEST.encode()
+    thread = getattr(kernel, "shell_channel_thread", None)
+    manager = thread and thread.manager
+    stream = manager.get_subshell_to_shell_channel_socket(None) if manager else kernel.shell_stream
 
     async def dispatch_shell(message: Any, /, *args: Any, **kwargs: Any) -> None:
         ident, parts = session.feed_identities(message, copy=False)
@@ -91,7 +92,8 @@ def _straight(kernel: Any, handle: Any) -> Any:
         kernel.pre_handler_hook()
         try:
             handle(stream, ident, request)
-            stream.flush()
+            if not manager:
+                stream.flush()
         except KeyboardInterrupt:
             pass  # it came after the answer; whether this kernel goes on, a ping will show
         finally:

@@ -90,32 +90,39 @@ class Guard:
             self._changed.notify_all()
 
     def _watch(self) -> None:
+        told: set[Floods] = set()  # those that were ended and are not closed yet
         while True:
             with self._changed:
-                if not self._kernels:
+                closed = bool(told) and told.isdisjoint(self._kernels)
+                if not self._kernels and not told:
                     self._watching = False
                     return
-                now = _resident_mb()
-                flooded = now - self._calm_mb > ROOM_MB + EACH_MB * self._marking
-                self._calm_mb = min(now, self._calm_mb + KEPT_MB)
-                kernels = list(self._kernels) if flooded else []
-                if not flooded:
-                    self._changed.wait_for(lambda: not self._kernels, LOOK_SECONDS)
-            for kernel in kernels:
+                guilty = self._kernels - told if self._flooded() else set()
+                if not guilty and not closed:
+                    self._changed.wait(LOOK_SECONDS)
+            for kernel in guilty:
                 kernel.end_for_flood()
-            if kernels:
-                self._wait_until_gone(kernels)
+            told |= guilty
+            if closed:
+                told.clear()
+                _give_back()
 
-    def _wait_until_gone(self, kernels: list[Floods]) -> None:
-        """Wait for those who mark these kernels to close them, and give the memory back."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._kernels.isdisjoint(kernels))
-        gc.collect()
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+    def _flooded(self) -> bool:
+        now = _resident_mb()
+        if now - self._calm_mb > ROOM_MB + EACH_MB * self._marking:
+            return True
+        self._calm_mb = min(now, self._calm_mb + KEPT_MB)
+        return False
 
 
 GUARD = Guard()
+
+
+def _give_back() -> None:
+    """Return to the system what was freed."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _resident_mb() -> float:

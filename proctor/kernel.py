@@ -12,37 +12,36 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 from types import TracebackType
 from typing import Any, Protocol
 
-import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from traitlets import default
-from zmq.constants import Flag, PollEvent, SocketOption
+from zmq.constants import Flag, PollEvent
 from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
 from zmq.sugar.socket import Socket
 
 from proctor import agent, flood
+from proctor.client import (
+    GRACE_SECONDS,
+    START_SECONDS,
+    BoundedChannels,
+    BoundedClient,
+    BoundedSession,
+)
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.handle import Kernel
-from proctor.outputs import MAX_ALL_BYTES, Outputs, clean
-from proctor.values import MAX_BYTES, StudentError, decode
+from proctor.outputs import Outputs, clean
+from proctor.values import StudentError, decode
 
-MAX_WAITING = 20
-"""Most messages on one channel that wait to be read; a kernel that sends more has to wait."""
 MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
-GRACE_SECONDS = 3.0
-"""How long an interrupted kernel has to answer before it is killed."""
-START_SECONDS = 60.0
+MAX_UNASKED = 100
+"""Most answers to a question that was not asked; one that came too late is such an answer."""
 _HERE = Path(__file__).parent
 
 
@@ -99,64 +98,6 @@ class Launcher(Protocol):
         """Say why a kernel ended, as (code, sentence), where that is known."""
 
 
-class _BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
-    """A client whose sockets refuse what is too large before it is in memory."""
-
-    @default("context")  # type: ignore[untyped-decorator]
-    def _bounded(self) -> zmq.asyncio.Context:
-        self._created_context = True
-        context = zmq.asyncio.Context()
-        context.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
-        context.setsockopt(SocketOption.RCVHWM, MAX_WAITING)
-        # After a refused message there is no connection, and sending would wait for one for ever.
-        context.setsockopt(SocketOption.SNDTIMEO, int(1000 * GRACE_SECONDS))
-        return context
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers and its output arrives.
-
-        jupyter_client's own then listens for another 0.2 s, to be rid of what the kernel said before
-        the first cell; nbclient passes over that by itself.
-        """
-        seconds = timeout or START_SECONDS
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.kernel_info()
-            try:
-                reply = await self.shell_channel.get_msg(timeout=1)
-                await self.iopub_channel.get_msg(timeout=0.2)
-            except Empty:
-                if not await self._async_is_alive():
-                    raise RuntimeError("it ended before it answered") from None
-            else:
-                self._handle_kernel_info_reply(reply)
-                return
-        raise RuntimeError(f"no answer within {seconds:g} seconds")
-
-
-class _BoundedClient(NotebookClient):  # type: ignore[misc]
-    """nbclient's client, which reads of a kernel's messages what :class:`Outputs` takes, no more.
-
-    nbclient's own reading trusts the kernel: a message of another form raises, and some text takes it
-    hours (its time grows with the square of a line's length).
-    """
-
-    room = MAX_ALL_BYTES
-    taken: Outputs
-
-    def begin_cell(self) -> None:
-        """Start with empty outputs."""
-        self.taken = Outputs(self.room)
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
-        kind, content = msg.get("msg_type"), msg.get("content")
-        if not isinstance(kind, str) or not isinstance(content, dict):
-            return
-        if kind == "status" and content.get("execution_state") == "idle":
-            raise CellExecutionComplete
-        self.taken.add(kind, content)
-
-
 class StudentKernel:
     """A kernel for one submission. Use as a context manager; leaving it kills the kernel at once.
 
@@ -195,15 +136,16 @@ class StudentKernel:
         self.total_seconds = total_seconds
         self.stopped: KernelStopped | None = None
         self.flooded = False
-        self._client: _BoundedClient | None = None
+        self._client: BoundedClient | None = None
         self._shell: Socket[bytes]
         self._output: Socket[bytes]
         self._deadline = 0.0
 
     def __enter__(self) -> StudentKernel:
         manager = self.launcher.manager(self.folder)
-        manager.client_factory = _BoundedChannels
-        client = _BoundedClient(
+        manager.client_factory = BoundedChannels
+        manager.session = BoundedSession(parent=manager)
+        client = BoundedClient(
             new_notebook(),
             km=manager,
             timeout=int(self.cell_seconds),
@@ -353,10 +295,14 @@ class StudentKernel:
         if handle is not None and handle.poll() is None:
             poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        unasked = 0
+        while unasked <= MAX_UNASKED:
+            left = max(0.0, end - time.monotonic())  # at the end, once more: it may have come
             if shell not in dict(poller.poll(1000 * min(left, 1.0))):
                 if not run_sync(client.km.is_alive)():
                     raise self._died()
+                if not left:
+                    return None
                 continue
             try:
                 reply: dict[str, Any] = session.recv(shell, mode=Flag.NOBLOCK)[1]
@@ -365,7 +311,8 @@ class StudentKernel:
             parent = reply.get("parent_header")
             if isinstance(parent, dict) and parent.get("msg_id") == message_id:
                 return reply
-        return None
+            unasked += 1
+        raise self._misused()
 
     def _ensure_answers(self) -> None:
         """Kill the kernel unless it answers a ping after an interrupt."""
@@ -390,7 +337,7 @@ class StudentKernel:
             )
         return min(self.cell_seconds, left)
 
-    def _alive(self) -> _BoundedClient:
+    def _alive(self) -> BoundedClient:
         if self.stopped is not None:
             raise self.stopped
         assert self._client is not None
@@ -442,7 +389,7 @@ class StudentKernel:
         finally:
             flood.GUARD.remove(self)
 
-    def _close(self, client: _BoundedClient) -> None:
+    def _close(self, client: BoundedClient) -> None:
         if client.kc is not None:
             client.kc.stop_channels()
         if client.km is not None:

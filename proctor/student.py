@@ -48,11 +48,6 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
             for name in ("shell", "iopub", "stdin", "hb", "control")
         }
 
-    def init_control(self, context: Any) -> None:
-        """Leave out the thread of the shell channel, for subshells: every message would go through it."""
-        super().init_control(context)
-        self.shell_channel_thread = None
-
     def init_profile_dir(self) -> None:
         self.profile_dir = ProfileDir(location=os.path.join(self.ipython_dir, "profile_default"))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from full_setup import may_skip
 
+from proctor.errors import ProtocolError
 from proctor.forkserver import ForkServer
-from proctor.kernel import CellRun, StudentKernel, TimeLimit
+from proctor.kernel import CellRun, KernelStopped, StudentKernel, TimeLimit
 from proctor.provisioner import ForkLauncher
 from proctor.sandbox import missing
 from proctor.side import RemoteSide
@@ -75,3 +78,47 @@ def test_cells_run_one_after_the_other_with_questions_between(kernel: StudentKer
     for number in range(5):
         assert printed(kernel.run(f"n = {number}; print(n)")) == f"{number}\n"
         assert side.get("n") == number
+
+
+def test_a_cell_may_await(kernel: StudentKernel) -> None:
+    run = kernel.run("import asyncio\nawait asyncio.sleep(0.01)\nprint('slept')")
+    assert (printed(run), run.error) == ("slept\n", None)
+    run = kernel.run("await asyncio.sleep(0)\nraise ValueError('after a nap')")
+    assert run.error is not None and run.error.message == "after a nap"
+    assert kernel.run("await asyncio.sleep(60)").timed_out
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+BOMB = """
+import threading
+k = get_ipython().kernel
+def f():
+    thread = k.shell_channel_thread
+    stream = thread.manager.get_subshell_to_shell_channel_socket(None)
+    k.session.send(stream, 'proctor_reply', CONTENT, parent=k.get_parent('shell'),
+                   ident=k._shell_parent_ident.get(), metadata=METADATA)
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "metadata"),
+    [("b'[' + b'[],' * 20_000_000 + b'[]]'", "{}"), ("{}", "{'a': 'x' * 100_000}")],
+    ids=["millions of lists", "a long header"],
+)
+def test_a_message_costs_little_more_than_its_bytes(
+    kernel: StudentKernel, content: str, metadata: str
+) -> None:
+    kernel.run(BOMB.replace("CONTENT", content).replace("METADATA", metadata))
+    began, before = time.process_time(), psutil.Process().memory_info().rss
+    with pytest.raises(ProtocolError):
+        RemoteSide(kernel).call("f", (), {})
+    assert time.process_time() - began < 1.5
+    assert psutil.Process().memory_info().rss - before < 300 * 2**20
+
+
+def test_answers_that_nobody_asked_for_end_the_kernel(kernel: StudentKernel) -> None:
+    flood = "    for _ in range(200): k.session.send(stream, 'proctor_reply', {}, ident=ident)\n"
+    code = BOMB.rpartition("    k.session")[0] + "    ident = k._shell_parent_ident.get()\n" + flood
+    kernel.run(code)
+    with pytest.raises(KernelStopped, match="messages that no notebook sends"):
+        RemoteSide(kernel).call("f", (), {})

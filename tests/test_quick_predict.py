@@ -45,6 +45,7 @@ def told(model, *args, **kwargs):
     with contextlib.redirect_stdout(printed):
         try:
             out = model.predict(*args, **kwargs)
+            out = out["a"] if isinstance(out, dict) else out
             found = [str(out.dtype), out.shape, type(out).__name__, hashlib.sha256(out.tobytes()).hexdigest()]
         except Exception as error:
             found = [type(error).__name__, str(error)[:80]]
@@ -82,6 +83,11 @@ def run():
     found["eager"] = told(build(run_eagerly=True), X[:7], verbose=0)
     found["its own"] = told(build(Own), X[:7], verbose=0)
     found["not built"] = told(keras.Sequential([keras.layers.Dense(3)]), X[:7], verbose=0)
+    layers = [keras.Input((12,)), keras.layers.Dense(3), keras.layers.Lambda(lambda t: {"a": t})]
+    found["a dictionary"] = told(keras.Sequential(layers), X[:7], verbose=0)
+    doubled = build()
+    doubled.predict_step = lambda data: 2 * doubled(data)
+    found["its own step"] = told(doubled, X[:7], verbose=0)
     found["goes on"] = [m.tolist() for m in model.get_weights()[1:2]]
     return found
 

@@ -458,7 +458,7 @@ def photo_unseen(side: Side, draw: Draw) -> None:
     """photographs that you have not seen
 
     Half of 30 are asked for. The reference solution reads 0.88 of the pool, a picture that is not
-    cropped or not inverted about a tenth. Once half are read, the rest is not asked for.
+    cropped or not inverted about a tenth.
     """
     read = reader(side)
     chosen = [
@@ -475,8 +475,8 @@ def photo_unseen(side: Side, draw: Draw) -> None:
             failed += 1
             continue
         right += int(reference_digits(got)[0] == label)
-        if right >= LEAST * DRAWN:
-            return
+    if right >= LEAST * DRAWN:
+        return
     cause = "On photographs that you have not seen the network reads too few of the digits."
     if failed:
         cause += f" For {failed} of them no picture of 28x28 finite numbers came back."

@@ -74,8 +74,7 @@ def judge(preprocess: Any, draw: np.random.Generator) -> None:
     solution reaches 0.88, simpler right answers (a global blur for the paper, a box for the centre)
     0.68 to 0.73, no crop 0.13, rows for columns 0.17, upside down 0.33. Half of them is asked for,
     so that chance fails none of the former and passes none of the latter: both are 2.7 standard
-    deviations away, of 30 drawn from 60 without putting back. Once half of them are read, the rest
-    is not asked for: it could change nothing.
+    deviations away, of 30 drawn from 60 without putting back.
     """
     public.need_function(preprocess, "preprocess")
     chosen = [
@@ -93,8 +92,8 @@ def judge(preprocess: Any, draw: np.random.Generator) -> None:
             failed += 1
             continue
         right += int(public.accuracy(reference_logits(row[np.newaxis]), np.array([label])))
-        if right >= LEAST * len(chosen):
-            return
+    if right >= LEAST * len(chosen):
+        return
     cause = "On photographs that you have not seen the network reads too few of the digits."
     if failed:
         cause += f" For {failed} of them no 400 finite numbers came back."

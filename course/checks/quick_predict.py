@@ -54,7 +54,10 @@ def is_one_batch(model, given):
     size = DEFAULT_BATCH if size is None else size
     return (
         type(model) is keras.Sequential
-        and len(getattr(model, "outputs", None) or ()) == 1
+        and type(getattr(model, "output", None)) is keras.KerasTensor
+        and not getattr(model.output, "sparse", False)
+        and not getattr(model.output, "ragged", False)
+        and "predict_step" not in vars(model)
         and not model.run_eagerly
         and (model.steps_per_execution == 1 or given.get("verbose") == 0)
         and type(x) is np.ndarray
