@@ -81,7 +81,8 @@ ROW_22 = [
         "end = time.monotonic() + 60\n"
         "while time.monotonic() < end: reply(b'{}', parent={'msg_id': 'other', 'header': {'msg_id': 'o'}})",
         row="22",
-        says="no answer within 2 seconds",
+        code="bad-message",
+        says="messages that no notebook sends",
     ),
     says(
         "r22-to-another-request",

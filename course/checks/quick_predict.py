@@ -43,7 +43,7 @@ def in_one_batch(predict_model):
         outputs = self.predict_function([rows])
         told.on_predict_batch_end(0, {"outputs": outputs})
         told.on_predict_end()
-        return outputs.numpy()
+        return keras.tree.map_structure(lambda tensor: tensor.numpy(), outputs)
 
     return predict
 
@@ -54,9 +54,7 @@ def is_one_batch(model, given):
     size = DEFAULT_BATCH if size is None else size
     return (
         type(model) is keras.Sequential
-        and type(getattr(model, "output", None)) is keras.KerasTensor
-        and not getattr(model.output, "sparse", False)
-        and not getattr(model.output, "ragged", False)
+        and all(dense(output) for output in getattr(model, "outputs", None) or (None,))
         and "predict_step" not in vars(model)
         and not model.run_eagerly
         and (model.steps_per_execution == 1 or given.get("verbose") == 0)
@@ -68,6 +66,12 @@ def is_one_batch(model, given):
         and not given.get("callbacks")
         and not given.get("steps")
     )
+
+
+def dense(output):
+    """Tell whether an output of a model is a plain tensor, neither sparse nor ragged."""
+    kinds = (getattr(output, "sparse", True), getattr(output, "ragged", False))
+    return not any(kinds)
 
 
 if not hasattr(keras.Model.predict, "goes_straight"):
