@@ -6,7 +6,7 @@ UV := 0.13.8
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lab bench setup browser database lock clean
+.PHONY: demo test lab bench steady setup browser database lock clean
 
 demo: setup
 	$(BIN)/python -m course.demo
@@ -26,6 +26,10 @@ lab: setup
 
 bench: setup browser node_modules
 	$(BIN)/python -m bench
+
+# The browser tests ROUNDS times beside three busy loops: none may look before the page is drawn.
+steady: setup browser node_modules
+	$(BIN)/python -m bench.steady $(ROUNDS)
 
 setup: $(VENV)/.done
 

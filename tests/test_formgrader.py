@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 import pytest
 from full_setup import may_skip
+from looking import expect
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
@@ -104,7 +105,7 @@ def test_a_comment_and_a_manual_mark_reach_the_gradebook(
     with open_gradebook(db_url, "tiny") as book:
         submission = book.find_submission_notebook("tiny", "tiny", "ada").id
     tab.goto(f"{server}/formgrader/submissions/{submission}/?index=0", wait_until="networkidle")
-    assert "It is not twice the input." in tab.locator("body").inner_text()
+    expect(tab.locator("body")).to_contain_text("It is not twice the input.", timeout=PATIENCE)
     tab.locator("#double-comment").fill("Look at the example once more.")
     with tab.expect_response(re.compile("/formgrader/api/comment/")):
         tab.locator("#double-comment").blur()
@@ -128,6 +129,5 @@ def test_the_validate_button_tells_done_from_not_started(
     tab.goto(f"{server}/lab/tree/{notebook}?reset")
     tab.get_by_role("button", name="Validate").click()
     dialog = tab.locator(".jp-Dialog")
-    dialog.wait_for()
-    assert says in dialog.inner_text()
+    expect(dialog).to_contain_text(says, timeout=PATIENCE)
     dialog.get_by_role("button", name="OK").click()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import classroom
+import looking
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -208,9 +209,9 @@ def test_the_page_is_accessible_and_fits(
     )
     tab = context.new_page()
     tab.goto((marked.folder / "report.html").as_uri())
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    looking.fits(tab, width)
     tab.add_script_tag(path=str(AXE))
-    violations = tab.evaluate("axe.run().then(found => found.violations)")
+    violations = looking.steady_js(tab, "axe.run().then(found => found.violations)")
     assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
     context.close()
 
@@ -219,8 +220,9 @@ def test_the_page_is_accessible_and_fits(
 def test_no_script_of_a_student_lives_in_the_page(marked: Course, browser: Any) -> None:
     tab = browser.new_page()
     tab.goto((marked.folder / "report.html").as_uri())
-    assert tab.title() == "Two exercises: class report"
-    assert tab.locator("img").count() == 0
+    looking.expect(tab.locator("#everyone")).to_be_attached()
+    looking.expect(tab).to_have_title("Two exercises: class report")
+    looking.expect(tab.locator("img")).to_have_count(0)
     tab.close()
 
 
@@ -232,10 +234,12 @@ def test_printed_the_examples_are_open_and_the_ground_is_white(
     tab = context.new_page()
     tab.goto((marked.folder / "report.html").as_uri())
     tab.emulate_media(media="print", color_scheme="dark")
-    assert tab.locator("nav").is_hidden()
-    assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(28, 30, 33)"
-    shut = tab.locator("details:not([open]) > :not(summary)")
-    assert all(shut.nth(i).bounding_box() is not None for i in range(shut.count()))
+    looking.expect(tab.locator("nav")).to_be_hidden()
+    looking.expect(tab.locator("body")).to_have_css("color", "rgb(28, 30, 33)")
+    # What is folded on the screen is there on paper.
+    looking.act(tab, "document.querySelectorAll('details').forEach((d) => (d.open = false))")
+    folded = "[...document.querySelectorAll('details > :not(summary)')]"
+    looking.eventually_js(tab, f"{folded}.length > 0 && {folded}.every((e) => e.checkVisibility())")
     context.close()
 
 

@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import looking
 import pytest
 import standin
 
 from explorer import Explorer
 
+PANELS = [
+    "input",
+    "network",
+    "softmax",
+    "training",
+    "mistakes",
+    "learning",
+    "compare",
+    "questions",
+]
 FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -72,6 +83,12 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+_IN_APP = (
+    "(arg) => { const app = document.querySelector('main').explorer; const d = app.now();"
+    " return (%s); }"
+)
+
+
 class Watched:
     """A page with the explorer in it, and all that went wrong on it."""
 
@@ -83,25 +100,31 @@ class Watched:
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("request", lambda request: self.requests.append(request.url))
 
-    def js(self, expression: str, argument: Any = None) -> Any:
-        """Evaluate with `app` (the mounted explorer), `d` (all derived values) and `arg`."""
-        return self.page.evaluate(
-            "(arg) => { const app = document.querySelector('main').explorer; const d = app.now();"
-            f" return ({expression}); }}",
-            argument,
-        )
+    def value(self, expression: str, argument: Any = None) -> Any:
+        """An expression's value at rest; it may use `app`, `d` (all derived values) and `arg`."""
+        return looking.steady_js(self.page, _IN_APP % expression, argument)
+
+    def becomes(self, expression: str, wanted: Any = True, argument: Any = None) -> None:
+        """Wait until an expression of `app`, `d` and `arg` equals `wanted`."""
+        looking.eventually_js(self.page, _IN_APP % expression, wanted, argument)
+
+    def has(self, **state: Any) -> None:
+        """Wait until these parts of the state are so."""
+        self.becomes("Object.fromEntries(arg.map((k) => [k, app.store.state[k]]))", state, [*state])
+
+    def state(self) -> dict[str, Any]:
+        """The whole state at rest."""
+        return dict(self.value("app.store.state"))
 
     def set(self, **patch: Any) -> None:
         """Change the state, and wait until it is drawn."""
-        self.page.evaluate(
+        looking.act(
+            self.page,
             "(patch) => { document.querySelector('main').explorer.store.set(patch);"
             " return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));"
             "}",
             patch,
         )
-
-    def state(self) -> dict[str, Any]:
-        return dict(self.js("app.store.state"))
 
 
 @pytest.fixture
@@ -114,7 +137,7 @@ def open_page(browser: Any, page_file: Path) -> Iterator[Callable[..., Watched]]
     ) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(looking.PATIENCE)
         watched = Watched(context.new_page())
         watched.page.goto(f"{file.as_uri()}#{hash}")
         watched.page.wait_for_selector(".dlx[data-ready], .dlx-failure")

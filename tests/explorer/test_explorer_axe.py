@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Watched
+from conftest import PANELS, Watched
+from looking import act, expect, steady_js
 from standin import ROOT
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -21,18 +22,19 @@ def test_axe_finds_nothing(open_page: Callable[..., Watched], scheme: str, width
         width=width,
         color_scheme=scheme,
     )
-    watched.page.evaluate(axe.read_text())
+    act(watched.page, axe.read_text())
     findings = {}
-    panels = [tab.get_attribute("data-panel") for tab in watched.page.locator("[role=tab]").all()]
-    assert len(panels) == 8
-    for panel in [*panels, "tour"]:
+    expect(watched.page.get_by_role("tab")).to_have_count(len(PANELS))
+    for panel in [*PANELS, "tour"]:
         watched.set(panel="network", tour=1) if panel == "tour" else watched.set(panel=panel)
-        watched.page.evaluate(
-            "document.querySelectorAll('details').forEach((d) => (d.open = true))"
-        )
+        act(watched.page, "document.querySelectorAll('details').forEach((d) => (d.open = true))")
         watched.set()
-        result = watched.page.evaluate("(tags) => axe.run({runOnly: tags})", TAGS)
-        for finding in result["violations"]:
+        violations = steady_js(
+            watched.page,
+            "(tags) => axe.run({runOnly: tags}).then((found) => found.violations)",
+            TAGS,
+        )
+        for finding in violations:
             nodes = [
                 node["html"][:160] + " " + node["failureSummary"][:300]
                 for node in finding["nodes"][:3]

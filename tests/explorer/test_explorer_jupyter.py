@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import TimeoutError
+from looking import box, eventually, expect, text
 from standin import ROOT
 
 CELLS = [
@@ -94,28 +94,32 @@ def _address(process: subprocess.Popen[bytes], folder: Path) -> str:
 def _run(page: Any, cell: Any) -> None:
     """Run a cell and wait until it has been: its prompt then holds a new number."""
     prompt = cell.locator(".jp-InputPrompt")
-    before = prompt.inner_text()
+    before = text(prompt)
     for _ in range(20):
         cell.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
         try:
             # Before Jupyter has set up its shortcuts the key is lost.
-            prompt.filter(has_not_text=before).wait_for(timeout=5_000)
+            expect(prompt).not_to_have_text(before, timeout=5_000)
             break
-        except TimeoutError:
+        except AssertionError:
             continue
-    prompt.filter(has_text=re.compile(r"\d")).wait_for()
+    expect(prompt).to_have_text(re.compile(r"\d"))
 
 
 def _ask_python(page: Any, cell: Any, folder: Path) -> tuple[dict[str, Any], list[Any]]:
     """Run the last cell until the widget's messages, which take their time, have come in."""
-    for _ in range(20):
+
+    def ask() -> tuple[dict[str, Any], list[Any]]:
         (folder / "said.txt").unlink(missing_ok=True)
         _run(page, cell)
-        state, answers = ast.literal_eval((folder / "said.txt").read_text())
-        if "source" in state:
-            break
-    return state, answers
+        said: tuple[dict[str, Any], list[Any]] = ast.literal_eval((folder / "said.txt").read_text())
+        return said
+
+    found: tuple[dict[str, Any], list[Any]] = eventually(
+        ask, lambda said: "source" in said[0], "the drawing should reach Python"
+    )
+    return found
 
 
 @pytest.mark.parametrize("place", ["lab/tree", "notebooks"])
@@ -148,23 +152,22 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     one.locator("[data-question=shift]").get_by_text("Not so").wait_for()
 
     # Keys are the explorer's own: neither a nor b makes a cell, nor do arrows leave it.
-    before = cells.count()
     tab = one.get_by_role("tab", name="Questions")
     tab.click()
     for key in "ab":
         page.keyboard.press(key)
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("document.activeElement.textContent") == "Compare"
-    assert cells.count() == before
+    expect(one.get_by_role("tab", name="Compare")).to_be_focused()
+    expect(cells).to_have_count(len(CELLS))
     two.locator("[role=tab][aria-selected=true]", has_text="Compare").wait_for()
 
     # What is drawn comes back to Python.
     paper = one.locator(".dlx-paper")
     paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    page.mouse.move(box["x"] + 120, box["y"] + 40)
+    at = box(paper)
+    page.mouse.move(at["x"] + 120, at["y"] + 40)
     page.mouse.down()
-    page.mouse.move(box["x"] + 130, box["y"] + 200, steps=8)
+    page.mouse.move(at["x"] + 130, at["y"] + 200, steps=8)
     page.mouse.up()
     two.locator(".dlx-truth", has_text="your drawing").wait_for()
     state, answers = _ask_python(page, cells.nth(3), folder)

@@ -41,15 +41,15 @@ def test_logits_equal_keras_on_300_digits(learnt: Any, open_page: Any, tmp_path:
     page = Explorer(model, X, y, history=recorder).save_html(tmp_path / "keras.html")
     watched: Watched = open_page(file=page)
     samples = np.array(
-        watched.js("Array.from({length: 300}, (_, s) => [...d.sample(s)])"), dtype=np.float32
+        watched.value("Array.from({length: 300}, (_, s) => [...d.sample(s)])"), dtype=np.float32
     )
     expected = np.asarray(model(samples))
     read = "new Promise(async (done) => { const out = []; for (let s = 0; s < 300; s++) {"
     read += " app.store.set({source: 'sample', sample: s, epoch: %d});"
     read += " out.push([...app.now().pass.logits]); } done(out); })"
-    logits = np.array(watched.js(read % -1))
+    logits = np.array(watched.value(read % -1))
     assert np.abs(logits - expected).max() < 1e-4
-    half = np.array(watched.js(read % 4))
+    half = np.array(watched.value(read % 4))
     assert (half != logits).any()  # it is the snapshot that was looked at
     np.testing.assert_array_equal(half.argmax(axis=1), expected.argmax(axis=1))
     assert np.abs(half - expected).max() < 0.05

@@ -9,6 +9,7 @@ import gzip
 from collections.abc import Callable
 
 from conftest import Watched
+from looking import act, eventually, eventually_js, expect
 from standin import ROOT
 
 Open = Callable[..., Watched]
@@ -16,26 +17,29 @@ Open = Callable[..., Watched]
 
 def test_no_frame_is_drawn_when_nothing_happens(open_page: Open) -> None:
     watched = open_page()
-    watched.page.get_by_text("judged on").wait_for()
-    count = "Number(document.querySelector('.dlx').dataset.frames)"
-    # Let a second's worth of frames pass by; the explorer asks for none of them.
-    wait = """new Promise((done) => { let n = 0; const tick = () => (++n < 60 ? requestAnimationFrame(tick)
-              : done()); tick(); })"""
-    watched.js(wait)
-    before = watched.js(count)
-    watched.js(wait)
-    assert watched.js(count) == before
+    expect(watched.page.get_by_text("judged on")).to_be_visible()
+    # A second's worth of frames passes by, and the explorer has asked for none of them.
+    watched.becomes(
+        """new Promise((done) => {
+          const count = () => Number(document.querySelector('.dlx').dataset.frames);
+          const before = count();
+          let n = 0;
+          const tick = () => (++n < 60 ? requestAnimationFrame(tick) : done(count() - before));
+          tick();
+        })""",
+        0,
+    )
 
 
 def test_playing_ends_at_the_last_position_and_stops(open_page: Open) -> None:
     watched = open_page()
     watched.page.get_by_label("Unit", exact=True).check(force=True)
-    watched.set()
-    watched.page.get_by_label("Position in the forward pass").fill("45")
+    slider = watched.page.get_by_label("Position in the forward pass")
+    expect(slider).to_have_attribute("max", "51")
+    slider.fill("45")
     watched.page.get_by_label("Play", exact=True).click()
-    watched.page.get_by_label("Pause", exact=True).wait_for()
-    watched.page.get_by_label("Play", exact=True).wait_for()
-    assert watched.state()["t"] == 51
+    expect(watched.page.get_by_label("Play", exact=True)).to_be_visible()
+    watched.has(t=51)
 
 
 def test_many_views_leave_no_memory_and_no_listener_behind(open_page: Open) -> None:
@@ -48,7 +52,8 @@ def test_many_views_leave_no_memory_and_no_listener_behind(open_page: Open) -> N
         return float(session.send("Runtime.getHeapUsage")["usedSize"])
 
     script = (ROOT / "explorer" / "static" / "explorer.js").read_text()
-    watched.page.evaluate(
+    act(
+        watched.page,
         """async (script) => {
           const url = URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
           window.widget = (await import(url)).default;
@@ -65,11 +70,13 @@ def test_many_views_leave_no_memory_and_no_listener_behind(open_page: Open) -> N
         }""",
         script,
     )
-    watched.page.evaluate("mounts(20)")
+    act(watched.page, "mounts(20)")
     before = heap()
-    watched.page.evaluate("mounts(200)")
-    assert watched.page.evaluate("heard.size") == 0
-    assert heap() - before < 3e6
+    act(watched.page, "mounts(200)")
+    eventually_js(watched.page, "heard.size", 0)
+    eventually(
+        heap, lambda now: now - before < 3e6, f"the heap of {before:.0f} bytes should be freed"
+    )
 
 
 def test_bundle_is_small() -> None:
