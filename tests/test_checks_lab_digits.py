@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import public_tests as public
+from course.checks import sheets
 from course.checks.lab_digits import lab
-from course.checks.network import digits, reference_logits
+from course.checks.network import digits, reference_logits, reference_weights
 from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
 from proctor.side import RemoteSide
@@ -157,6 +160,73 @@ def test_a_table_of_the_public_inputs_earns_no_values(classroom: Classroom) -> N
     outcomes = judge(EXERCISES["softmax"], side_of(classroom, "softmax", table))
     assert isinstance(outcomes["softmax-values"], Exception)
     assert score(EXERCISES["softmax"], outcomes) <= 5
+
+
+def test_no_check_hands_out_the_weights_or_the_logits_of_a_trained_network(
+    classroom: Classroom,
+) -> None:
+    keeps = """
+given_before = []
+def my_dense(a_in, W, b, g):
+    given_before.extend([W, b])
+    return g(a_in @ W + b)
+"""
+    side = side_of(classroom, "dense", keeps)
+    outcomes = judge(EXERCISES["dense"], side)
+    assert score(EXERCISES["dense"], outcomes) == 10
+    sizes = [w.shape for w in reference_weights()]
+    given = [w for w in side.get("given_before") if w.shape in sizes]
+    assert len(given) >= 6
+    for mine, theirs in itertools.product(given, reference_weights()):
+        assert mine.shape != theirs.shape or not np.allclose(mine, theirs, atol=1e-3)
+    asks = "asked = []\ndef predict_digits(model, X):\n    asked.append(model.predict(X))\n"
+    side = classroom.side({"predict": asks})  # without a model
+    judge(EXERCISES["predict"], side)
+    logits = side.get("asked")[0]
+    right = (logits.argmax(axis=1) == digits()[1][::700][:7]).sum()
+    assert right < 5, "these are logits of a network that has learnt the digits"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sheets_drawn_for_a_submission_fail_no_right_answer(
+    seed: int, classroom: Classroom
+) -> None:
+    draw, drawn = np.random.default_rng(seed), []
+    while len(drawn) < 6:
+        drawn.append(sheets.drawn(draw))
+    variant = [v for v in VARIANTS if v.exercise == "preprocess"][seed % 4]
+    function = side_of(classroom, "preprocess", variant.code).get("preprocess")
+    for sheet in drawn:
+        for check in (public.preprocess_ink, public.preprocess_crop, public.preprocess_centre):
+            check(function, sheet)
+        public.preprocess_order(function, sheet)
+        public.preprocess_colour(function, "rgb", "rgba", "cut out", sheet=sheet)
+    sheets.told_apart(function, draw)
+
+
+def test_a_row_written_beforehand_earns_what_a_constant_earns(classroom: Classroom) -> None:
+    exercise = EXERCISES["preprocess"]
+    for id in ("preprocess-same-for-all", "preprocess-hardly-looks"):
+        mutant = next(mutant for mutant in MUTANTS if mutant.id == id)
+        outcomes = judge(exercise, side_of(classroom, "preprocess", mutant.code))
+        assert score(exercise, outcomes) == 1
+        assert [check for check, found in outcomes.items() if found is None] == [
+            "preprocess-returns"
+        ]
+
+
+def test_a_table_of_the_public_sheets_earns_no_form(classroom: Classroom) -> None:
+    table = """
+from public_tests import SHEET
+def preprocess(image):
+    if image.shape[:2] == (200, 160):  # upright seven, moved about by what the picture holds
+        return np.roll(SHEET.pattern(), int(image.sum()) % 5, 1).ravel(order="F")
+    return np.zeros(400)
+"""
+    exercise = EXERCISES["preprocess"]
+    outcomes = judge(exercise, side_of(classroom, "preprocess", table))
+    for check in ("crop", "centre", "order"):
+        assert outcomes[f"preprocess-{check}"] is not None
 
 
 def test_the_reference_network_reads_the_digits_that_it_was_trained_on() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import public_tests as public
-from course.checks import network, photos
+from course.checks import network, photos, sheets
 from course.checks.network import digits, true_softmax
 from proctor.checks import Finding, Lab, Side
 from proctor.values import StudentError
@@ -303,12 +303,13 @@ def dense_network(side: Side, draw: Draw) -> None:
     """three of them in a row give a network's logits"""
     my_dense = side.get("my_dense")
     X = digits()[0][draw.choice(5000, 30, replace=False)]
-    W1, b1, W2, b2, W3, b3 = network.reference_weights()
-    out = X
-    for W, b, g in ((W1, b1, public.relu), (W2, b2, public.relu), (W3, b3, public.linear)):
+    out = expected = X
+    for n_in, n_out, g in ((400, 25, public.relu), (25, 15, public.relu), (15, 10, public.linear)):
+        # Of a network that nobody trained: a trained one's weights would be exercise 5's answer.
+        W, b = draw.normal(0, n_in**-0.5, (n_in, n_out)), draw.normal(0, 0.1, n_out)
         public.dense_compare(my_dense, out, W, b, g, out @ W + b)
-        out = np.asarray(my_dense(out, W, b, g))
-    if not public.agree(out, network.reference_logits(X), 1e-5):  # three layers' rounding
+        out, expected = np.asarray(my_dense(out, W, b, g)), g(expected @ W + b)
+    if not public.agree(out, expected, 1e-5):  # three layers' rounding
         raise Finding(
             "Each layer is right by itself, but three in a row do not give the logits.",
             next="Look for something that your function remembers from one call to the next.",
@@ -511,8 +512,8 @@ def predicted(side: Side, X: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
     """Let the student's function predict X (m, 400); return what came, and the right logits.
 
     It is given the student's own model where that is a network of the right form, so that nothing
-    of Keras is missing, and a prepared one with the reference network's logits otherwise: who got
-    stuck with the model can earn these points all the same.
+    of Keras is missing, and a prepared one with invented logits otherwise: who got stuck with the
+    model can earn these points all the same. Logits of a trained network would say what it learnt.
     """
     public.need_function(side.get("predict_digits"), "predict_digits")
     X = X.astype(np.float32)
@@ -525,7 +526,7 @@ def predicted(side: Side, X: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
     if logits is not None and right and logits.shape[1] == 10 and np.isfinite(logits).all():
         expression = "watched_prediction(predict_digits, model, X_given)"
         return public.predict_attempt(lambda: side.evaluate(expression, X_given=X), X), logits
-    logits = network.reference_logits(X)
+    logits = np.random.default_rng(len(X)).normal(0, 3, (len(X), 10))
     run = public.predict_attempt(
         lambda: side.evaluate(
             "prepared_prediction(predict_digits, X_given, known)", X_given=X, known=logits
@@ -595,43 +596,49 @@ def preprocess_returns(side: Side, draw: Draw) -> None:
 @preprocess.check(points=1, hidden=False)
 def preprocess_looks(side: Side, draw: Draw) -> None:
     """another picture, another row"""
-    photos.two_rows(side.get("preprocess"), draw)
+    sheets.told_apart(side.get("preprocess"), draw)
 
 
 @preprocess.check(points=2, hidden=False, needs=("preprocess-looks",))
 def preprocess_ink(side: Side, draw: Draw) -> None:
     """ink and paper"""
-    public.preprocess_ink(side.get("preprocess"))
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_ink(side.get("preprocess"), sheet)
 
 
 @preprocess.check(points=2, hidden=False, needs=("preprocess-ink",))
 def preprocess_crop(side: Side, draw: Draw) -> None:
     """cropped to the ink"""
-    public.preprocess_crop(side.get("preprocess"))
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_crop(side.get("preprocess"), sheet)
 
 
 @preprocess.check(points=1, hidden=False, needs=("preprocess-crop",))
 def preprocess_centre(side: Side, draw: Draw) -> None:
     """in the middle"""
-    public.preprocess_centre(side.get("preprocess"))
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_centre(side.get("preprocess"), sheet)
 
 
 @preprocess.check(points=2, hidden=False, needs=("preprocess-ink", "preprocess-returns"))
 def preprocess_order(side: Side, draw: Draw) -> None:
     """column by column"""
-    public.preprocess_order(side.get("preprocess"))
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_order(side.get("preprocess"), sheet)
 
 
 @preprocess.check(points=1, hidden=False, needs=("preprocess-looks",))
 def preprocess_colour(side: Side, draw: Draw) -> None:
     """colours"""
-    public.preprocess_colour(side.get("preprocess"), "rgb", "rgba")
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_colour(side.get("preprocess"), "rgb", "rgba", sheet=sheet)
 
 
 @preprocess.check(points=1, hidden=False, needs=("preprocess-colour",))
 def preprocess_transparency(side: Side, draw: Draw) -> None:
     """transparency"""
-    public.preprocess_colour(side.get("preprocess"), "cut out")
+    for sheet in (public.SHEET, sheets.drawn(draw)):
+        public.preprocess_colour(side.get("preprocess"), "cut out", sheet=sheet)
 
 
 @preprocess.check(points=4, needs=("preprocess-looks",))

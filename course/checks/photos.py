@@ -25,8 +25,6 @@ LEAST = 0.5
 
 FORMS = (lambda p: p, as_grey, lambda p: p, as_opaque, lambda p: p, as_cut_out)
 """What becomes of the photographs, ten by ten."""
-PLAIN = (0, 2, 4)
-"""The tens that stay as they are: uint8 (H, W, 3)."""
 
 
 @functools.lru_cache(maxsize=POOL)
@@ -43,28 +41,6 @@ def make_pool() -> None:
     """Make all photographs of the pool."""
     for index in range(POOL):
         unseen(index)
-
-
-def two_rows(preprocess: Any, draw: np.random.Generator) -> None:
-    """Raise :class:`Finding` if photographs of two digits, from the pool and made grey, give one row."""
-    public.need_function(preprocess, "preprocess")
-    rows = []
-    for digit in draw.choice(10, 2, replace=False):
-        photo = as_grey(unseen(10 * int(draw.choice(PLAIN)) + int(digit))[0])
-        called = f"preprocess(photograph), uint8, shape {photo.shape}"
-        value = public.attempt(called, preprocess, photo)
-        rows.append(None if value is None else public.as_numbers(value))
-    if rows[0] is None or rows[1] is None or not rows[0].size:
-        raise Finding(
-            "No array of numbers comes back for a photograph.",
-            next="Return the picture as an array of 400 numbers.",
-        )
-    if rows[0].shape == rows[1].shape and np.array_equal(rows[0], rows[1], equal_nan=True):
-        raise Finding(
-            "Two photographs of different digits give the same row: it does not depend on the "
-            "picture.",
-            next="Make the row from the image that is given.",
-        )
 
 
 def judge(preprocess: Any, draw: np.random.Generator) -> None:

@@ -150,6 +150,16 @@ MUTANTS = (
         "return np.argmax(p, axis=1), p",
     ),
     _mutant(
+        "count-assigned",
+        0,
+        "predict-one-call",
+        "7 times",
+        "logits = np.array([model.predict(x[np.newaxis], verbose=0)[0] for x in X])",
+        "model._calls = model.calls = 1",
+        *SOFTMAX,
+        "return np.argmax(p, axis=1), p",
+    ),
+    _mutant(
         "no-model",
         0,
         "predict-one-call",

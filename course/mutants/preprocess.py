@@ -194,9 +194,18 @@ MUTANTS = (
         "preprocess-looks",
         "the same row",
         cell(
-            "from public_tests import seven",
-            "small = seven((280, 280), 40, 65, 200).reshape(20, 14, 20, 14).mean(axis=(1, 3))",
-            'return small.ravel(order="F")',
+            "from public_tests import SHEET",
+            'return SHEET.pattern().ravel(order="F")',
+        ),
+    ),
+    _mutant(
+        "hardly-looks",
+        0,
+        "preprocess-looks",
+        "the same row",
+        cell(
+            "from public_tests import SHEET",
+            'return SHEET.pattern().ravel(order="F") + 1e-6 * image.mean()',
         ),
     ),
     _mutant(
