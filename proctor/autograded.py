@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from proctor.assemble import Step
 from proctor.kernel import CellRun
+from proctor.shown import Code
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
 PART_NAMES = (
@@ -31,14 +32,20 @@ def executed(
 ) -> NotebookNode:
     """Return the source notebook with the student's code, outputs and the verdict in it.
 
-    Solutions never appear: a graded cell that the student did not hand in is empty.
+    Solutions never appear: a graded cell that the student did not hand in is empty. Code is there as
+    far as it is shown; see :mod:`proctor.shown`.
     """
     notebook = copy.deepcopy(source)
+    # The lexer that is the default, IPython's, takes time in the square of a cell's length.
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
+    own, graded = Code(), Code()  # no cell of the student's own takes the room of a graded one
     steps = {step.cell_index: (step, run) for step, run in runs if step.kind != "extra"}
     extras: dict[int, list[NotebookNode]] = {}
     for step, run in runs:
         if step.kind == "extra":
-            extras.setdefault(step.cell_index, []).append(_extra(step, run))
+            extras.setdefault(step.cell_index, []).append(
+                new_code_cell(own.take(step.source), outputs=list(run.outputs))
+            )
     results = {exercise.id: exercise for exercise in verdict.exercises}
     known = {cell.id for cell in notebook.cells}
     cells: list[NotebookNode] = []
@@ -50,7 +57,8 @@ def executed(
                 cell.source = ""
             if index in steps:
                 step, run = steps[index]
-                cell.source, cell.outputs = step.source, list(run.outputs)
+                cell.outputs = list(run.outputs)
+                cell.source = step.source if step.kind == "given" else graded.take(step.source)
             if nbgrader.get("grade") and (result := results.get(cell.id.removeprefix("test_"))):
                 cell.outputs = [_text(exercise_text(result))]
                 cell.metadata["title"] = result.title
@@ -64,11 +72,6 @@ def executed(
             cell.id = f"extra-{number}"
     notebook.cells = cells
     return notebook
-
-
-def _extra(step: Step, run: CellRun) -> NotebookNode:
-    cell = new_code_cell(step.source, outputs=list(run.outputs))
-    return cell
 
 
 def _text(text: str) -> NotebookNode:

@@ -21,7 +21,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +31,7 @@ from proctor import whitelist
 from proctor.errors import KernelStartError
 from proctor.handle import MAX_MESSAGE, Kernel
 from proctor.limits import Limits
+from proctor.scratch import Scratch, clear_abandoned
 
 Isolation = Literal["namespaces", "process"]
 WARM_SECONDS = 300.0
@@ -114,6 +114,7 @@ class ForkServer:
         self.warm_seconds = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._scratch: Scratch | None = None
         self._folder = Path()
         self._lock = threading.Lock()
         self._busy = dict.fromkeys(_cpus(), 0)
@@ -132,7 +133,9 @@ class ForkServer:
 
     def start(self) -> None:
         """Start the warm parent and wait until its modules are imported."""
-        self._folder = Path(tempfile.mkdtemp(prefix="nb-"))
+        clear_abandoned()
+        self._scratch = Scratch("nb-")
+        self._folder = self._scratch.path
         try:
             self._start()
         except BaseException:
@@ -266,7 +269,9 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
             self._process = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
 
 _START = (

@@ -13,7 +13,6 @@ import io
 import json
 import re
 import shutil
-import tempfile
 import time
 import zipfile
 from importlib import metadata
@@ -28,6 +27,7 @@ from proctor.imports import check_files
 from proctor.intake import collect
 from proctor.isolation import choose_launcher
 from proctor.mark import mark
+from proctor.scratch import scratch_folder
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, Verdict
 from proctor.whole import write_whole
@@ -181,10 +181,10 @@ def _output(check: CheckResult) -> str:
 
 def mark_folder(course: Course, lab: Lab, folder: Path) -> Verdict:
     """Mark what one student uploaded: the notebook in `folder`, under whatever name."""
-    with tempfile.TemporaryDirectory(prefix="proctor-gradescope-") as scratch:
-        own = Path(scratch) / STUDENT
+    with scratch_folder("proctor-") as scratch:
+        own = scratch / STUDENT
         shutil.copytree(folder, own, symlinks=True)
-        handed = [one for one in collect(Path(scratch), lab.name) if one.student == STUDENT]
+        handed = [one for one in collect(scratch, lab.name) if one.student == STUDENT]
         one = handed[0] if handed else Handed(STUDENT, STUDENT)
         with choose_launcher(lab, course) as launcher:
             source = course.source_notebook(lab.name)

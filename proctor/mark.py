@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -15,6 +14,7 @@ from proctor.errors import RejectedError
 from proctor.examiner import Examined, Reference, examine
 from proctor.intake import read
 from proctor.kernel import Launcher
+from proctor.scratch import scratch_folder
 from proctor.submission import Candidate, Handed, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
@@ -76,8 +76,8 @@ def _examine(
     record: bool,
 ) -> Examined:
     """Mark in a fresh scratch folder."""
-    with tempfile.TemporaryDirectory(prefix="proctor-") as folder:
-        scratch = Path(folder) / "work"
+    with scratch_folder("proctor-") as folder:
+        scratch = folder / "work"
         scratch.mkdir()
         return examine(
             submission, source, lab, launcher, scratch, course.root, reference, record=record

@@ -13,6 +13,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from proctor.shown import escaped
+
 MAX_CELL_BYTES = 2 * 2**20
 """Sum of one cell's outputs that is kept, in bytes; the rest is dropped and said to be."""
 MAX_ALL_BYTES = 32 * 2**20
@@ -24,22 +26,20 @@ MAX_COLOURS = 500
 _IMAGES = ("image/png", "image/jpeg")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _ESCAPE = re.compile("\x1b(\\[[0-9;:?]*[ -/]*[@-~]?|.?)")
-_BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-"""Characters that reorder the text around them, so that it reads as something else."""
 
 
 def clean(text: object, limit: int) -> str:
     """Make text from the other process fit for a page and a terminal.
 
-    No control characters but newline and tab, nothing that reorders text, no half characters that
-    no UTF-8 file can hold; at most `limit` characters. What is no text is left out.
+    No control characters but newline and tab, no half characters that no UTF-8 file can hold; what
+    reorders text is written as an escape; at most `limit` characters. What is no text is left out.
     """
     text = text[: 4 * limit] if isinstance(text, str) else ""
-    return "".join(c for c in _ESCAPE.sub("", text) if _harmless(c))[:limit]
+    return escaped("".join(c for c in _ESCAPE.sub("", text) if _harmless(c)))[:limit]
 
 
 def _harmless(char: str) -> bool:
-    return char in "\n\t" or (unicodedata.category(char) not in ("Cc", "Cs") and char not in _BIDI)
+    return char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
 
 
 def shown(text: str) -> str:
@@ -52,7 +52,7 @@ def shown(text: str) -> str:
         text = _ESCAPE.sub("", text)
     if text.isascii() and not any(c in text for c in _CONTROLS):
         return text
-    return "".join(c for c in text if c == "\x1b" or _harmless(c))
+    return escaped("".join(c for c in text if c == "\x1b" or _harmless(c)))
 
 
 _CONTROLS = [chr(code) for code in (*range(32), 127) if chr(code) not in "\n\t\x1b"]

@@ -12,11 +12,11 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from proctor import sandbox, seccomp, whitelist
 from proctor.limits import Limits
+from proctor.scratch import scratch_folder
 
 _SETTINGS = (
     # File, bad value, sentence.
@@ -116,12 +116,12 @@ def _read(file: str) -> str:
 
 def main() -> None:
     """Try, and print the step that failed and why as one line of JSON; the probe's own process."""
-    with tempfile.TemporaryDirectory(prefix="nb-") as folder:
+    with scratch_folder("nb-") as folder:
         for name in ("root", "run"):
-            Path(folder, name).mkdir()
+            (folder / name).mkdir()
         child = os.fork()
         if child == 0:
-            _try(Path(folder))
+            _try(folder)
         os.waitpid(child, 0)
 
 

@@ -14,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import json
-import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +31,7 @@ from proctor.errors import KernelStartError
 from proctor.forkserver import SPAWN_SECONDS, ForkServer
 from proctor.handle import Kernel
 from proctor.limits import Limits
+from proctor.scratch import Scratch
 
 NAME = "proctor-fork"
 _LONGEST_ADDRESS = 100
@@ -55,7 +54,7 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     server = Instance(ForkServer, allow_none=True, help="A running fork server to use instead.")
 
     kernel: Kernel | None = None
-    _folder: Path | None = None
+    _scratch: Scratch | None = None
 
     @property
     def has_process(self) -> bool:
@@ -65,8 +64,9 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Give the kernel a folder of its own for its sockets, and write the connection file."""
         manager = self.parent
-        self._folder = Path(tempfile.mkdtemp(prefix="k-"))
-        sockets = self._folder / "s"
+        self._scratch = Scratch("k-")
+        folder = self._scratch.path
+        sockets = folder / "s"
         sockets.mkdir(mode=0o700)
         manager.transport, manager.ip = "ipc", str(sockets / "k")
         if len(manager.ip) > _LONGEST_ADDRESS:
@@ -75,7 +75,7 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             )
         for channel in ("shell", "iopub", "stdin", "hb", "control"):
             setattr(manager, f"{channel}_port", 0)
-        manager.connection_file = str(self._folder / "connection.json")
+        manager.connection_file = str(folder / "connection.json")
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)
@@ -83,10 +83,11 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel; it listens when this returns."""
-        assert self._folder is not None
+        assert self._scratch is not None
+        folder = self._scratch.path
         server = self.server or await asyncio.to_thread(self._shared_server)
-        work = Path(kwargs.get("cwd") or self._folder)
-        kernel = server.request(self._folder / "s", self._folder / "connection.json", work)
+        work = Path(kwargs.get("cwd") or folder)
+        kernel = server.request(folder / "s", folder / "connection.json", work)
         if not await _readable(kernel, SPAWN_SECONDS):
             kernel.kill()
             raise KernelStartError(f"The kernel did not come up within {SPAWN_SECONDS:g} s.")
@@ -148,9 +149,9 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the kernel's folder."""
         await self.kill()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
     def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:
         """No grace: there is nothing to wait for."""

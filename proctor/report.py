@@ -41,6 +41,8 @@ MOST_NAMES = 300
 MOST_COMPARED = 5_000
 """A larger class is compared with each other only if asked to: the work grows with its square."""
 EXAMPLE_LINES = 24
+LONGEST_LINE = 200
+"""Most characters of one line of a student's code."""
 
 
 def page_name(out: Path, lab: str) -> str:
@@ -90,7 +92,7 @@ def render(course: Course, data: ClassData, path: Path, similar: bool = True) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"n": _number, "percent": _percent, "duration": _duration}
+    environment.filters |= {"n": _number, "percent": _percent, "duration": _duration, "line": _line}
     template = environment.get_template("report.html")
     return template.render(**_context(course, data, path, similar))
 
@@ -275,6 +277,11 @@ def _percent(share: float) -> str:
     if share < 1 and rounded == 100:
         return ">99 %"
     return f"{rounded} %"
+
+
+def _line(code: str) -> str:
+    """One line of code; of a very long one the beginning."""
+    return code if len(code) <= LONGEST_LINE else code[: LONGEST_LINE - 1] + "…"
 
 
 def _duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from itertools import combinations
 
 from rapidfuzz.distance import LCSseq
 
+from proctor.shown import MAX_CODE
 from proctor.tokens import Token, tokens
 
 RUN = 6
@@ -27,6 +28,9 @@ LEAST = 30
 """Fewest tokens of one's own that a submission must have to be compared."""
 SIDE_BY_SIDE = 50
 """How many pairs are put side by side."""
+MOST_TOKENS = 5_000
+"""Tokens of one exercise that are compared: putting two texts side by side takes room in their
+product. Ten times what the labs' longest answer has."""
 MOST_CARRIERS = 50
 """A run that more submissions than this hold is common, however large the class."""
 MANY, FEW_CARRIERS = 2_000, 12
@@ -114,7 +118,10 @@ def compare(
     given = list(given)
     names = frozenset(word for code in given for word in re.findall(r"[^\W\d]\w*", code))
     texts = {
-        student: {exercise: tokens(code, names) for exercise, code in sorted(cells.items())}
+        student: {
+            exercise: tokens(code[:MAX_CODE], names)[:MOST_TOKENS]
+            for exercise, code in sorted(cells.items())
+        }
         for student, cells in sorted(answers.items())
     }
     common = _common(texts, [tokens(code, names) for code in (*given, *(solution or {}).values())])

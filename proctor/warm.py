@@ -20,13 +20,13 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
 from types import FrameType
 from typing import Any
 
 from proctor import student, supervisor, syscalls
+from proctor.scratch import scratch_folder
 
 
 class TooManyThreadsError(Exception):
@@ -89,8 +89,8 @@ def _rehearse(code: str) -> list[str]:
     child = os.fork()
     if child == 0:
         try:
-            with tempfile.TemporaryDirectory(prefix="nb-") as folder:
-                new = [name for name in student.rehearse(folder, code) if name not in known]
+            with scratch_folder("nb-") as folder:
+                new = [name for name in student.rehearse(str(folder), code) if name not in known]
             with os.fdopen(writing, "w", encoding="utf-8") as pipe:
                 pipe.write("\n".join(new))
         finally:

@@ -17,7 +17,7 @@ from proctor.outputs import MAX_COLOURS, Outputs, clean, shown
         ("two\r\nlines\r\n", "two\nlines\n"),
         ("\b\bx\n", "x\n"),
         ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
-        ("bell\x07 nul\x00 half\ud800 \u202eturned", "bell nul half turned"),
+        ("bell\x07 nul\x00 half\ud800 \u202eturned", "bell nul half \\u202eturned"),
         ("größer ≥ 数\t✓", "größer ≥ 数\t✓"),
     ],
 )
