@@ -1,0 +1,76 @@
+"""The course's secret: made once, kept beside the gradebook, in no release."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.release import release
+from proctor.secret import NAME, course_secret
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_secret_is_made_once_and_said_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    first = course_secret(tmp_path, said.append)
+    assert len(first) == 32 and first == course_secret(tmp_path, said.append)
+    assert len(said) == 1 and "made a new secret" in said[0]
+    assert "hidden inputs differ from earlier runs" in said[0]
+    assert first.hex() not in said[0]
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    course_secret(tmp_path, print)
+    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
+
+
+def test_two_courses_have_two_secrets_and_a_lost_one_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    first = course_secret(tmp_path, print)
+    assert course_secret(tmp_path / "other", print) != first
+    (tmp_path / NAME).unlink()
+    said: list[str] = []
+    assert course_secret(tmp_path, said.append) != first and said
+
+
+def test_processes_that_make_one_at_once_agree(tmp_path: Path) -> None:
+    said: list[str] = []
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: course_secret(tmp_path, said.append), range(64)))
+    assert len(found) == 1 and len(said) == 1
+
+
+@pytest.mark.parametrize("text", ["", "abc\n", "0" * 63 + "g", "\x00" * 64, "é" * 64])
+def test_a_damaged_secret_is_said_and_not_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / NAME).write_text(text, "utf-8")
+    with pytest.raises(CourseError, match=r"secret .* Restore it|restore the file"):
+        course_secret(tmp_path, print)
+    assert (tmp_path / NAME).read_text("utf-8") == text
+
+
+def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="cannot be read or written"):
+        course_secret(tmp_path / "gone", print)
+
+
+def test_no_release_holds_the_secret(real_course: Course, tmp_path: Path) -> None:
+    secret = course_secret(real_course.folder, print)
+    for name in real_course.labs():
+        path = release(real_course, real_course.lab(name), tmp_path / name)
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.namelist():
+                assert not member.endswith(NAME)
+                data = archive.read(member)
+                assert secret not in data and secret.hex().encode() not in data
+
+
+def test_git_does_not_take_it_along() -> None:
+    assert f"course/{NAME}" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
