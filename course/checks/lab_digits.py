@@ -30,7 +30,7 @@ lab = Lab(
         Path("course/checks/reference_fit.py"),
     ),
     records=True,
-    prepare=photos.make_pool,
+    prepare=photos.make_scenes,
     files=(
         Path("utils.py"),
         Path("public_tests.py"),
