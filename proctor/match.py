@@ -1,33 +1,26 @@
 """Which cell of the student's notebook is which cell of the instructor's.
 
-A graded cell is known by its grade id, its cell id, its ``# UNQ_C1`` marker or its ``# GRADED
-CELL:`` title, in this order; a given cell by its ids, by equal code, or by code that is much alike
-where nothing else is left that it could be.
+A graded cell is known by its grade id, its cell id, its ``# UNQ_C1`` marker, its ``# GRADED
+CELL:`` title or, at last, by what it defines, in this order; a given cell by its ids, by equal code,
+or by code that is much alike where nothing else is left that it could be.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from proctor.alike import pair_alike
+from proctor.bindings import Defined, find_defined, telling
 from proctor.submission import StudentCell
 from proctor.verdict import Problem
 
 Role = Literal["given", "graded", "test", "figure", "text"]
 
-ALIKE = 0.7
-"""Least share of tokens in common (Dice coefficient) for an edited copy of a given cell."""
-_FEW = 5
-"""Cells of fewer tokens than this are too short to be alike without being equal."""
-_LONGER = 10
-"""Cells that are longer by more than this factor than any given cell cannot be alike."""
-
 _MARKER = re.compile(r"^[ \t]*#[ \t]*(UNQ_[A-Z]*\d+)\b", re.M | re.I)
 _TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):(.*)$", re.M | re.I)
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -111,6 +104,7 @@ def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
             claimed.update(copy.position for copy in copies)
             if copies:
                 _choose(cell, copies, student, found)
+    claimed |= _match_defined(known, student, claimed, found)
     _note_whole(known, cells, found)
     _match_given(known, student, claimed, found)
     found.extra = {
@@ -208,6 +202,58 @@ def _choose(cell: Known, copies: list[StudentCell], student: _Student, found: Ma
     found.places.setdefault(chosen.position, cell.index)
 
 
+def _match_defined(
+    known: list[Known], student: _Student, claimed: set[int], found: Match
+) -> set[int]:
+    """Find the graded cells that are still missing by what they define; return the cells taken."""
+    graded = [cell for cell in known if cell.role == "graded"]
+    if all(cell.id in found.graded for cell in graded):
+        return set()
+    given = {_plain(cell.source) for cell in known if cell.role != "graded"}
+    ids = {id for cell in known for id in (cell.id, cell.cell_id)} - {""}
+    free = {
+        copy.position: copy.source
+        for copy in student.cells
+        if copy.kind == "code"
+        and copy.position not in claimed
+        and not {copy.grade_id, copy.cell_id} & ids
+        and student.plain[copy.position] not in given
+    }
+    wanted = {
+        cell.id: telling(cell.source, [other.source for other in known if other is not cell])
+        for cell in graded
+    }
+    places = {exercise: copy.position for exercise, copy in found.graded.items()}
+    cells = {copy.position: copy for copy in student.cells}
+    taken = set()
+    for exercise, one in find_defined(wanted, places, free).items():
+        found.problems += _defined_problems(exercise, one, found)
+        found.graded[exercise] = cells[one.position]
+        index = next(cell.index for cell in graded if cell.id == exercise)
+        found.places.setdefault(one.position, index)
+        taken.add(one.position)
+    return taken
+
+
+def _defined_problems(exercise: str, one: Defined, found: Match) -> list[Problem]:
+    """Say that a cell was known by what it defines alone, and what is doubtful about it."""
+    message = (
+        f"The cell of exercise '{exercise}' has lost its ids and its marker; it was recognised by "
+        f"what it defines ({', '.join(one.names)})"
+    )
+    if one.rivals > 1:
+        message += f"; {one.rivals} cells define that, and the last that fits the order was marked"
+    if not one.in_order:
+        message += "; it does not stand where the lab has it"
+    doubtful = one.rivals > 1 or not one.in_order
+    problems = [Problem("known-by-definition", f"{message}.", exercise, attention=doubtful)]
+    for other, copy in found.graded.items():
+        if copy.position == one.position:
+            text = f"The exercises '{other}' and '{exercise}' are in one cell, which was run once."
+            problems.append(Problem("merged-cells", text, exercise, attention=True))
+    return problems
+
+
 def _note_whole(known: list[Known], cells: tuple[StudentCell, ...], found: Match) -> None:
     """Say what is missing, and what concerns the notebook as a whole."""
     missing = [cell.id for cell in known if cell.role == "graded" and cell.id not in found.graded]
@@ -224,7 +270,7 @@ def _note_whole(known: list[Known], cells: tuple[StudentCell, ...], found: Match
     if not any(cell.grade_id in ids for cell in cells):
         message = (
             "The notebook has lost all of nbgrader's metadata, as some online editors do; its "
-            "cells were recognised by their markers."
+            "cells were recognised by their markers, or by what they define."
         )
         found.problems = [p for p in found.problems if p.code != "metadata-stripped"]
         found.problems.insert(0, Problem("metadata-stripped", message))
@@ -253,9 +299,12 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
         if by_id and cell.role == "given":
             changed += [cell.id] if plain[by_id[-1].position] != code else []
     free = [copy for copy in cells if copy.position not in claimed and copy.kind == "code"]
-    for cell, copy in _alike(left, free):
-        claimed.add(copy.position)
-        found.places[copy.position] = cell.index
+    pairs = pair_alike(
+        {cell.index: cell.source for cell in left}, {copy.position: copy.source for copy in free}
+    )
+    for cell in [cell for cell in left if cell.index in pairs]:
+        claimed.add(pairs[cell.index])
+        found.places[pairs[cell.index]] = cell.index
         left.remove(cell)
         changed += [cell.id] if cell.role == "given" else []
     changed += [cell.id for cell in left if cell.role == "given"]
@@ -265,41 +314,6 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
             "marking used the lab's own."
         )
         found.problems.append(Problem("given-changed", message))
-
-
-def _alike(left: list[Known], free: list[StudentCell]) -> list[tuple[Known, StudentCell]]:
-    """Pair given cells with edited copies of them, the most alike first."""
-    longest = max((len(cell.source) for cell in left), default=0)
-    free = [copy for copy in free if len(copy.source) <= _LONGER * longest]
-    tokens = {copy.position: _tokens(copy.source) for copy in free}
-    pairs = []
-    for cell in left:
-        mine = _tokens(cell.source)
-        for copy in free:
-            share = _dice(mine, tokens[copy.position])
-            if share >= ALIKE:
-                pairs.append((-share, copy.position, cell.index, cell, copy))
-    taken: set[int] = set()
-    used: set[int] = set()
-    result = []
-    for _, position, index, cell, copy in sorted(pairs, key=lambda pair: pair[:3]):
-        if position not in taken and index not in used:
-            taken.add(position)
-            used.add(index)
-            result.append((cell, copy))
-    return result
-
-
-def _tokens(source: str) -> Counter[str]:
-    found = _TOKEN.findall(source)
-    return Counter(found) if len(found) >= _FEW else Counter()
-
-
-def _dice(one: Counter[str], other: Counter[str]) -> float:
-    sizes = one.total(), other.total()
-    if 2 * min(sizes) < ALIKE * sum(sizes) or not min(sizes):
-        return 0.0
-    return 2 * (one & other).total() / sum(sizes)
 
 
 def _plain(source: str) -> str:

@@ -299,10 +299,25 @@ def test_without_marker_the_title_line_will_do_and_a_person_looks():
     ]
 
 
-def test_without_marker_and_title_the_rest_is_marked_and_a_person_looks():
+def test_without_marker_and_title_a_cell_is_known_by_what_it_defines():
     def lose(nb: Notebook) -> None:
         unmark(nb, "dense")
         strip(nb)
+
+    assembled = changed(lose)
+    assert steps(assembled) == ORDER
+    assert [(p.code, p.cell, p.attention) for p in assembled.problems] == [
+        ("metadata-stripped", "", False),
+        ("known-by-definition", "dense", False),
+    ]
+
+
+def test_a_cell_that_defines_something_else_is_missing_and_a_person_looks():
+    def lose(nb: Notebook) -> None:
+        unmark(nb, "dense")
+        strip(nb)
+        for cell in nb["cells"]:
+            cell["source"] = text_of(cell).replace("def my_dense(", "def layer(")
 
     assembled = changed(lose)
     assert assembled.answers["dense"] is None
