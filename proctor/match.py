@@ -226,8 +226,9 @@ def _match_defined(
     places = {exercise: copy.position for exercise, copy in found.graded.items()}
     cells = {copy.position: copy for copy in student.cells}
     taken = set()
+    alone = bool(places)  # one bare cell among others is odd; a whole bare notebook is an editor's
     for exercise, one in find_defined(wanted, places, free).items():
-        found.problems += _defined_problems(exercise, one, found)
+        found.problems += _defined_problems(exercise, one, found, alone=alone)
         found.graded[exercise] = cells[one.position]
         index = next(cell.index for cell in graded if cell.id == exercise)
         found.places.setdefault(one.position, index)
@@ -235,7 +236,7 @@ def _match_defined(
     return taken
 
 
-def _defined_problems(exercise: str, one: Defined, found: Match) -> list[Problem]:
+def _defined_problems(exercise: str, one: Defined, found: Match, *, alone: bool) -> list[Problem]:
     """Say that a cell was known by what it defines alone, and what is doubtful about it."""
     message = (
         f"The cell of exercise '{exercise}' has lost its ids and its marker; it was recognised by "
@@ -245,7 +246,7 @@ def _defined_problems(exercise: str, one: Defined, found: Match) -> list[Problem
         message += f"; {one.rivals} cells define that, and the last that fits the order was marked"
     if not one.in_order:
         message += "; it does not stand where the lab has it"
-    doubtful = one.rivals > 1 or not one.in_order
+    doubtful = alone or one.rivals > 1 or not one.in_order
     problems = [Problem("known-by-definition", f"{message}.", exercise, attention=doubtful)]
     for other, copy in found.graded.items():
         if copy.position == one.position:

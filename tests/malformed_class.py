@@ -157,7 +157,7 @@ def notebook_cases(solved: Notebook) -> Iterator[tuple[Case, bytes]]:
         strip(nb)
 
     yield (
-        Case(7, "marker-gone", "needs_attention", "cell-missing", (first,)),
+        Case(7, "marker-gone", "needs_attention", "known-by-definition"),
         variant(strip_and_unmark),
     )
     yield Case(8, "unknown-id"), variant(add("helper = 1", id="no-such-cell"))

@@ -308,7 +308,7 @@ def test_without_marker_and_title_a_cell_is_known_by_what_it_defines():
     assert steps(assembled) == ORDER
     assert [(p.code, p.cell, p.attention) for p in assembled.problems] == [
         ("metadata-stripped", "", False),
-        ("known-by-definition", "dense", False),
+        ("known-by-definition", "dense", True),
     ]
 
 

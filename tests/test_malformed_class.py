@@ -33,7 +33,7 @@ SENTENCES = {
     "renamed": "'tiny (1).ipynb' instead of 'tiny.ipynb'",
     "both": "2 notebooks were handed in; 'tiny.ipynb'",
     "stripped": "lost all of nbgrader's metadata",
-    "marker-gone": "The cell of exercise 'double' is not in the notebook",
+    "marker-gone": "it was recognised by what it defines (double)",
     "two-copies": "the last copy was marked",
     "no-nbformat": "which notebook format",
     "bom": "byte order mark",
