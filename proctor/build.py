@@ -30,6 +30,7 @@ from proctor import gradebook
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import MasterError
+from proctor.whole import write_whole
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 START_CODE, END_CODE = "### START CODE HERE ###", "### END CODE HERE ###"
@@ -57,14 +58,12 @@ def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None)
         If the master cannot be built; the message names the file and the line.
     """
     notebook = source_notebook(course.master(lab.name), lab)
-    folder = course.source(lab.name).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    course.source(lab.name).write_text(dumps(notebook), "utf-8")
+    write_whole(course.source(lab.name), dumps(notebook))
     log(f"source   {course.relative(course.source(lab.name))}")
     released = generate(course, lab.name)
     log(f"release  {course.relative(released)}")
     top = course.root / f"{lab.name}.ipynb"
-    top.write_text(dumps(student_notebook(released)), "utf-8")
+    write_whole(top, dumps(student_notebook(released)))
     log(f"lab      {course.relative(top)}")
     _lay_beside(course, lab, released.parent)
     return top
@@ -130,9 +129,10 @@ def read_master(master: Path) -> list[MasterCell]:
     """
     if not master.is_file():
         raise MasterError(f"{master} does not exist. A lab's master is course/LAB.py.")
-    text = master.read_text("utf-8")
-    notebook = jupytext.reads(text, fmt="py:percent")
+    text = master.read_text("utf-8-sig")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"# ?%%", line)]
+    # jupytext would make a cell of the blank lines before the first header.
+    notebook = jupytext.reads(re.sub(r"\A(?:[ \t]*\r?\n)+", "", text), fmt="py:percent")
     if len(lines) != len(notebook.cells):
         raise MasterError(
             f"{master}: {len(lines)} lines start with '# %%', but jupytext reads "

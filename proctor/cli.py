@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,12 +46,26 @@ class Commands(click.Group):
         except ProctorError as error:
             click.echo(f"proctor: {error}", err=True)
             ctx.exit(USAGE)
+        except OSError as error:
+            click.echo(f"proctor: {_trouble(error)}", err=True)
+            ctx.exit(USAGE)
         except KeyboardInterrupt:
             click.echo(
                 "proctor: stopped. What was marked is kept; the same command goes on from here.",
                 err=True,
             )
             ctx.exit(130)
+
+
+def _trouble(error: OSError) -> str:
+    """Say what the operating system refused, where, and what to do next."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{where}{error.strerror}. The disk is full: make room and give the same command again. "
+            "What was written before is whole, and what was marked is kept."
+        )
+    return f"{where}{error.strerror or error}. Mend that and give the same command again."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,7 +139,7 @@ def release(ctx: click.Context, lab: str, output: Path) -> None:
 
 @main.command()
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--lab", "name", help="The lab. Default: the notebook's name.")
+@click.option("--lab", "name", help="The lab. Default: the one in the notebook's name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
@@ -135,9 +150,10 @@ def check(
     from proctor.autograded import exercise_text
     from proctor.isolation import choose_launcher
     from proctor.mark import handed_file, mark
+    from proctor.names import lab_of
 
     course = _course(ctx)
-    lab = course.lab(name or notebook.stem)
+    lab = course.lab(name or lab_of(notebook.name, course.labs()))
     with choose_launcher(lab, course, isolation) as launcher:
         examined = mark(
             handed_file(notebook, notebook.stem),
@@ -152,7 +168,7 @@ def check(
     else:
         for problem in verdict.problems:
             click.echo(f"! {problem.message}")
-        for exercise in verdict.exercises:
+        for exercise in verdict.exercises if verdict.status != "rejected" else ():
             click.echo(exercise_text(exercise))
         click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points")
     ctx.exit(GRADED if verdict.status == "graded" else ATTENTION)
@@ -367,10 +383,11 @@ def mutate(
 def roster(ctx: click.Context, file: Path) -> None:
     """Put who is on the course into the gradebook, from a CSV file.
 
-    Its columns: id, and first_name, last_name, email, lms_user_id where you have them.
+    Its columns: id, and first_name, last_name, email, lms_user_id, login, id_number, section, tutor
+    where you have them; or the list of participants that Canvas or Moodle exports, in any language.
     """
     from proctor.roster import NAME, import_roster
 
     course = _course(ctx)
-    count = import_roster(course, file)
+    count = import_roster(course, file, click.echo)
     click.echo(f"{course.relative(course.folder / NAME)}  {count} students")

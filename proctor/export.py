@@ -31,7 +31,7 @@ from pathlib import Path
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.results import ClassData
-from proctor.roster import Table, read_table
+from proctor.sheet import Table, read_table
 from proctor.text_feedback import feedback_text
 from proctor.whole import write_whole
 

@@ -109,13 +109,28 @@ def write_feedback(
         try:
             converter.start()
         except Exception as error:
+            why = converter.words.last or str(error)
             raise CourseError(
-                f"nbgrader could not make the feedback of {student}: {error}"
+                f"The feedback page of {student} could not be made: {why}. What was marked is kept; mend "
+                "that and give the same command again."
             ) from error
         folder = coursedir.format_path(coursedir.feedback_directory, student, lab)
         pages.append(Path(folder) / f"{lab}.html")
         done(student)
     return pages
+
+
+class _LastWords(logging.Handler):
+    """Keeps what an error said: nbgrader writes its traceback to the log and raises another one."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = record.getMessage().strip().splitlines()
+        if lines and lines[0].startswith("Traceback"):
+            self.last = lines[-1]
 
 
 class _Converter(GenerateFeedback):  # type: ignore[misc]
@@ -124,7 +139,8 @@ class _Converter(GenerateFeedback):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         quiet = logging.Logger("feedback")  # we say ourselves what was made
-        quiet.addHandler(logging.NullHandler())
+        self.words = _LastWords()
+        quiet.addHandler(self.words)
         self.force, self.log = True, quiet
         self.exporter = PageExporter(parent=self, config=self.config)
         for preprocessor in self.preprocessors:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proctor import gradebook, receipt
+from proctor.arrivals import collect_class
 from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
@@ -23,7 +24,7 @@ from proctor.errors import CourseError, RejectedError
 from proctor.examiner import Examined, Reference
 from proctor.feedback import write_feedback
 from proctor.forkserver import Isolation
-from proctor.intake import collect, read
+from proctor.intake import read
 from proctor.isolation import choose_launcher, require
 from proctor.kernel import Launcher
 from proctor.mark import rejected
@@ -149,7 +150,8 @@ def grade(
     tell = listener or Listener()
     run = _Run(course, lab, Output((out or course.folder).resolve(), lab.name), tell)
     began = time.monotonic()
-    handed = [h for h in collect(submissions, lab.name) if student in (None, h.student)]
+    handed = collect_class(course, submissions, lab.name)
+    handed = [one for one in handed if student in (None, one.student)]
     if student is not None and not handed:
         raise CourseError(
             f"{course.relative(submissions)} holds no submission of '{student}'. "

@@ -9,23 +9,104 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
+import logging
 import os
 import sys
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
 from nbgrader.utils import parse_utc
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from tornado.log import app_log
 from traitlets.config import Config
 
 from proctor.errors import CourseError
 from proctor.verdict import Verdict
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PATIENCE = 15.0
+"""Seconds for which a gradebook that another program holds is asked again; SQLite itself waits 5."""
+PAUSE = 0.2
+
+
+def patient(work: Callable[P, T]) -> Callable[P, T]:
+    """Let a function that may be done twice wait for a locked gradebook, and say what else is wrong.
+
+    Raises
+    ------
+    CourseError
+        Instead of every error of the database.
+    """
+
+    @functools.wraps(work)
+    def again(*args: P.args, **options: P.kwargs) -> T:
+        end = time.monotonic() + PATIENCE
+        if _said_once not in app_log.filters:
+            app_log.addFilter(_said_once)
+        while True:
+            try:
+                return work(*args, **options)
+            except (SQLAlchemyError, InvalidEntry) as error:
+                if isinstance(error, InvalidEntry) and "OperationalError" not in str(error):
+                    raise  # nbgrader wraps the database's own errors in this one too
+                if not _is_locked(error) or time.monotonic() >= end:
+                    raise trouble(error, _named(args)) from error
+                time.sleep(PAUSE)
+
+    return again
+
+
+def _said_once(record: logging.LogRecord) -> bool:
+    """Keep nbgrader from logging a traceback of what is raised, and said in a sentence, besides."""
+    return not record.getMessage().startswith("Rolling back session")
+
+
+def _is_locked(error: Exception) -> bool:
+    return "is locked" in str(error)
+
+
+def _named(arguments: tuple[object, ...]) -> str:
+    """Find the gradebook's address among a function's arguments, as a reader may see it."""
+    urls = [getattr(one, "db_url", one) for one in arguments]
+    url = next((one for one in urls if isinstance(one, str) and "://" in one), "")
+    if not url or url.startswith("sqlite:///"):
+        return url.removeprefix("sqlite:///") or "gradebook.db"
+    return str(make_url(url).render_as_string(hide_password=True))
+
+
+def trouble(error: Exception, where: str) -> CourseError:
+    """Say what a database's error means, where, and what to do next; no mark may be lost by it."""
+    said = str(error.__cause__ or error).splitlines()[0]
+    text = str(error)
+    if _is_locked(error):
+        next_step = (
+            "is locked by another program: formgrader, a backup, or a second run. Close it and give "
+            "the same command again; nothing is lost."
+        )
+    elif "disk is full" in text:
+        next_step = (
+            "cannot be written: the disk is full. Make room and give the same command again; what was "
+            "marked is kept."
+        )
+    elif "readonly" in text or "read-only" in text:
+        next_step = "may not be written. Give this user the right to write it and its folder."
+    else:
+        next_step = (
+            f"cannot be read ({said}). Put back a whole copy of it. Do not delete it: marks by hand are "
+            "nowhere else."
+        )
+    return CourseError(f"The gradebook {where} {next_step}")
 
 
 def open_gradebook(db_url: str, course_id: str) -> Gradebook:
@@ -39,6 +120,11 @@ def open_gradebook(db_url: str, course_id: str) -> Gradebook:
     if beside not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join((beside, os.environ.get("PATH", "")))
     path = Path(db_url.removeprefix("sqlite:///"))
+    return _open(db_url, course_id, path)
+
+
+@patient
+def _open(db_url: str, course_id: str, path: Path) -> Gradebook:
     if db_url.startswith("sqlite:///") and not path.exists():
         new = path.with_name(f".{path.name}-{os.getpid()}")
         new.unlink(missing_ok=True)
@@ -49,6 +135,7 @@ def open_gradebook(db_url: str, course_id: str) -> Gradebook:
     return Gradebook(db_url, course_id)
 
 
+@patient
 def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNode) -> None:
     """Make sure that the gradebook knows the lab, its notebook and the points of its test cells."""
     resources = _resources(db_url, lab, "")
@@ -106,12 +193,20 @@ class Writer:
         with warnings.catch_warnings():
             # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
             warnings.simplefilter("ignore", SAWarning)
-            late = _record(self.book, verdict, timestamp, unchanged=unchanged)
+            late = self._record(verdict, timestamp, unchanged=unchanged)
         self.book.db.remove()  # else the session holds every row of the class in memory
         if late and self.config is not None:
             apply_late_penalty(
                 self.db_url, verdict.lab, verdict.student, new_notebook(), self.config
             )
+
+    @patient
+    def _record(self, verdict: Verdict, timestamp: str | None, *, unchanged: bool) -> bool:
+        try:
+            return _record(self.book, verdict, timestamp, unchanged=unchanged)
+        except (SQLAlchemyError, InvalidEntry):
+            self.book.db.rollback()  # or the session refuses to be used again
+            raise
 
 
 def record(
@@ -163,6 +258,7 @@ def _is_time(text: str) -> bool:
     return True
 
 
+@patient
 def apply_late_penalty(
     db_url: str, lab: str, student: str, notebook: NotebookNode, config: Config
 ) -> None:
@@ -170,6 +266,7 @@ def apply_late_penalty(
     AssignLatePenalties(config=config).preprocess(notebook, _resources(db_url, lab, student))
 
 
+@patient
 def scores(db_url: str, course_id: str, lab: str) -> Mapping[str, float]:
     """Return each student's total score in the gradebook, manual marks included."""
     with open_gradebook(db_url, course_id) as book:
@@ -179,6 +276,7 @@ def scores(db_url: str, course_id: str, lab: str) -> Mapping[str, float]:
         }
 
 
+@patient
 def roster(db_url: str, course_id: str) -> list[str]:
     """Return the ids of all students whom the gradebook knows, sorted."""
     with open_gradebook(db_url, course_id) as book:

@@ -86,10 +86,10 @@ def read(handed: Handed, lab: str) -> Submission:
             "no-notebook", f"There is no notebook in what was handed in. Hand in {lab}.ipynb."
         )
     first, failures, best = None, [], None
-    unclear = _unclear(handed.candidates, lab)
+    unclear = unclear_which(handed.candidates, lab)
     for candidate in handed.candidates:
         try:
-            submission = read_bytes(_load(candidate), handed.student, lab)
+            submission = read_bytes(load(candidate), handed.student, lab)
         except RejectedError as error:
             failures.append(error)
             continue
@@ -131,7 +131,7 @@ def _notes(handed: Handed, candidate: Candidate, lab: str, attention: bool) -> I
         )
 
 
-def _unclear(candidates: tuple[Candidate, ...], lab: str) -> bool:
+def unclear_which(candidates: tuple[Candidate, ...], lab: str) -> bool:
     """Tell whether names and times leave it open which notebook is meant."""
     if len(candidates) < 2:
         return False
@@ -147,7 +147,14 @@ def _graded_cells(submission: Submission) -> int:
     return sum(bool(cell.grade_id) or "# UNQ_" in cell.source for cell in submission.cells)
 
 
-def _load(candidate: Candidate) -> bytes:
+def load(candidate: Candidate) -> bytes:
+    """Return a notebook's bytes.
+
+    Raises
+    ------
+    RejectedError
+        If the file cannot be read, or is too large.
+    """
     if candidate.data is not None:
         return candidate.data
     assert candidate.path is not None

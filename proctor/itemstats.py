@@ -187,6 +187,13 @@ def _exercise(verdict: Verdict, exercise: str) -> dict[str, CheckResult]:
     return {check.id: check for one in results for check in one.checks}
 
 
+def not_started(verdict: Verdict) -> bool:
+    """Tell whether a whole notebook was handed in as it was given."""
+    return verdict.status != "rejected" and all(
+        _not_started(exercise.checks) for exercise in verdict.exercises
+    )
+
+
 def _not_started(checks: Iterable[CheckResult]) -> bool:
     return any(not check.passed and NOT_STARTED.search(check.cause) for check in checks)
 

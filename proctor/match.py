@@ -124,7 +124,7 @@ class _Student:
         self.cells = cells
         self.markers = {cell.position: _markers(cell.source) for cell in cells}
         self.titles = {cell.position: _titles(cell.source) for cell in cells}
-        self.plain = {cell.position: _plain(cell.source) for cell in cells}
+        self.plain = {cell.position: plain_code(cell.source) for cell in cells}
 
 
 def _by_id(cell: Known, cells: Sequence[StudentCell]) -> list[StudentCell]:
@@ -209,7 +209,7 @@ def _match_defined(
     graded = [cell for cell in known if cell.role == "graded"]
     if all(cell.id in found.graded for cell in graded):
         return set()
-    given = {_plain(cell.source) for cell in known if cell.role != "graded"}
+    given = {plain_code(cell.source) for cell in known if cell.role != "graded"}
     ids = {id for cell in known for id in (cell.id, cell.cell_id)} - {""}
     free = {
         copy.position: copy.source
@@ -285,7 +285,7 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
     for cell in known:
         if cell.role == "graded":
             continue
-        code = _plain(cell.source)
+        code = plain_code(cell.source)
         free = [copy for copy in cells if copy.position not in claimed]
         by_id = _by_id(cell, free)
         kind = "markdown" if cell.role == "text" else "code"
@@ -317,6 +317,6 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
         found.problems.append(Problem("given-changed", message))
 
 
-def _plain(source: str) -> str:
+def plain_code(source: str) -> str:
     """Reduce code to what tells two copies apart: not blank lines, not spaces at line ends."""
     return "\n".join(line.rstrip() for line in source.splitlines() if line.strip())

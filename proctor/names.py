@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from proctor.errors import LabNotFoundError
 
 MAX_ID = 100
 """Longest safe id, in characters."""
@@ -124,6 +127,28 @@ def is_copy(stem: str, lab: str) -> bool:
         return False
     tail = stem[start + len(lab) :]
     return not tail or _COPY.fullmatch(tail) is not None
+
+
+def lab_of(name: str, labs: Iterable[str]) -> str:
+    """Tell which lab a notebook's name is of: ``lab_digits (1).ipynb`` is a copy of ``lab_digits``.
+
+    Raises
+    ------
+    LabNotFoundError
+        If it is of none, or of several.
+    """
+    known = list(labs)
+    stem = name.rpartition(".")[0] or name
+    if stem in known:
+        return stem
+    found = [lab for lab in known if _lab_in(stem, lab) is not None]
+    found = [lab for lab in found if not any(lab != other and lab in other for other in found)]
+    if len(found) == 1:
+        return found[0]
+    raise LabNotFoundError(
+        f"The name '{quotable(name)}' does not say which lab it is of. Say it with --lab: "
+        f"{', '.join(known) or 'this course has none'}."
+    )
 
 
 def printable(text: str) -> str:

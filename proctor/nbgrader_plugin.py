@@ -3,7 +3,7 @@
 nbgrader's converter reads, converts and writes each submission through an exporter. Ours takes its
 place for the labs of this course: the submitted file is marked as `proctor grade` marks it, the
 scores go to the gradebook, and what nbgrader writes to ``autograded/`` is the notebook that ran.
-Assignments without checks of ours are left to nbgrader.
+Assignments without checks of ours are left to nbgrader, and that is said.
 """
 
 from __future__ import annotations
@@ -43,12 +43,24 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         name = nbgrader.get("assignment", "")
         course = Course.find(Path(self.parent.coursedir.root))
         if name not in course.labs():
+            self._warn(name)
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         if not self.parent._sanitizing:
             self._preprocessors: list[Any] = []
             self.register_preprocessor(AssignLatePenalties)
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         return self._mark(course, name, Path(filename), dict(resources or {}))
+
+    def _warn(self, name: str) -> None:
+        """Say once an assignment that it is run as nbgrader runs it."""
+        if name not in _left and self.parent._sanitizing:
+            _left.add(name)
+            self.log.warning(
+                "The assignment '%s' has no checks in course/checks/%s.py: nbgrader itself runs it, and "
+                "students' code is not isolated.",
+                name,
+                name,
+            )
 
     def _mark(
         self, course: Course, name: str, path: Path, resources: dict[str, Any]
@@ -80,6 +92,8 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
 
 
 _open = ExitStack()
+_left: set[str] = set()
+"""Assignments of which it was said that they are left to nbgrader."""
 _launchers: dict[tuple[Path, str], Launcher] = {}
 
 

@@ -17,12 +17,11 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.gradebook import open_gradebook
+from proctor.gradebook import open_gradebook, patient
 from proctor.marking import MarkingRecord, read_marking
 from proctor.places import verdict_folder
 from proctor.verdict import Verdict
@@ -139,14 +138,7 @@ def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
             f"{course.relative(file)} is missing, so there are no names and no manual marks. "
             f"Run: proctor grade {lab.name}"
         )
-    try:
-        entries = read_entries(db_url, course_id, lab.name)
-    except SQLAlchemyError as error:
-        raise CourseError(
-            f"The gradebook {course.relative(file)} cannot be read "
-            f"({str(error.__cause__ or error).splitlines()[0]}). Put back a whole copy of it, or "
-            f"move it away and run: proctor grade {lab.name}"
-        ) from error
+    entries = read_entries(db_url, course_id, lab.name)
     strangers = sorted(name for name in verdicts if name not in entries)
     if strangers:
         raise CourseError(
@@ -184,6 +176,7 @@ def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
     return dict(sorted(verdicts.items()))
 
 
+@patient
 def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, Entry]:
     """Read every student of the gradebook with the score of `lab`."""
     found: dict[str, Entry] = {}

@@ -4,62 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.gradebook import open_gradebook
+from proctor.gradebook import open_gradebook, patient
 from proctor.names import safe_id
+from proctor.people import COLUMNS, find_columns, person, plain_title
+from proctor.sheet import Table, read_table
 from proctor.whole import write_whole
 
 NAME = "roster.csv"
-COLUMNS = ("id", "first_name", "last_name", "email", "lms_user_id")
-"""What nbgrader keeps of a student."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A CSV file: its columns, its rows, and the line on which each row starts (from 1)."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-
-    def column(self, name: str) -> int | None:
-        """Return a column's place; None if there is none of that name."""
-        return self.columns.index(name) if name in self.columns else None
-
-
-def read_table(path: Path) -> Table:
-    """Read a CSV file of any spreadsheet program: with or without a byte order mark.
-
-    Raises
-    ------
-    CourseError
-        If it cannot be read, is no text, or is empty.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read ({error.strerror}).") from error
-    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = data.decode(coding)
-        reader = csv.reader(io.StringIO(text, newline=""))
-        rows, lines, last = [], [], 0
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append(tuple(row))
-                lines.append(last + 1)
-            last = reader.line_num
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(
-            f"{path} is not a CSV file in UTF-8 ({error}). Save it as 'CSV UTF-8' and try again."
-        ) from error
-    if not rows:
-        raise CourseError(f"{path} is empty.")
-    return Table(tuple(name.strip() for name in rows[0]), tuple(rows[1:]), tuple(lines[1:]))
+NBGRADERS = ("first_name", "last_name", "email", "lms_user_id")
+"""What nbgrader keeps of a student beside the id."""
 
 
 def read_roster(course: Course) -> tuple[str, ...] | None:
@@ -68,31 +26,43 @@ def read_roster(course: Course) -> tuple[str, ...] | None:
     Raises
     ------
     CourseError
-        If it has no column ``id``, or an id twice.
+        If it has no column of ids, or an id twice.
     """
     path = course.folder / NAME
     return tuple(one["id"] for one in students(path)) if path.is_file() else None
 
 
-def students(path: Path) -> list[dict[str, str]]:
-    """Return the students of a roster: their ids and what else nbgrader keeps of them.
+def students(path: Path, say: Callable[[str], None] = lambda _: None) -> list[dict[str, str]]:
+    """Return the students of a list: their ids and what else it says of them.
+
+    Parameters
+    ----------
+    say : callable
+        Is told, a sentence each, what had to be guessed.
 
     Raises
     ------
     CourseError
-        If there is no column ``id``, an id is missing, is no name for a folder, or is there twice.
+        If there is no column of ids, an id is missing, is no name for a folder, or is there twice.
     """
     table = read_table(path)
-    if "id" not in table.columns:
+    places = find_columns(table)
+    if "id" not in places:
         raise CourseError(
             f"{path} has no column 'id' (its columns are: {', '.join(table.columns)}). "
             "Name the column of the students' ids 'id'."
         )
+    for sentence in (table.note, _taken(table, places)):
+        if sentence:
+            say(sentence)
     seen: dict[str, int] = {}
     found = []
+    from_canvas = "SIS Login ID" in table.columns
     for row, line in zip(table.rows, table.lines, strict=True):
-        cells = {name: cell.strip() for name, cell in zip(table.columns, row, strict=False)}
-        student = cells["id"] = cells.get("id", "")
+        cells = person(row, places)
+        student = cells.get("id", "")
+        if not student and from_canvas:
+            continue  # the row of points, or Canvas's own test student
         if not student:
             raise CourseError(f"{path}, line {line}: there is no id.")
         if safe_id(student) != student:
@@ -110,21 +80,28 @@ def students(path: Path) -> list[dict[str, str]]:
     return found
 
 
-def import_roster(course: Course, path: Path) -> int:
+def _taken(table: Table, places: dict[str, int]) -> str:
+    """Say which columns were taken for what, where their titles do not say it themselves."""
+    pairs = [
+        f"{name} from '{table.columns[place]}'"
+        for name, place in places.items()
+        if plain_title(table.columns[place]) != name
+    ]
+    return f"Columns: {', '.join(pairs)}." if pairs else ""
+
+
+def import_roster(course: Course, path: Path, say: Callable[[str], None] = lambda _: None) -> int:
     """Put a roster into the gradebook and to ``course/roster.csv``; return how many it names.
 
     All of it is read before anything is written.
     """
-    found = students(path)
+    found = students(path, say)
     config = course.nbgrader_config().CourseDirectory
     db_url = str(config.get("db_url", "") or f"sqlite:///{course.folder / 'gradebook.db'}")
-    with open_gradebook(db_url, str(config.get("course_id", ""))) as book:
-        for one in found:
-            book.update_or_create_student(
-                one["id"], **{key: value for key, value in one.items() if key != "id" and value}
-            )
+    _enrol(db_url, str(config.get("course_id", "")), found)
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\r\n")
+    used = [name for name in COLUMNS if name in NBGRADERS or any(name in one for one in found)]
+    writer = csv.DictWriter(buffer, used, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(found)
     try:
@@ -135,3 +112,11 @@ def import_roster(course: Course, path: Path) -> int:
             "before is unchanged."
         ) from error
     return len(found)
+
+
+@patient
+def _enrol(db_url: str, course_id: str, found: list[dict[str, str]]) -> None:
+    with open_gradebook(db_url, course_id) as book:
+        for one in found:
+            known = {key: one[key] for key in NBGRADERS if one.get(key)}
+            book.update_or_create_student(one["id"], **known)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from proctor.checks import Lab
 from proctor.grade import ClassResult
+from proctor.itemstats import not_started
 from proctor.mutate import Result
 from proctor.verdict import Verdict
 
@@ -40,6 +41,9 @@ def class_table(lab: Lab, result: ClassResult) -> RenderableType:
         )
         for check, error in sorted(result.unjudged.items())
     ]
+    untouched = [name for name, verdict in result.verdicts.items() if not_started(verdict)]
+    if untouched:
+        notes.append(Text(f"Handed in an untouched notebook: {', '.join(untouched)}"))
     summary = Text(f"{result.marked} marked now, {result.kept} kept from before.")
     return Group(table, *notes, summary)
 
