@@ -146,23 +146,16 @@ def release(ctx: click.Context, lab: str, output: Path) -> None:
 def check(
     ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: Any
 ) -> None:
-    """Mark one notebook and explain every point on screen. Nothing is written."""
+    """Mark one notebook and explain every point on screen. No mark is written."""
     from proctor.autograded import exercise_text
-    from proctor.isolation import choose_launcher
-    from proctor.mark import handed_file, mark
+    from proctor.marker import handed_file, open_marker
     from proctor.names import lab_of
+    from proctor.store import Store
 
     course = _course(ctx)
     lab = course.lab(name or lab_of(notebook.name, course.labs()))
-    with choose_launcher(lab, course, isolation) as launcher:
-        examined = mark(
-            handed_file(notebook, notebook.stem),
-            course,
-            lab,
-            course.source_notebook(lab.name),
-            launcher,
-        )
-    verdict = examined.verdict
+    with open_marker(course, lab, Store(course.folder, lab.name), isolation=isolation) as marker:
+        verdict = marker.mark(handed_file(notebook, notebook.stem)).verdict
     if as_json:
         click.echo(verdict.to_json(), nl=False)
     else:
@@ -351,7 +344,6 @@ def mutate(
     The answers are in course/mutants/LAB.py. Exit status 1 if a wrong answer is not caught as the
     table says, or a right one of another form loses points.
     """
-    from proctor.isolation import choose_launcher
     from proctor.mutate import mutate as run
     from proctor.pool import default_jobs
     from proctor.table import print_mutants
@@ -361,13 +353,12 @@ def mutate(
     bar = (TextColumn("Marking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         Progress(*bar, TextColumn("{task.description}"), console=Console(stderr=True)) as progress,
-        choose_launcher(the_lab, course, isolation) as launcher,
     ):
         task = progress.add_task("", total=None)
         result = run(
             course,
             the_lab,
-            launcher,
+            isolation=isolation,
             jobs=jobs or default_jobs(),
             exercise=exercise,
             start=lambda total: progress.update(task, total=total),

@@ -1,4 +1,4 @@
-"""The client of an untrusted kernel: jupyter_client and nbclient with bounds on all that they read."""
+"""The client of an untrusted kernel: jupyter_client with bounds on all that it reads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from typing import Any
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionComplete
-from nbformat import NotebookNode
 from traitlets import default
 from zmq.constants import SocketOption
 
-from proctor.outputs import MAX_ALL_BYTES, Outputs
 from proctor.values import MAX_BYTES
 
 MAX_HEADER_BYTES = 2**16
@@ -82,7 +78,7 @@ class BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
         """Wait until the kernel answers and its output arrives.
 
         jupyter_client's own then listens for another 0.2 s, to be rid of what the kernel said before
-        the first cell; nbclient passes over that by itself.
+        the first cell; whoever runs a cell here looks at what belongs to it alone.
         """
         seconds = timeout or START_SECONDS
         end = time.monotonic() + seconds
@@ -98,26 +94,3 @@ class BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
                 self._handle_kernel_info_reply(reply)
                 return
         raise RuntimeError(f"no answer within {seconds:g} seconds")
-
-
-class BoundedClient(NotebookClient):  # type: ignore[misc]
-    """nbclient's client, which reads of a kernel's messages what :class:`Outputs` takes, no more.
-
-    nbclient's own reading trusts the kernel: a message of another form raises, and some text takes it
-    hours (its time grows with the square of a line's length).
-    """
-
-    room = MAX_ALL_BYTES
-    taken: Outputs
-
-    def begin_cell(self) -> None:
-        """Start with empty outputs."""
-        self.taken = Outputs(self.room)
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
-        kind, content = msg.get("msg_type"), msg.get("content")
-        if not isinstance(kind, str) or not isinstance(content, dict):
-            return
-        if kind == "status" and content.get("execution_state") == "idle":
-            raise CellExecutionComplete
-        self.taken.add(kind, content)

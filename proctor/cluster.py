@@ -17,29 +17,22 @@ import atexit
 import json
 import os
 import threading
-import time
 import uuid
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import nbformat
 from nbformat import NotebookNode
 
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.errors import CourseError, RejectedError
-from proctor.examiner import Examined, Reference
-from proctor.intake import read
-from proctor.isolation import choose_launcher
-from proctor.kernel import Launcher
-from proctor.mark import mark_submission, rejected
-from proctor.pool import Marked
+from proctor.errors import CourseError, KernelStartError
+from proctor.marked import Marked, Reference
+from proctor.pool import Pool, open_pool
 from proctor.reference import engine_key
-from proctor.submission import Handed, Submission
-from proctor.verdict import Verdict
+from proctor.submission import Submission
 
 try:
     from distributed import Client, WorkerPlugin, get_worker
@@ -58,7 +51,7 @@ COURSE = "PROCTOR_COURSE"
 
 
 class ClusterPool:
-    """The workers of a Dask scheduler, as a pool.
+    """The workers of a Dask scheduler, as a pool. Use as a context manager.
 
     Raises
     ------
@@ -74,6 +67,7 @@ class ClusterPool:
         source: NotebookNode,
         engine: str,
         isolation: str,
+        secret: bytes = b"",
     ) -> None:
         try:
             self._client = Client(address, timeout="5s", set_as_default=False)
@@ -85,6 +79,7 @@ class ClusterPool:
             raise CourseError(
                 f"The scheduler at {address} has no workers. Start some: dask worker {address}"
             )
+        self.isolation = isolation
         self._executor = self._client.get_executor(retries=RETRIES, pure=False)
         self._lab, self._source = lab, source
         self._records = ""  # name of what every worker was given
@@ -93,17 +88,24 @@ class ClusterPool:
             "lab": lab.name,
             "engine": engine,
             "isolation": isolation,
+            "secret": secret.hex(),
         }
 
-    def submit(self, handed: Handed, reference: Reference) -> Future[Marked]:
-        """Send one submission to a worker."""
+    def __enter__(self) -> ClusterPool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Say goodbye; the workers stay for the next run."""
+        self._executor.shutdown(wait=error[0] is None)
+        if self._records:
+            self._client.unregister_worker_plugin(self._records)
+        self._client.close()
+
+    def submit(
+        self, submission: Submission, reference: Reference, *, record: bool = False
+    ) -> Future[Marked]:
+        """Send one submission, as it was read, to a worker."""
         marked: Future[Marked] = Future()
-        try:
-            submission = read(handed, self._lab.name)
-        except RejectedError as error:  # it changed since the class was listed
-            refused = rejected(handed, self._lab, self._source, self._order["isolation"], error)
-            marked.set_result(Marked(refused, 0.0))
-            return marked
         if not self._records:
             self._records = f"proctor-{uuid.uuid4()}"  # this run's: another may end before it
             self._client.register_plugin(_Records(self._records, reference.records))
@@ -111,6 +113,7 @@ class ClusterPool:
             **self._order,
             "withdrawn": reference.withdrawn,
             "records": self._records,
+            "record": record,
             "submission": submission.to_json(),
         }
         answer = self._executor.submit(mark_order, json.dumps(order))
@@ -124,44 +127,33 @@ class ClusterPool:
         answer.add_done_callback(take)
         return marked
 
-    def close(self) -> None:
-        """Say goodbye; the workers stay for the next run."""
-        self._executor.shutdown()
-        if self._records:
-            self._client.unregister_worker_plugin(self._records)
-        self._client.close()
-
     def stop(self) -> None:
         """Take back what was sent."""
         self._executor.shutdown(wait=False)
-        self._client.close()
 
 
 def read_answer(text: str) -> Marked:
     """Read what :func:`mark_order` returned."""
-    answer = json.loads(text)
-    if answer.get("error"):
-        raise CourseError(answer["error"])
-    notebook = nbformat.from_dict(answer["notebook"])
-    verdict = Verdict.from_dict(answer["verdict"])
-    return Marked(Examined(verdict, notebook, answer["broken"]), answer["seconds"])
+    if text.startswith('{"error"'):
+        raise CourseError(json.loads(text)["error"])
+    if text.startswith('{"no_kernel"'):
+        raise KernelStartError(json.loads(text)["no_kernel"])
+    return Marked.from_json(text)
 
 
 # --- On the worker ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What a worker keeps warm for one lab."""
+class _Open:
+    """A lab that a worker has open, and the key of what is open."""
 
     course: Course
-    lab: Lab
-    source: NotebookNode
-    launcher: Launcher
+    pool: Pool
     engine: str
 
 
-_benches: dict[tuple[str, str, str], _Bench] = {}
+_opened: dict[tuple[str, str, str, str], _Open] = {}
 _open = ExitStack()
 _lock = threading.Lock()
 
@@ -180,49 +172,47 @@ def mark_order(text: str) -> str:
     """Mark one submission on this worker; order and answer are JSON."""
     order = json.loads(text)
     try:
-        bench = _bench(order["course"], order["lab"], order["isolation"])
+        opened = _lab(order["course"], order["lab"], order["isolation"], order["secret"])
     except CourseError as error:
         return json.dumps({"error": f"A worker cannot mark {order['lab']}: {error}"})
-    if bench.engine != order["engine"]:
+    if opened.engine != order["engine"]:
         return json.dumps(
             {
-                "error": f"The course of a worker ({bench.course.folder}) is not the grader's: its "
+                "error": f"The course of a worker ({opened.course.folder}) is not the grader's: its "
                 "source, checks, engine or packages differ. Bring both to the same state and "
                 "start the workers again."
             }
         )
-    began = time.monotonic()
+    reference = Reference(order["withdrawn"], get_worker().plugins[order["records"]].records)
     submission = Submission.from_json(order["submission"])
-    records = get_worker().plugins[order["records"]].records
-    reference = Reference(order["withdrawn"], records)
-    examined = mark_submission(
-        submission, bench.course, bench.lab, bench.source, bench.launcher, reference
-    )
-    return json.dumps(
-        {
-            "verdict": asdict(examined.verdict),
-            "notebook": examined.notebook,
-            "broken": examined.broken,
-            "seconds": time.monotonic() - began,
-        }
-    )
+    try:
+        return opened.pool.submit(submission, reference, record=order["record"]).result().to_json()
+    except KernelStartError as error:
+        return json.dumps({"no_kernel": str(error)})
 
 
-def _bench(folder: str, name: str, isolation: str) -> _Bench:
+def _lab(folder: str, name: str, isolation: str, secret: str) -> _Open:
     """Return what is warm for a lab; the first call warms it up."""
-    key = (folder, name, isolation)
+    key = (folder, name, isolation, secret)
     with _lock:
-        if key not in _benches:
-            if not _benches:
+        if key not in _opened:
+            if not _opened:
                 atexit.register(_open.close)
             course = _course(Path(folder))
             lab, source = course.lab(name), course.source_notebook(name)
-            launcher = _open.enter_context(
-                choose_launcher(lab, course, cast("Isolation", isolation))
+            pool = _open.enter_context(
+                open_pool(
+                    course,
+                    lab,
+                    source,
+                    secret=bytes.fromhex(secret),
+                    isolation=cast("Isolation", isolation),
+                    jobs=get_worker().state.nthreads,
+                )
             )
-            engine = engine_key(course, lab, source, launcher.isolation)
-            _benches[key] = _Bench(course, lab, source, launcher, engine)
-        return _benches[key]
+            engine = engine_key(course, lab, source, pool.isolation)
+            _opened[key] = _Open(course, pool, engine)
+        return _opened[key]
 
 
 def _course(folder: Path) -> Course:

@@ -5,22 +5,25 @@ The checks run in this process. What they see of the student is data; what they 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+import hmac
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from nbformat import NotebookNode
 
-from proctor import flood
-from proctor.assemble import Assembled, Step, assemble
+from proctor.assemble import Step, assemble
 from proctor.autograded import executed
+from proctor.build import dumps
 from proctor.checks import Check, Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
-from proctor.limits import explain_error, lab_limits
+from proctor.limits import PATIENCE, explain_error, lab_limits
+from proctor.marked import Marked, Reference, not_asked
 from proctor.outputs import clean
+from proctor.scratch import scratch_folder
 from proctor.side import RemoteSide
 from proctor.submission import Submission
 from proctor.values import StudentError, ValueFormatError
@@ -37,6 +40,12 @@ NOT_STARTED_PARTS = {
 }
 WITHDRAWN = "This check is withdrawn, because it does not work; its points are given to everybody."
 NOT_JUDGED = "A check could not judge what your code gave, so a person will look at it."
+JUDGING_TIME = (
+    "What your notebook's process sent takes too long to judge, so what came after it could not be "
+    "marked."
+)
+CHECK_BROKEN = "check-broken"
+"""Code of the problem that a check raised by itself."""
 NO_CELL = "The cell of this exercise is not in your notebook."
 NO_CELL_NEXT = (
     "Take the cell from a fresh copy of the notebook, put your code into it and hand in again."
@@ -44,98 +53,87 @@ NO_CELL_NEXT = (
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What marking the instructor's own solution showed, for marking the class.
+class Setting:
+    """What all submissions of a class have in common.
 
     Attributes
     ----------
-    withdrawn : dict of str to str
-        Id of each check that fails there, and why: everybody gets its points.
-    records : bytes
-        What the lab's helpers recorded in that run; see :attr:`proctor.checks.Lab.records`.
+    lab : Lab
+        Exercises, checks and limits.
+    source : NotebookNode
+        The instructor's notebook.
+    launcher : Launcher
+        Where kernels come from.
+    root : Path
+        The course's root, to which the lab's helper files are relative.
+    secret : bytes
+        Mixed into the seeds of what hidden checks draw, so that nobody can draw them at home.
     """
 
-    withdrawn: dict[str, str] = field(default_factory=dict)
-    records: bytes = b""
+    lab: Lab
+    source: NotebookNode
+    launcher: Launcher
+    root: Path
+    secret: bytes = b""
 
 
-@dataclass(frozen=True)
-class Examined:
-    """A verdict, and the notebook as it ran, for feedback and formgrader.
-
-    Attributes
-    ----------
-    broken : dict of str to str
-        Id of each check that raised by itself -> what it raised.
-    records : bytes
-        What the lab's helpers recorded, if that was asked for.
-    """
-
-    verdict: Verdict
-    notebook: NotebookNode
-    broken: dict[str, str] = field(default_factory=dict)
-    records: bytes = b""
+class JudgingTooLong(BaseException):
+    """What a notebook sent takes the examiner too long; raised by whoever watches its clock."""
 
 
 def examine(
     submission: Submission,
-    source: NotebookNode,
-    lab: Lab,
-    launcher: Launcher,
-    folder: Path,
-    root: Path,
+    setting: Setting,
     reference: Reference | None = None,
+    *,
     record: bool = False,
-) -> Examined:
+    told: Callable[[Sequence[ExerciseResult], Sequence[Problem]], None] = lambda *_: None,
+) -> Marked:
     """Mark one submission.
 
     Parameters
     ----------
     submission : Submission
         What the student handed in, read by :mod:`proctor.intake`.
-    source : NotebookNode
-        The instructor's notebook.
-    lab : Lab
-        Exercises, checks and limits.
-    launcher : Launcher
-        Where kernels come from.
-    folder : Path
-        Scratch folder of this submission.
-    root : Path
-        The course's root, to which the lab's helper files are relative.
     reference : Reference, optional
         What the run on the instructor's own solution showed.
     record : bool
         Whether this is that run: the helpers record what later ones may use.
+    told : callable
+        Told after each exercise what is known so far.
 
     Raises
     ------
     KernelStartError
         If the kernel does not start.
     """
-    reference = reference or Reference()
-    assembled = assemble(source, submission)
-    session = _Session(lab, assembled, submission, reference.withdrawn)
+    began = time.monotonic()
+    reference, lab = reference or Reference(), setting.lab
+    session = _Session(setting, submission, reference.withdrawn, told)
     records = b""
-    helpers = {path.name: (root / path).read_text("utf-8") for path in lab.helpers}
-    with StudentKernel(
-        launcher,
-        folder,
-        helpers,
-        cell_seconds=lab.cell_seconds,
-        total_seconds=lab.total_seconds,
-    ) as kernel:
+    helpers = {path.name: (setting.root / path).read_text("utf-8") for path in lab.helpers}
+    with (
+        scratch_folder("proctor-") as folder,
+        StudentKernel(
+            setting.launcher,
+            folder,
+            helpers,
+            cell_seconds=lab.cell_seconds,
+            total_seconds=lab.total_seconds,
+        ) as kernel,
+    ):
         try:
             if lab.records:
                 _begin_records(RemoteSide(kernel), reference.records, record=record)
             session.run(kernel)
         except KernelStopped as stop:
             session.stopped(stop)
-        if kernel.flooded and kernel.stopped is None:
-            session.stopped(KernelStopped(flood.CODE, flood.MESSAGE))
+        except JudgingTooLong:
+            session.stopped(KernelStopped("judging-time", JUDGING_TIME, "cpu"))
         if lab.records and record:
             records = _end_records(RemoteSide(kernel))
-    return replace(session.result(source, launcher.isolation), records=records)
+    marked = session.result()
+    return replace(marked, records=records, seconds=time.monotonic() - began)
 
 
 def _begin_records(side: RemoteSide, records: bytes, *, record: bool) -> None:
@@ -158,17 +156,23 @@ class _Session:
     """The state of one marking: what ran, what was found."""
 
     def __init__(
-        self, lab: Lab, assembled: Assembled, submission: Submission, withdrawn: Collection[str]
+        self,
+        setting: Setting,
+        submission: Submission,
+        withdrawn: Collection[str],
+        told: Callable[[Sequence[ExerciseResult], Sequence[Problem]], None],
     ) -> None:
-        self.lab = lab
+        self.setting, self.lab = setting, setting.lab
         self.withdrawn = withdrawn
-        self.assembled = assembled
+        self.assembled = assemble(setting.source, submission)
         self.submission = submission
-        self.exercises = {exercise.id: exercise for exercise in lab.exercises}
+        self.told = told
+        self.exercises = {exercise.id: exercise for exercise in self.lab.exercises}
         self.runs: list[tuple[Step, CellRun]] = []
         self.results: dict[str, ExerciseResult] = {}
-        self.problems: list[Problem] = [*submission.problems, *assembled.problems]
+        self.problems: list[Problem] = [*submission.problems, *self.assembled.problems]
         self.broken: dict[str, str] = {}
+        self.met: set[str] = set()
 
     def run(self, kernel: StudentKernel) -> None:
         """Run and judge step by step; raise :class:`KernelStopped` where that ends early."""
@@ -176,6 +180,7 @@ class _Session:
         for step in self.assembled.steps:
             if step.kind == "test":
                 self.judge(self.exercises[step.id.removeprefix("test_")], side)
+                self.told(tuple(self.results.values()), tuple(self.problems))
             else:
                 self.step(step, kernel)
 
@@ -183,7 +188,7 @@ class _Session:
         run = CellRun()
         self.runs.append((step, run))
         done = kernel.run(step.source)
-        run.outputs, run.error, run.timed_out = done.outputs, done.error, done.timed_out
+        run.outputs, run.error, run.stopped_by = done.outputs, done.error, done.stopped_by
         if step.kind == "given" and run.error is not None:
             self.problems.append(
                 Problem(
@@ -192,15 +197,24 @@ class _Session:
                     attention=True,
                 )
             )
-        if run.timed_out:
+        if run.stopped_by:
             what = "A cell of your own" if step.kind == "extra" else "This cell"
-            self.problems.append(
-                Problem(
-                    "cell-time",
-                    f"{what} was stopped after {self.lab.cell_seconds:g} seconds.",
-                    step.id,
-                )
-            )
+            self.limit_met(run.stopped_by, f"{what} was stopped", step.id)
+
+    def limit_met(self, by: str, what: str, cell: str) -> None:
+        """Note that a limit of time was met; a person is asked to look."""
+        self.met.add(by)
+        message = f"{what} after {self.time_limit(by)}."
+        self.problems.append(Problem("cell-time", message, cell, attention=True))
+
+    def time_limit(self, by: str) -> str:
+        """Say in words how long a cell or a question may take."""
+        seconds = self.lab.cell_seconds
+        return {
+            "cpu": f"{seconds:g} seconds of processor time",
+            "idle": f"{seconds:g} seconds in which it only waited",
+            "wall": f"{PATIENCE * seconds:g} seconds",
+        }[by]
 
     def judge(self, exercise: Exercise, side: RemoteSide) -> None:
         """Ask every check of one exercise; a check whose needs failed is skipped."""
@@ -248,8 +262,9 @@ class _Session:
             raise
         except StudentError as error:
             return _result(check, self.explain(check, error))
-        except TimeLimit:
-            cause = f"Your code gave no answer within {self.lab.cell_seconds:g} seconds."
+        except TimeLimit as limit:
+            self.limit_met(limit.by, "A check of this exercise was stopped", check.exercise)
+            cause = f"Your code gave no answer within {self.time_limit(limit.by)}."
             return _result(check, {"cause": cause, "next": "Look for a loop that never ends."})
         except (ProtocolError, ValueFormatError) as error:
             cause = f"What your notebook's process sent back could not be read: {error}."
@@ -261,16 +276,14 @@ class _Session:
             if hasattr(error, "cause") and hasattr(error, "called"):
                 return _result(check, _finding(error, check.tell))
             self.broken[check.id] = f"{type(error).__name__}: {error}"
-            self.problems.append(
-                Problem("check-broken", NOT_JUDGED, check.exercise, attention=True)
-            )
+            self.problems.append(Problem(CHECK_BROKEN, NOT_JUDGED, check.exercise, attention=True))
             return _result(check, {"cause": NOT_JUDGED})
         return _result(check, passed=True)
 
     def seed(self, check: Check) -> list[int]:
-        """Seed of what a check draws: the lab's, the submission's bytes, the check's id."""
+        """Seed of what a check draws: the course's secret, the lab, the submission's bytes, the check."""
         text = f"{self.lab.name}:{self.lab.seed}:{self.submission.digest}:{check.id}"
-        return list(hashlib.sha256(text.encode()).digest())
+        return list(hmac.digest(self.setting.secret, text.encode(), "sha256"))
 
     def explain(self, check: Check, error: StudentError) -> dict[str, str]:
         """Say in words what the student's own exception means."""
@@ -278,9 +291,9 @@ class _Session:
             return NOT_STARTED_PARTS
         run = self.graded_run(check.exercise)
         cell = run.error if run else None
-        if error.type_name == "NameError" and run is not None and run.timed_out:
+        if error.type_name == "NameError" and run is not None and run.stopped_by:
             cause = (
-                f"The cell of this exercise was stopped after {self.lab.cell_seconds:g} seconds."
+                f"The cell of this exercise was stopped after {self.time_limit(run.stopped_by)}."
             )
             return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
@@ -308,30 +321,29 @@ class _Session:
 
     def stopped(self, stop: KernelStopped) -> None:
         """Record why marking ended early; what was marked before it counts."""
+        self.met |= {stop.by} - {""}
         self.problems.append(Problem(stop.code, stop.message, attention=True))
 
-    def result(self, source: NotebookNode, isolation: str) -> Examined:
+    def result(self) -> Marked:
         exercises = []
         for exercise in self.lab.exercises:
             known = self.results.get(exercise.id)
             if known is None:
                 cause = self.problems[-1].message if self.problems else "This was not reached."
-                known = _exercise_result(
-                    exercise,
-                    [_result(check, {"cause": cause}, skipped=True) for check in exercise.checks],
-                )
+                known = not_asked(self.lab, exercise.id, cause)
             exercises.append(known)
         verdict = Verdict(
             student=self.submission.student,
             lab=self.lab.name,
             status=_status(self.problems),
-            isolation=isolation,
+            isolation=self.setting.launcher.isolation,
             score=total([e.score for e in exercises]),
             max_score=total([e.max_score for e in exercises]),
             problems=tuple(self.problems),
             exercises=tuple(exercises),
         )
-        return Examined(verdict, executed(source, self.runs, verdict), self.broken)
+        notebook = dumps(executed(self.setting.source, self.runs, verdict))
+        return Marked(verdict, notebook, self.broken, frozenset(self.met))
 
 
 def _status(problems: list[Problem]) -> Status:

@@ -3,25 +3,23 @@
 ::
 
     with ForkServer(lab.warm, isolation="namespaces", limits=Limits(memory_mb=2048)) as server:
-        kernel = server.spawn(folder, connection_file)   # some hundredths of a second
+        kernel = server.request(folder, connection_file)   # some hundredths of a second
         ...
         kernel.kill()
         print(kernel.ending.message)
 
-One server may serve any number of kernels at the same time, from several threads. What runs where is
-told in ``docs/security.md``.
+One server may serve any number of kernels at the same time, from several processes. What runs where
+is told in ``docs/security.md``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -57,7 +55,89 @@ ENVIRONMENT = {
 """The whole environment of the warm parent and of every kernel, but for the home folder."""
 
 
-class ForkServer:
+class Spawner:
+    """Asks a fork server for kernels, in any process that holds its socket.
+
+    Parameters
+    ----------
+    control : socket.socket
+        The socket to the warm parent, of kind SEQPACKET: what several processes send does not mix.
+    isolation, limits, given
+        As the server was started with; see :class:`ForkServer`.
+    """
+
+    def __init__(
+        self,
+        control: socket.socket | None,
+        isolation: Isolation,
+        limits: Limits,
+        given: Sequence[tuple[Path, str]] = (),
+    ) -> None:
+        self.isolation = isolation
+        self.limits = limits
+        self.given = tuple(given)
+        self._control = control
+
+    def request(
+        self, folder: Path, connection_file: Path, work: Path | None = None, cpu: int = -1
+    ) -> Kernel:
+        """Ask for a kernel without waiting: once it is readable, call :meth:`Kernel.started`.
+
+        Parameters
+        ----------
+        folder : Path
+            The kernel's own folder for its sockets, and for nothing else: the kernel sees it.
+        connection_file : Path
+            Jupyter's connection file, of transport ``ipc`` with its ``ip`` a path in `folder`. Keep
+            it elsewhere: it is read before the kernel is confined, and the kernel need not see it.
+        work : Path, optional
+            Working folder of a kernel that is not isolated; the given files are copied there. An
+            isolated one has a working folder of its own, in memory.
+        cpu : int
+            Number of the one processor that it may use, so that however many threads a submission
+            starts it slows down none but those on the same; -1 for any.
+
+        Raises
+        ------
+        KernelStartError
+            If the server is not there.
+        """
+        if self._control is None:
+            raise KernelStartError("The fork server is not running; use it in a with statement.")
+        work = (work or folder).resolve()
+        if self.isolation == "process":
+            self._give(work)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        message = {
+            "folder": str(folder.resolve()),
+            "file": str(connection_file.resolve()),
+            "work": str(work),
+            "cpu": cpu,
+        }
+        with theirs:
+            try:
+                socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise KernelStartError(
+                    f"The fork server has gone ({error}); start it again."
+                ) from error
+        return Kernel(ours, self.limits)
+
+    def _give(self, folder: Path) -> None:
+        for source, target in self.given:
+            place = folder / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+
+    def fileno(self) -> int:
+        """Descriptor of the socket, to be handed to another process."""
+        if self._control is None:
+            raise KernelStartError("The fork server is not running; use it in a with statement.")
+        return self._control.fileno()
+
+
+class ForkServer(Spawner):
     """A warm parent process and its kernels.
 
     Parameters
@@ -80,11 +160,6 @@ class ForkServer:
         Code that a first kernel runs and that is then thrown away: what it imports, the warm parent
         imports too. For libraries that import parts of themselves only when these are used.
 
-    Attributes
-    ----------
-    bound : bool
-        Whether each kernel that starts is bound to one processor.
-
     Raises
     ------
     KernelStartError
@@ -102,22 +177,15 @@ class ForkServer:
         environment: Mapping[str, str] | None = None,
         rehearsal: str = "",
     ) -> None:
+        super().__init__(None, isolation, limits or Limits(), given)
         self.warm = tuple(warm)
-        self.isolation = isolation
-        self.limits = limits or Limits()
-        self.given = tuple(given)
         self.hidden = tuple(hidden)
         self.environment = ENVIRONMENT | dict(environment or {})
         self.rehearsal = rehearsal
-        self.bound = True
         self.pid = 0
-        self.warm_seconds = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
         self._scratch: Scratch | None = None
         self._folder = Path()
-        self._lock = threading.Lock()
-        self._busy = dict.fromkeys(_cpus(), 0)
 
     def __enter__(self) -> ForkServer:
         self.start()
@@ -173,7 +241,6 @@ class ForkServer:
                 f"{told}\nImport these modules in {sys.executable} to see what they need."
             )
         self.pid = answer["ready"]["pid"]
-        self.warm_seconds = answer["ready"]["seconds"]
 
     def _configuration(self) -> dict[str, Any]:
         """Everything the warm parent is told; nothing of any submission."""
@@ -195,70 +262,6 @@ class ForkServer:
             | {"HOME": home, "USER": "student", "LOGNAME": "student"},
             "title": "python -m ipykernel_launcher -f kernel.json",
         }
-
-    def spawn(self, folder: Path, connection_file: Path, work: Path | None = None) -> Kernel:
-        """Start a kernel and wait until it listens.
-
-        Parameters
-        ----------
-        folder : Path
-            The kernel's own folder for its sockets, and for nothing else: the kernel sees it.
-        connection_file : Path
-            Jupyter's connection file, of transport ``ipc`` with its ``ip`` a path in `folder`. Keep
-            it elsewhere: it is read before the kernel is confined, and the kernel need not see it.
-        work : Path, optional
-            Working folder of a kernel that is not isolated; the given files are copied there. An
-            isolated one has a working folder of its own, in memory.
-
-        Raises
-        ------
-        KernelStartError
-            If it does not come up.
-        """
-        kernel = self.request(folder, connection_file, work)
-        if not select.select([kernel], [], [], SPAWN_SECONDS)[0]:
-            kernel.kill()
-            raise KernelStartError(f"The kernel did not come up within {SPAWN_SECONDS:g} s.")
-        kernel.started()
-        return kernel
-
-    def request(self, folder: Path, connection_file: Path, work: Path | None = None) -> Kernel:
-        """Ask for a kernel without waiting: once it is readable, call :meth:`Kernel.started`."""
-        if self._control is None:
-            raise KernelStartError("The fork server is not running; use it in a with statement.")
-        work = (work or folder).resolve()
-        if self.isolation == "process":
-            self._give(work)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        message: dict[str, str | int] = {
-            "folder": str(folder.resolve()),
-            "file": str(connection_file.resolve()),
-            "work": str(work),
-        }
-        with theirs, self._lock:
-            # One processor each, the idlest: however many threads a submission starts, it slows
-            # down no other one than those that share this processor.
-            cpu = min(self._busy, key=lambda number: self._busy[number])
-            message["cpu"] = cpu if self.bound else -1
-            try:
-                socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
-            except OSError as error:
-                ours.close()
-                raise KernelStartError(
-                    f"The fork server has gone ({error}); start it again."
-                ) from error
-            self._busy[cpu] += 1
-        return Kernel(ours, self.limits, lambda: self._release(cpu))
-
-    def _release(self, cpu: int) -> None:
-        with self._lock:
-            self._busy[cpu] -= 1
-
-    def _give(self, folder: Path) -> None:
-        for source, target in self.given:
-            place = folder / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, place)
 
     def close(self) -> None:
         """End the warm parent and every kernel."""
@@ -283,11 +286,6 @@ _START = (
 def _package_root() -> str:
     """The folder that holds this package, wherever it was installed or checked out."""
     return str(Path(__file__).resolve().parents[1])
-
-
-def _cpus() -> list[int]:
-    """The processors that this process may use, by number; one of no number where none can be told."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [-1]
 
 
 def _cache() -> str:

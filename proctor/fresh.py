@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -47,6 +46,7 @@ class FreshLauncher:
     """
 
     isolation = "process"
+    cpu = -1
 
     def __init__(
         self, given: Sequence[tuple[Path, str]] = (), environment: Mapping[str, str] | None = None
@@ -64,10 +64,6 @@ class FreshLauncher:
             shutil.copyfile(source, target)
         spec = _FreshSpec(self.environment)
         return AsyncKernelManager(kernel_spec_manager=spec, kernel_name="proctor")
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Do nothing: these kernels are never bound to one processor."""
-        return nullcontext()
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Nothing is known but that it ended."""

@@ -25,9 +25,9 @@ from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
 from proctor.imports import check_files
 from proctor.intake import collect
-from proctor.isolation import choose_launcher
-from proctor.mark import mark
+from proctor.marker import open_marker
 from proctor.scratch import scratch_folder
+from proctor.store import Store
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, Verdict
 from proctor.whole import write_whole
@@ -186,9 +186,8 @@ def mark_folder(course: Course, lab: Lab, folder: Path) -> Verdict:
         shutil.copytree(folder, own, symlinks=True)
         handed = [one for one in collect(scratch, lab.name) if one.student == STUDENT]
         one = handed[0] if handed else Handed(STUDENT, STUDENT)
-        with choose_launcher(lab, course) as launcher:
-            source = course.source_notebook(lab.name)
-            return mark(one, course, lab, source, launcher).verdict
+        with open_marker(course, lab, Store(course.folder, lab.name)) as marker:
+            return marker.mark(one).verdict
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,10 +8,9 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable
 
 from proctor.errors import KernelStartError
-from proctor.limits import Ending, Limits, ending
+from proctor.limits import USED_BYTES, Ending, Limits, Used, ending
 
 KILL_SECONDS = 5.0
 MAX_MESSAGE = 2**16
@@ -26,13 +25,10 @@ class Kernel:
         Why it ended; None while it runs.
     """
 
-    def __init__(
-        self, report: socket.socket, limits: Limits, released: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, report: socket.socket, limits: Limits) -> None:
         self._report = report
         self._limits = limits
-        self._released = released
-        self._supervisor = -1
+        self._supervisor = self._ledger = -1
         self.ending: Ending | None = None
 
     def fileno(self) -> int:
@@ -47,15 +43,22 @@ class Kernel:
         KernelStartError
             If it is another one.
         """
-        message, descriptors, _, _ = socket.recv_fds(self._report, MAX_MESSAGE, 1)
+        message, descriptors, _, _ = socket.recv_fds(self._report, MAX_MESSAGE, 2)
         answer = json.loads(message or b"{}")
-        if answer.get("event") == "started" and descriptors:
-            self._supervisor = descriptors[0]
+        if answer.get("event") == "started" and len(descriptors) == 2:
+            self._supervisor, self._ledger = descriptors
             return
         self._end("lost")
         raise KernelStartError(
             f"The kernel did not start.\n{answer.get('error', 'Its supervisor ended at once.')}"
         )
+
+    def used(self) -> Used | None:
+        """Return what it was last seen to have used; None before the first look and after the end."""
+        if self._ledger < 0:
+            return None
+        data = os.pread(self._ledger, USED_BYTES, 0)
+        return Used.from_bytes(data) if len(data) == USED_BYTES else None
 
     def poll(self) -> Ending | None:
         """Return why the kernel ended, or None if it runs."""
@@ -85,21 +88,15 @@ class Kernel:
             text = message or ending(code, self._limits)[1]
             self.ending = Ending(code, text, cpu_seconds, peak)
             self._report.close()
-            self._released()
-            if self._supervisor >= 0:
-                os.close(self._supervisor)
-                self._supervisor = -1
+            for descriptor in {self._supervisor, self._ledger} - {-1}:
+                os.close(descriptor)
+            self._supervisor = self._ledger = -1
 
     def signal(self, number: int) -> None:
         """Send a signal to the student's kernel; nothing happens if it has ended."""
         if self.ending is None:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._report.send(str(int(number)).encode())
-
-    def ask_to_end(self) -> None:
-        """Have the kernel ended without waiting; the one thing that any thread may do."""
-        with contextlib.suppress(OSError):  # it has ended
-            self._report.send(b"kill")
 
     def kill(self) -> Ending:
         """End the kernel and everything it started, and wait until they are gone."""

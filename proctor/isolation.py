@@ -1,53 +1,26 @@
-"""Choose how students' kernels are kept apart: the launcher that a marking run uses."""
+"""How a lab's kernels are kept apart, and what they find beside them."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.forkserver import ForkServer, Isolation
-from proctor.fresh import FreshLauncher
-from proctor.kernel import Launcher
 from proctor.limits import lab_limits
-from proctor.provisioner import ForkLauncher
 from proctor.sandbox import missing
 
 
-@contextmanager
-def choose_launcher(
-    lab: Lab, course: Course, isolation: Isolation | None = None
-) -> Iterator[Launcher]:
-    """Yield a launcher of kernels; what it started is gone when the context ends.
-
-    Parameters
-    ----------
-    isolation : str, optional
-        ``namespaces`` (the default) or ``process``.
-
-    Raises
-    ------
-    CourseError
-        If this system cannot isolate and nobody said that it need not.
-    """
-    given = given_files(course, lab)
-    require(isolation)
-    if sys.platform != "linux":
-        yield FreshLauncher(given)
-        return
-    server = ForkServer(
+def fork_server(lab: Lab, course: Course, isolation: Isolation) -> ForkServer:
+    """Return the server of a lab's kernels, not started yet."""
+    return ForkServer(
         lab.warm,
-        isolation=isolation or "namespaces",
+        isolation=isolation,
         limits=lab_limits(lab),
-        given=given,
+        given=given_files(course, lab),
         hidden=[course.folder],
     )
-    with server:
-        yield ForkLauncher(server)
 
 
 def require(isolation: Isolation | None) -> None:

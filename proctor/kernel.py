@@ -1,4 +1,4 @@
-"""One student's kernel: runs cells through nbclient, and carries the examiner's questions.
+"""One student's kernel: runs cells, and carries the examiner's questions.
 
 Everything that arrives from the kernel is bounded and parsed strictly; a kernel that breaks the
 rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sentence.
@@ -9,40 +9,39 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
 from zmq.constants import Flag, PollEvent
 from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
 from zmq.sugar.socket import Socket
 
-from proctor import agent, flood
-from proctor.client import (
-    GRACE_SECONDS,
-    START_SECONDS,
-    BoundedChannels,
-    BoundedClient,
-    BoundedSession,
-)
+from proctor import agent
+from proctor.allowance import Allowance, Exceeded
+from proctor.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.handle import Kernel
-from proctor.outputs import Outputs, clean
+from proctor.limits import Used
+from proctor.outputs import MAX_ALL_BYTES, Outputs, clean
 from proctor.values import StudentError, decode
 
 MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
 MAX_UNASKED = 100
 """Most answers to a question that was not asked; one that came too late is such an answer."""
+LOOK_SECONDS = 0.2
+"""How often what runs is compared with its limit."""
 _HERE = Path(__file__).parent
+
+
+Met = Exceeded | Literal["machine"]
+"""What a result rests on beside the notebook: a limit, or something that happened to the machine."""
 
 
 class KernelStopped(Exception):
@@ -52,16 +51,29 @@ class KernelStopped(Exception):
     ----------
     code, message : str
         Short name and one sentence.
+    by : {"", "cpu", "idle", "wall", "machine"}
+        What it rests on, if that is a limit of time or lies outside the notebook.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, by: Met = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.by = by
 
 
 class TimeLimit(Exception):
-    """The student's code ran longer than a cell or a check may; the kernel lives on."""
+    """The student's code ran longer than a cell or a check may; the kernel lives on.
+
+    Attributes
+    ----------
+    by : {"cpu", "idle", "wall"}
+        What the limit was exceeded by.
+    """
+
+    def __init__(self, by: Exceeded) -> None:
+        super().__init__(f"no answer within the limit ({by})")
+        self.by = by
 
 
 @dataclass
@@ -74,25 +86,23 @@ class CellRun:
         nbformat outputs, in safe forms only.
     error : StudentError or None
         What the cell raised.
-    timed_out : bool
-        Whether it was interrupted at its time limit.
+    stopped_by : {"", "cpu", "idle", "wall"}
+        By what it exceeded its limit, if it was interrupted for that.
     """
 
     outputs: list[NotebookNode] = field(default_factory=list)
     error: StudentError | None = None
-    timed_out: bool = False
+    stopped_by: Exceeded = ""
 
 
 class Launcher(Protocol):
     """Starts kernels; see :class:`proctor.provisioner.ForkLauncher`."""
 
     isolation: str
+    cpu: int
 
     def manager(self, folder: Path) -> AsyncKernelManager:
         """Return a manager whose kernel will run in `folder`; it is not started yet."""
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Give kernels that start meanwhile every processor: for a trusted one beside no other."""
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence), where that is known."""
@@ -110,14 +120,13 @@ class StudentKernel:
     helpers : dict of str to str
         File name -> source of the lab's helper files.
     cell_seconds, total_seconds : float
-        Wall-clock limits of one cell or question, and of everything together.
+        Limits of one cell or question, and of everything together, as :mod:`proctor.allowance`
+        counts.
 
     Attributes
     ----------
     stopped : KernelStopped or None
         Why it is gone; None while it lives.
-    flooded : bool
-        Whether it was ended because what kernels sent filled this process's memory.
     """
 
     def __init__(
@@ -135,46 +144,32 @@ class StudentKernel:
         self.cell_seconds = cell_seconds
         self.total_seconds = total_seconds
         self.stopped: KernelStopped | None = None
-        self.flooded = False
-        self._client: BoundedClient | None = None
+        self._manager: AsyncKernelManager | None = None
+        self._client: BoundedChannels | None = None
         self._shell: Socket[bytes]
         self._output: Socket[bytes]
-        self._deadline = 0.0
+        self._room = MAX_ALL_BYTES
+        self._idle = 0.0  # seconds in which cells and questions wanted no processor
 
     def __enter__(self) -> StudentKernel:
-        manager = self.launcher.manager(self.folder)
+        manager = self._manager = self.launcher.manager(self.folder)
         manager.client_factory = BoundedChannels
         manager.session = BoundedSession(parent=manager)
-        client = BoundedClient(
-            new_notebook(),
-            km=manager,
-            timeout=int(self.cell_seconds),
-            startup_timeout=int(START_SECONDS),
-            interrupt_on_timeout=True,
-            error_on_timeout={"ename": "TimeLimit", "evalue": "", "traceback": []},
-            allow_errors=True,
-            store_widget_state=False,
-            coalesce_streams=False,
-            iopub_timeout=int(GRACE_SECONDS),
-        )
-        client.log.setLevel("CRITICAL")
-        self._client = client
         try:
-            client.start_new_kernel(cwd=str(self.folder))
-            client.start_new_kernel_client()
-            # The same socket without asyncio, which costs more than a short question itself.
-            self._shell = Socket.shadow(client.kc.shell_channel.socket.underlying)
-            self._output = Socket.shadow(client.kc.iopub_channel.socket.underlying)
+            run_sync(manager.start_kernel)(cwd=str(self.folder))
+            client = self._client = manager.client()
+            client.start_channels()
+            run_sync(client.wait_for_ready)(timeout=START_SECONDS)
+            # The same sockets without asyncio, which costs more than a short question itself.
+            self._shell = Socket.shadow(client.shell_channel.socket.underlying)
+            self._output = Socket.shadow(client.iopub_channel.socket.underlying)
+            self._install()
         except (RuntimeError, OSError, TimeoutError) as error:
             self.kill()
             raise KernelStartError(f"The kernel did not start: {error}") from error
-        self._deadline = time.monotonic() + self.total_seconds
-        try:
-            self._install()
         except BaseException:
             self.kill()
             raise
-        flood.GUARD.add(self)
         return self
 
     def __exit__(
@@ -203,30 +198,33 @@ class StudentKernel:
         KernelStopped
             If the kernel is dead, or had to be killed because it did not react to an interrupt.
         """
-        client = self._alive()
-        seconds = self._seconds()
-        client.timeout = max(1, int(seconds))
-        client.begin_cell()
+        allowance = self._allowance()
         self._drop_output()
-        cell = new_code_cell(source)
-        client.nb.cells = [cell]
-        began = time.monotonic()
+        taken = Outputs(self._room)
+        sent = self._send(
+            "execute_request",
+            {
+                "code": source,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+                "stop_on_error": False,
+            },
+        )
+        exceeded: Exceeded = ""
         try:
-            client.execute_cell(cell, 0, store_history=True)
-        except CellExecutionError:
-            pass  # allow_errors covers all but a few control replies; the outputs tell the rest
-        except DeadKernelError:
-            raise self._died() from None
-        except Exception as error:  # whatever a forged message makes a library raise
+            reply, exceeded = self._await(sent, allowance, taken)
+            if reply is None:
+                self._interrupt()
+                self._await(sent, self._grace(), taken)
+        except ProtocolError as error:  # whatever a forged message makes a library raise
             raise self._misused() from error
-        client.room -= client.taken.used
-        run = _outcome(client.taken)
-        if run.error is None and time.monotonic() - began >= seconds - 0.5:
-            run.timed_out = True
-        if run.timed_out or (run.error and run.error.type_name == "KeyboardInterrupt"):
-            run.timed_out = run.timed_out or time.monotonic() - began >= seconds - 0.5
-            self._ensure_answers()
-        return run
+        self._room -= taken.used
+        raised = None if taken.error is None else StudentError(*taken.error)
+        if exceeded or (raised is not None and raised.type_name == "KeyboardInterrupt"):
+            self._ensure_answers(exceeded)
+        return CellRun(taken.nodes(), raised, exceeded)
 
     def _drop_output(self) -> None:
         """Take what the last questions left on the output channel, unread: nobody wants it."""
@@ -250,74 +248,88 @@ class StudentKernel:
         KernelStopped
             If the kernel is dead.
         """
-        content, parts = self._exchange(request, buffers, self._seconds())
+        allowance = self._allowance()
+        sent = self._send(agent.REQUEST, request, buffers)
+        reply, exceeded = self._await(sent, allowance)
+        if reply is None:
+            self._interrupt()
+            if self._await(sent, self._grace())[0] is None:
+                self._ensure_answers(exceeded)
+            raise TimeLimit(exceeded)
+        content = reply["content"]
+        if reply["msg_type"] != agent.REPLY or not isinstance(content, dict):
+            raise ProtocolError("the kernel sent something that is not an answer")
         error = content.get("error")
         if error is not None:
-            raise _student_error(error, content.get("printed"))
-        return content, parts
+            raise _student_error(error)
+        return content, list(reply["buffers"])
 
     def value(self, tree: Any, parts: list[Any]) -> Any:
         """Decode one value of a reply; see :func:`proctor.values.decode`."""
         return decode(tree, parts)
 
-    def _exchange(
-        self, request: dict[str, Any], buffers: Sequence[bytes], seconds: float
-    ) -> tuple[dict[str, Any], list[Any]]:
-        sent = self._send(request, buffers)
-        reply = self._reply(sent, seconds)
-        if reply is None:
-            run_sync(self._alive().km.interrupt_kernel)()
-            if self._reply(sent, GRACE_SECONDS) is None:
-                self._ensure_answers()
-            raise TimeLimit(f"no answer within {seconds:g} s")
-        content = reply["content"]
-        if reply["msg_type"] != agent.REPLY or not isinstance(content, dict):
-            raise ProtocolError("the kernel sent something that is not an answer")
-        return content, list(reply["buffers"])
-
-    def _send(self, request: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
-        """Send a request; return its id."""
-        kc = self._alive().kc
-        message = kc.session.msg(agent.REQUEST, request)
+    def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
+        """Send a message on the shell channel; return its id."""
+        session = self._alive().session
+        message = session.msg(kind, content)
         try:
-            kc.session.send(self._shell, message, buffers=list(buffers))
+            session.send(self._shell, message, buffers=list(buffers))
         except ZMQError as error:
             raise self._misused() from error
         return str(message["header"]["msg_id"])
 
-    def _reply(self, message_id: str, seconds: float) -> dict[str, Any] | None:
-        """Wait for the reply to one request; replies to others are dropped."""
-        client = self._alive()
-        session, shell = client.kc.session, self._shell
-        handle = self._handle()
+    def _await(
+        self, sent: str, allowance: Allowance, taken: Outputs | None = None
+    ) -> tuple[dict[str, Any] | None, Exceeded]:
+        """Wait for the reply to one message, and for a cell's outputs, until all of them are there.
+
+        Replies to other messages are dropped. Without an answer within the allowance, return by what
+        that was exceeded.
+        """
+        session = self._alive().session
         poller = Poller()
-        poller.register(shell, PollEvent.POLLIN)
+        poller.register(self._shell, PollEvent.POLLIN)
+        handle = self._handle()
         if handle is not None and handle.poll() is None:
             poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
-        end = time.monotonic() + seconds
-        unasked = 0
-        while unasked <= MAX_UNASKED:
-            left = max(0.0, end - time.monotonic())  # at the end, once more: it may have come
-            if shell not in dict(poller.poll(1000 * min(left, 1.0))):
-                if not run_sync(client.km.is_alive)():
-                    raise self._died()
-                if not left:
-                    return None
+        if taken is not None:
+            poller.register(self._output, PollEvent.POLLIN)
+        reply: dict[str, Any] | None = None
+        idle, unasked, limit = taken is None, 0, allowance
+        look = time.monotonic() + LOOK_SECONDS
+        while reply is None or not idle:
+            ready = dict(poller.poll(1000 * max(0.0, look - time.monotonic())))
+            if self._shell in ready:
+                message = _receive(session, self._shell)
+                if _parent(message) == sent and reply is None:
+                    reply = message
+                    limit = self._grace()  # for what is left of a cell's output
+                elif (unasked := unasked + 1) > MAX_UNASKED:
+                    raise self._misused()
+            if taken is not None and self._output in ready:
+                message = _receive(session, self._output)
+                if _parent(message) == sent:
+                    idle = _take(message, taken) or idle
+            if handle is not None and handle.fileno() in ready and len(ready) == 1:
+                raise self._died()
+            if time.monotonic() < look:
                 continue
-            try:
-                reply: dict[str, Any] = session.recv(shell, mode=Flag.NOBLOCK)[1]
-            except Exception as error:  # whatever a forged message makes a library raise
-                raise ProtocolError("the kernel sent a message that cannot be read") from error
-            parent = reply.get("parent_header")
-            if isinstance(parent, dict) and parent.get("msg_id") == message_id:
-                return reply
-            unasked += 1
-        raise self._misused()
+            look = time.monotonic() + LOOK_SECONDS
+            if not ready and not run_sync(self._alive_manager().is_alive)():
+                raise self._died()
+            if exceeded := limit.exceeded():
+                self._idle += allowance.idle
+                return reply, "" if reply is not None else exceeded
+        self._idle += allowance.idle
+        return reply, ""
 
-    def _ensure_answers(self) -> None:
+    def _interrupt(self) -> None:
+        run_sync(self._alive_manager().interrupt_kernel)()
+
+    def _ensure_answers(self, exceeded: Exceeded) -> None:
         """Kill the kernel unless it answers a ping after an interrupt."""
         try:
-            if self._reply(self._send({"op": "ping"}), GRACE_SECONDS) is not None:
+            if self._await(self._send(agent.REQUEST, {"op": "ping"}), self._grace())[0] is not None:
                 return
         except ProtocolError:
             pass  # what it sent instead is no answer
@@ -325,33 +337,50 @@ class StudentKernel:
             "not-interruptible",
             "Your code ran longer than it may and did not react when it was interrupted, "
             "so what came after it could not be marked.",
+            exceeded,
         )
 
-    def _seconds(self) -> float:
-        left = self._deadline - time.monotonic()
+    def _allowance(self) -> Allowance:
+        """Begin to count what a cell or a question uses."""
+        self._alive()
+        used = self._used()
+        left = self.total_seconds - self._idle - (used.cpu if used is not None else 0.0)
         if left <= 0:
             raise self._stop(
                 "total-time",
                 f"The notebook took longer than the {self.total_seconds:g} seconds it may take "
                 "in all, so what came after that could not be marked.",
+                "cpu",
             )
-        return min(self.cell_seconds, left)
+        seconds = min(self.cell_seconds, left)
+        return Allowance(seconds, self._used, measured=self._handle() is not None)
 
-    def _alive(self) -> BoundedClient:
+    def _grace(self) -> Allowance:
+        """Begin to count what it takes to react to an interrupt."""
+        return Allowance(GRACE_SECONDS, self._used, measured=self._handle() is not None)
+
+    def _used(self) -> Used | None:
+        handle = self._handle()
+        return handle.used() if handle is not None else None
+
+    def _alive(self) -> BoundedChannels:
         if self.stopped is not None:
             raise self.stopped
         assert self._client is not None
         return self._client
 
+    def _alive_manager(self) -> AsyncKernelManager:
+        self._alive()
+        assert self._manager is not None
+        return self._manager
+
     def _died(self) -> KernelStopped:
-        assert self._client is not None
-        known = self.launcher.why_dead(self._client.km) if self._client.km else None
-        code, message = known or (
+        code, message = self.launcher.why_dead(self._alive_manager()) or (
             "kernel-died",
             "The Python process of your notebook ended while this ran (exit, a crash, or too much "
             "memory), so what came after it could not be marked.",
         )
-        return self._stop(code, message)
+        return self._stop(code, message, _BY.get(code, ""))
 
     def _misused(self) -> KernelStopped:
         return self._stop(
@@ -360,54 +389,63 @@ class StudentKernel:
             "could not be marked.",
         )
 
-    def end_for_flood(self) -> None:
-        """Have the kernel end, from another thread: what the kernels sent fills our memory."""
-        self.flooded = True
-        handle = self._handle()
-        if handle is not None:
-            handle.ask_to_end()
-
     def _handle(self) -> Kernel | None:
         """The kernel's process, where it comes from a fork server."""
-        client = self._client
-        return getattr(client.km.provisioner, "kernel", None) if client and client.km else None
+        return getattr(self._manager.provisioner, "kernel", None) if self._manager else None
 
-    def _stop(self, code: str, message: str) -> KernelStopped:
-        if self.flooded:
-            code, message = flood.CODE, flood.MESSAGE
-        self.stopped = KernelStopped(code, message)
+    def _stop(self, code: str, message: str, by: Met = "") -> KernelStopped:
+        self.stopped = KernelStopped(code, message, by)
         self.kill()
         return self.stopped
 
     def kill(self) -> None:
         """End the kernel now; nothing is asked of it."""
         client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            self._close(client)
-        finally:
-            flood.GUARD.remove(self)
-
-    def _close(self, client: BoundedClient) -> None:
-        if client.kc is not None:
-            client.kc.stop_channels()
-        if client.km is not None:
-            run_sync(client.km.shutdown_kernel)(now=True)
+        manager, self._manager = self._manager, None
+        if client is not None:
+            client.stop_channels()
+        if manager is not None:
+            run_sync(manager.shutdown_kernel)(now=True)
         if self.stopped is None:
             self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
 
 
-def _student_error(error: Any, printed: Any) -> StudentError:
+_BY: dict[str, Met] = {
+    "wall-time": "wall",
+    "cpu-time": "cpu",
+    "killed": "machine",
+    "lost": "machine",
+    "kernel-died": "machine",
+}
+"""By the code of an ending, what it rests on if that is not the notebook's own doing."""
+
+
+def _receive(session: BoundedSession, channel: Socket[bytes]) -> dict[str, Any]:
+    try:
+        message: dict[str, Any] | None = session.recv(channel, mode=Flag.NOBLOCK)[1]
+    except Exception as error:  # whatever a forged message makes a library raise
+        raise ProtocolError("the kernel sent a message that cannot be read") from error
+    return message or {}
+
+
+def _parent(message: dict[str, Any]) -> object:
+    parent = message.get("parent_header")
+    return parent.get("msg_id") if isinstance(parent, dict) else None
+
+
+def _take(message: dict[str, Any], taken: Outputs) -> bool:
+    """Keep what a cell says on the output channel; return whether that was its last word."""
+    kind, content = message.get("msg_type"), message.get("content")
+    if not isinstance(kind, str) or not isinstance(content, dict):
+        return False
+    if kind == "status" and content.get("execution_state") == "idle":
+        return True
+    taken.add(kind, content)
+    return False
+
+
+def _student_error(error: Any) -> StudentError:
     if not isinstance(error, dict):
         raise ProtocolError("an error that is not one")
     name, message, line = (clean(error.get(key), 2000) for key in ("type", "message", "line"))
-    return StudentError(name, message, line, printed=clean(printed, 2000))
-
-
-def _outcome(taken: Outputs) -> CellRun:
-    """Read the error off a cell's outputs."""
-    run = CellRun(outputs=taken.nodes())
-    if taken.error is not None:
-        run.error = StudentError(*taken.error)
-    return run
+    return StudentError(name, message, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import struct
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 MIB = 2**20
 SPARE_SECONDS = 30.0
 """How much longer than the examiner's own limit a kernel may live, so that ours is told first."""
+PATIENCE = 20.0
+"""How many times its limit of processor time a submission may take by the clock on the wall.
+
+Limits count what a submission uses, not what its neighbours take from it; this ceiling is only for
+what would else never end.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,43 @@ class Limits:
 def lab_limits(lab: Lab) -> Limits:
     """Return the limits of a lab's submissions."""
     return Limits(
-        wall_seconds=lab.total_seconds + SPARE_SECONDS,
-        cpu_seconds=2 * lab.total_seconds,
+        wall_seconds=PATIENCE * lab.total_seconds + SPARE_SECONDS,
+        cpu_seconds=lab.total_seconds + SPARE_SECONDS,
         memory_mb=lab.memory_mb,
     )
+
+
+@dataclass(frozen=True)
+class Used:
+    """What all processes of a submission have used so far.
+
+    Attributes
+    ----------
+    at : float
+        When this was measured, in seconds of the system's monotonic clock.
+    cpu : float
+        Processor time, in seconds.
+    idle : float
+        Time in which none of them ran or waited for a processor, in seconds: a sleep is as long on a
+        busy machine as on an idle one.
+    """
+
+    at: float
+    cpu: float
+    idle: float
+
+    def to_bytes(self) -> bytes:
+        """Fixed-size form, for :meth:`from_bytes`."""
+        return _USED.pack(self.at, self.cpu, self.idle)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Used:
+        """Read what :meth:`to_bytes` gave."""
+        return cls(*_USED.unpack(data))
+
+
+_USED = struct.Struct("=ddd")
+USED_BYTES = _USED.size
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class MarkingRecord:
         Checks that were withdrawn -> why.
     changed : tuple of ChangedScore
         Scores that differ from an earlier marking.
+    gone : tuple of str
+        Students who were marked before, and whose submission was no longer there.
     took : mapping of str to float
         Student -> seconds that marking took.
     """
@@ -67,6 +69,7 @@ class MarkingRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[ChangedScore, ...] = ()
+    gone: tuple[str, ...] = ()
     took: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -77,7 +80,8 @@ class MarkingRecord:
             ChangedScore(**{**one, "checks": tuple(one.get("checks", ()))})
             for one in known.get("changed", ())
         )
-        return cls(**{**known, "changed": changed})
+        gone = tuple(known.get("gone", ()))
+        return cls(**{**known, "changed": changed, "gone": gone})
 
 
 def versions() -> dict[str, str]:

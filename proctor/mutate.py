@@ -17,7 +17,7 @@ import copy
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,12 @@ from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
+from proctor.forkserver import Isolation
 from proctor.intake import read_bytes
-from proctor.kernel import Launcher
-from proctor.mark import mark_submission
+from proctor.marked import Reference
+from proctor.marker import require_built
+from proctor.pool import open_pool
+from proctor.submission import Submission
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
 
@@ -158,8 +161,8 @@ def _load(course: Course, path: Path) -> Any:
 def mutate(
     course: Course,
     lab: Lab,
-    launcher: Launcher,
     *,
+    isolation: Isolation | None = None,
     jobs: int = 1,
     exercise: str | None = None,
     start: Callable[[int], None] = lambda total: None,
@@ -175,33 +178,32 @@ def mutate(
         Only those of this exercise.
     """
     table = read_table(course, lab)
+    require_built(course, lab)
     source = course.source_notebook(lab.name)
     wanted = [one for one in (*table.mutants, *table.variants) if exercise in (None, one.exercise)]
     start(len(wanted))
     found: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        futures = {pool.submit(_mark, course, lab, source, launcher, table, one) for one in wanted}
-        try:
-            for future in as_completed(futures):
-                outcome = future.result()
-                found[outcome.id] = outcome
-                done(outcome.id)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with open_pool(course, lab, source, isolation=isolation, jobs=jobs) as pool:
+        futures = {
+            pool.submit(_submission(lab, source, table, one), Reference()): one for one in wanted
+        }
+        for future in as_completed(futures):
+            outcome = _outcome(futures[future], future.result().verdict)
+            found[outcome.id] = outcome
+            done(outcome.id)
     outcomes = tuple(found[one.id] for one in wanted)
     busy = {check for outcome in outcomes if outcome.wrong for check in outcome.caught}
     checks = (c.id for e in lab.exercises if exercise in (None, e.id) for c in e.checks)
     return Result(outcomes, tuple(check for check in checks if check not in busy))
 
 
-def _mark(
-    course: Course, lab: Lab, source: NotebookNode, launcher: Launcher, table: Table, one: Any
-) -> Outcome:
+def _submission(lab: Lab, source: NotebookNode, table: Table, one: Any) -> Submission:
     answers = {**table.right, **dict(getattr(one, "also", {})), one.exercise: one.code}
     notebook = hand_in(source, answers)
-    submission = read_bytes(dumps(notebook).encode(), one.id, lab.name)
-    verdict = mark_submission(submission, course, lab, source, launcher).verdict
+    return read_bytes(dumps(notebook).encode(), one.id, lab.name)
+
+
+def _outcome(one: Any, verdict: Verdict) -> Outcome:
     result = next(found for found in verdict.exercises if found.id == one.exercise)
     failed = [check for check in result.checks if not check.passed and not check.skipped]
     wrong = hasattr(one, "check")

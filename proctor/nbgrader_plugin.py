@@ -20,7 +20,8 @@ from proctor.course import Course
 
 if TYPE_CHECKING:
     from proctor.checks import Lab
-    from proctor.kernel import Launcher
+    from proctor.marker import Marker
+    from proctor.store import Store
 
 
 def plug_in(config: Any) -> None:
@@ -66,48 +67,53 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         self, course: Course, name: str, path: Path, resources: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         # Imported here, since every nbgrader command loads this module with its configuration.
-        from proctor import gradebook
-        from proctor.build import dumps
-        from proctor.mark import handed_file, mark
-        from proctor.places import claim_verdict_folder
-        from proctor.reference import run_reference
-        from proctor.whole import write_whole
+        from proctor.keeper import Keeper
+        from proctor.marker import handed_file
+        from proctor.store import Store
 
         coursedir = self.parent.coursedir
-        lab, source = course.lab(name), course.source_notebook(name)
-        handed = handed_file(path, resources["nbgrader"]["student"])
-        launcher = _launcher(course, lab)
-        verdicts = claim_verdict_folder(Path(coursedir.root), name)
-        reference = run_reference(course, lab, source, launcher, verdicts / ".keys")
-        examined = mark(handed, course, lab, source, launcher, reference)
-        for check, error in sorted({**examined.broken, **reference.withdrawn}.items()):
+        store = Store(Path(coursedir.root), name)
+        marker = _marker(course, course.lab(name), store)
+        reading = marker.read(handed_file(path, resources["nbgrader"]["student"]))
+        marked = marker.finish(reading)
+        for check, error in sorted({**marked.broken, **marker.reference.withdrawn}.items()):
             self.log.error("The check '%s' is broken: %s", check, error)
-        verdict = examined.verdict
-        gradebook.record_assignment(coursedir.db_url, coursedir.course_id, name, source)
-        gradebook.record(coursedir.db_url, coursedir.course_id, verdict)
-        write_whole(verdicts / f"{verdict.student}.json", verdict.to_json())
+        keeper = Keeper(course, store, marker.source, coursedir.db_url)
+        keeper.open_gradebook()
+        with store.writing(), keeper:
+            keeper.keep(reading.handed, marked, reading.key, _origin(coursedir))
         resources.setdefault("metadata", {})["name"] = name
         resources["output_extension"] = ".ipynb"
-        return dumps(examined.notebook), resources
+        return marked.notebook, resources
+
+
+def _origin(coursedir: Any) -> str:
+    """The folder of submissions, as a run of `proctor grade` notes it."""
+    return str((Path(coursedir.root) / coursedir.submitted_directory).resolve())
 
 
 _open = ExitStack()
 _left: set[str] = set()
 """Assignments of which it was said that they are left to nbgrader."""
-_launchers: dict[tuple[Path, str], Launcher] = {}
+_markers: dict[tuple[Path, str, str], Marker] = {}
 
 
-def _launcher(course: Course, lab: Lab) -> Launcher:
-    """Return the lab's launcher, started once in this process and closed when it ends.
+def _marker(course: Course, lab: Lab, store: Store) -> Marker:
+    """Return the lab's marker, opened once in this process and closed when it ends.
 
     nbgrader makes an exporter for every run of its converter, and formgrader runs it for every
-    click; what is warm stays warm between them.
+    click; what is warm stays warm between them, until the lab changes.
     """
-    from proctor.isolation import choose_launcher
+    from proctor.marker import open_marker
+    from proctor.reference import engine_key
 
-    key = (course.folder, lab.name)
-    if key not in _launchers:
-        if not _launchers:
-            atexit.register(_open.close)
-        _launchers[key] = _open.enter_context(choose_launcher(lab, course))
-    return _launchers[key]
+    for (folder, name, engine), marker in _markers.items():
+        if (folder, name) == (course.folder, lab.name):
+            source = course.source_notebook(lab.name)
+            if engine == engine_key(course, lab, source, marker.pool.isolation):
+                return marker
+    if not _markers:
+        atexit.register(_open.close)
+    marker = _open.enter_context(open_marker(course, lab, store))
+    _markers[course.folder, lab.name, marker.engine] = marker
+    return marker

@@ -16,8 +16,6 @@ import atexit
 import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +23,10 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
-from traitlets import Dict, Enum, Instance, List, Unicode
+from traitlets import Dict, Enum, Instance, Integer, List, Unicode
 
 from proctor.errors import KernelStartError
-from proctor.forkserver import SPAWN_SECONDS, ForkServer
+from proctor.forkserver import SPAWN_SECONDS, ForkServer, Spawner
 from proctor.handle import Kernel
 from proctor.limits import Limits
 from proctor.scratch import Scratch
@@ -51,7 +49,10 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     )
     given = List(help="Files beside the notebook: [source, relative place].").tag(config=True)
     hidden = List(Unicode(), help="Folders never to be seen.").tag(config=True)
-    server = Instance(ForkServer, allow_none=True, help="A running fork server to use instead.")
+    server = Instance(Spawner, allow_none=True, help="A running fork server to use instead.")
+    cpu = Integer(-1, help="The one processor that the kernel may use; -1 for any.").tag(
+        config=True
+    )
 
     kernel: Kernel | None = None
     _scratch: Scratch | None = None
@@ -87,7 +88,8 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         folder = self._scratch.path
         server = self.server or await asyncio.to_thread(self._shared_server)
         work = Path(kwargs.get("cwd") or folder)
-        kernel = server.request(folder / "s", folder / "connection.json", work)
+        file = folder / "connection.json"
+        kernel = server.request(folder / "s", file, work, self.cpu)
         if not await _readable(kernel, SPAWN_SECONDS):
             kernel.kill()
             raise KernelStartError(f"The kernel did not come up within {SPAWN_SECONDS:g} s.")
@@ -195,13 +197,19 @@ class ForkLauncher:
 
     Parameters
     ----------
-    server : ForkServer
-        Started by the caller, who also closes it.
+    server : Spawner
+        Of a fork server that the caller started and closes.
+
+    Attributes
+    ----------
+    cpu : int
+        The processor that the next kernel may use; -1 for any.
     """
 
-    def __init__(self, server: ForkServer) -> None:
+    def __init__(self, server: Spawner) -> None:
         self.server = server
         self.isolation: str = server.isolation
+        self.cpu = -1
 
     def manager(self, folder: Path) -> AsyncKernelManager:
         """Return a manager of a kernel that is not started yet.
@@ -213,18 +221,9 @@ class ForkLauncher:
         """
         manager = AsyncKernelManager(kernel_spec_manager=_OneSpec(), kernel_name="proctor")
         manager.provisioner = ForkProvisioner(
-            parent=manager, kernel_spec=manager.kernel_spec, server=self.server
+            parent=manager, kernel_spec=manager.kernel_spec, server=self.server, cpu=self.cpu
         )
         return manager
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Give kernels that start meanwhile every processor: for a trusted one beside no other."""
-        self.server.bound = False
-        try:
-            yield
-        finally:
-            self.server.bound = True
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence); None if it runs or never ran."""

@@ -1,11 +1,12 @@
-"""The instructor's own solution, marked before the class: what fails there is a broken check."""
+"""The run on the instructor's own solution: which checks work, and what later runs need not repeat."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -15,48 +16,119 @@ from nbformat import NotebookNode
 from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.examiner import Reference
+from proctor.errors import CourseError
+from proctor.examiner import CHECK_BROKEN
 from proctor.imports import check_files
 from proctor.intake import read_bytes
-from proctor.kernel import Launcher
-from proctor.mark import mark_submission
+from proctor.limits import PATIENCE
+from proctor.marked import Marked, Reference
+from proctor.pool import Pool
+from proctor.verdict import CheckResult
 from proctor.whole import write_whole
 
-PACKAGES = ("numpy", "ipykernel", "nbclient", "keras", "tensorflow", "scipy", "matplotlib")
+PACKAGES = ("numpy", "ipykernel", "jupyter_client", "keras", "tensorflow", "scipy", "matplotlib")
 """Packages whose versions may change a verdict and so belong to its key."""
+ALONE = 2
+"""How often the reference is tried before trouble of the machine ends the run."""
 
 
 def run_reference(
-    course: Course, lab: Lab, source: NotebookNode, launcher: Launcher, keys: Path
+    course: Course, lab: Lab, source: NotebookNode, pool: Pool, key: str, kept: Path
 ) -> Reference:
-    """Mark the instructor's own solution: which checks it does not pass, and what was recorded.
+    """Mark the instructor's own solution, or read what that gave before.
 
-    Such a check is withdrawn: everybody gets its points, since nobody could have earned them.
+    A check that fails there, while all went well around it, is withdrawn: everybody gets its points,
+    since nobody could have earned them. What a check needs and does not get because of that, is asked
+    again.
 
     Parameters
     ----------
-    keys : Path
-        Folder in which the answer is kept until the engine, the source or the checks change.
+    key : str
+        Key under which the answer is kept until the engine, the source or the checks change.
+    kept : Path
+        Folder in which it is.
+
+    Raises
+    ------
+    CourseError
+        If the solution could not be run to its end on this machine, or a whole exercise fails on it.
     """
-    key = engine_key(course, lab, source, launcher.isolation)
-    path, recorded = keys / f".reference-{lab.name}", keys / f".records-{lab.name}"
+    path, recorded = kept / f".reference-{lab.name}", kept / f".records-{lab.name}"
     before, records = _kept(path, key), _kept(recorded, key)
     if before is not None and records is not None:
         return Reference(json.loads(before), records)
+    failed: dict[str, CheckResult] = {}
+    withdrawn: dict[str, str] = {}
+    while True:
+        marked = _quietly(course, lab, source, pool, Reference(withdrawn))
+        new = _failed(marked, withdrawn)
+        if not new:
+            break
+        failed |= new
+        withdrawn = {name: check.cause or "does not pass" for name, check in failed.items()}
+        _require_something(course, lab, failed)
+    write_whole(recorded, key.encode() + b"\n" + marked.records)
+    write_whole(path, f"{key}\n{json.dumps(withdrawn, sort_keys=True)}")
+    return Reference(withdrawn, marked.records)
+
+
+def _quietly(
+    course: Course, lab: Lab, source: NotebookNode, pool: Pool, reference: Reference
+) -> Marked:
+    """Run the solution until nothing goes wrong around its checks."""
     own = read_bytes(dumps(source).encode(), "reference", lab.name)
-    with ThreadPoolExecutor(1) as aside, launcher.alone():
-        if lab.prepare is not None:
-            aside.submit(lab.prepare)  # what it raises, the check that needs it raises too
-        examined = mark_submission(own, course, lab, source, launcher, record=True)
-    known = {
-        check.id: examined.broken.get(check.id, "") or check.cause or "does not pass"
-        for exercise in examined.verdict.exercises
-        for check in exercise.checks
-        if not check.passed
-    }
-    write_whole(recorded, key.encode() + b"\n" + examined.records)
-    write_whole(path, f"{key}\n{json.dumps(known, sort_keys=True)}")
-    return Reference(known, examined.records)
+    for _ in range(ALONE):
+        marked = pool.submit(own, reference, record=True).result()
+        trouble = [
+            problem
+            for problem in marked.verdict.problems
+            if problem.attention and problem.code != CHECK_BROKEN
+        ]
+        if not trouble:
+            return marked
+    why = trouble[0]
+    raise CourseError(
+        f"The instructor's own solution of {lab.name} did not run to its end, so nobody was marked: "
+        f"{why.message}{f' (cell {why.cell})' if why.cell else ''}\n"
+        f"Limits: {lab.cell_seconds:g} s of processor time a cell, {lab.total_seconds:g} s in all, "
+        f"{PATIENCE:g} times as long by the clock. If this machine is very busy, wait and run the same "
+        f"command again; else raise cell_seconds in {_checks(course, lab)}."
+    )
+
+
+def _failed(marked: Marked, withdrawn: Collection[str]) -> dict[str, CheckResult]:
+    """Return the checks that were asked and did not pass; one that broke says what it raised."""
+    found = {}
+    for exercise in marked.verdict.exercises:
+        for check in exercise.checks:
+            if not check.passed and not check.skipped and check.id not in withdrawn:
+                raised = marked.broken.get(check.id)
+                told = replace(check, cause=f"It raised {raised}.", next="") if raised else check
+                found[check.id] = told
+    return found
+
+
+def _require_something(course: Course, lab: Lab, failed: Mapping[str, CheckResult]) -> None:
+    """Raise if an exercise has no check left that works: that is the author's, not a check's."""
+    for exercise in lab.exercises:
+        if all(check.id in failed for check in exercise.checks):
+            first = failed[exercise.checks[0].id]
+            lines = [
+                f"Nobody was marked: no check of exercise '{exercise.id}' passes on the instructor's "
+                f"own solution. The first that fails is '{first.id}' ({first.title}):"
+            ]
+            for part in ("called", "expected", "got", "cause", "next"):
+                if text := getattr(first, part):
+                    lines.append(f"  {part.capitalize():<9} {text}")
+            raise CourseError(
+                "\n".join(lines)
+                + f"\nMend the check in {_checks(course, lab)}, or the solution in "
+                f"{course.relative(course.master(lab.name))} and run: proctor build {lab.name}"
+            )
+
+
+def _checks(course: Course, lab: Lab) -> str:
+    return course.relative(course.folder / "checks" / f"{lab.name}.py")
 
 
 def _kept(path: Path, key: str) -> bytes | None:

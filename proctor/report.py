@@ -25,10 +25,10 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.itemstats import Misconception
-from proctor.places import verdict_folder
 from proctor.results import ClassData, read_class
 from proctor.roster import read_roster
 from proctor.similarity import Similarity
+from proctor.store import Store
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
@@ -47,7 +47,7 @@ LONGEST_LINE = 200
 
 def page_name(out: Path, lab: str) -> str:
     """Return the report's default name: two labs that were marked into one folder get two."""
-    return NAME if verdict_folder(out, lab) == out / "verdicts" else f"report-{lab}.html"
+    return NAME if Store(out, lab).verdicts == out / "verdicts" else f"report-{lab}.html"
 
 
 def write_report(

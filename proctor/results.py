@@ -23,7 +23,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.gradebook import open_gradebook, patient
 from proctor.marking import MarkingRecord, read_marking
-from proctor.places import verdict_folder
+from proctor.store import Store
 from proctor.verdict import Verdict
 
 
@@ -158,7 +158,7 @@ def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
         If there are none, or one cannot be read.
     """
     verdicts = {}
-    for path in sorted(verdict_folder(out, lab.name).glob("*.json")):
+    for path in sorted(Store(out, lab.name).verdicts.glob("*.json")):
         try:
             verdict = Verdict.from_json(path.read_bytes())
         except (ValueError, TypeError, KeyError) as error:

@@ -132,11 +132,12 @@ def _supervise(plan: Plan, connection: dict[str, Any], place: str, report: socke
     if plan.layout is not None:
         sandbox.seal(plan.layout)
     itself, child = os.pidfd_open(os.getpid()), os.pidfd_open(kernel)
-    _tell(report, {"event": "started"}, (itself,))
+    ledger = os.memfd_create("usage")
+    _tell(report, {"event": "started"}, (itself, ledger))
     os.close(itself)
     ours.send(b"go")
     ours.close()
-    cause = _watch(plan, kernel, child, report, started + plan.limits.wall_seconds)
+    cause = _watch(plan, kernel, child, report, ledger, started + plan.limits.wall_seconds)
     _finish(plan, kernel, cause, report)
 
 
@@ -170,17 +171,26 @@ def _student(
     os._exit(0)
 
 
-def _watch(plan: Plan, kernel: int, child: int, report: socket.socket, deadline: float) -> str:
-    """Wait until the kernel ends or has to; return why."""
+def _watch(
+    plan: Plan, kernel: int, child: int, report: socket.socket, ledger: int, deadline: float
+) -> str:
+    """Wait until the kernel ends or has to; return why. What it uses is noted in `ledger`."""
     meter = usage.Meter(plan.limits, kernel)
+    look = time.monotonic()
     poll = select.poll()
     for descriptor in (child, report.fileno(), plan.server):
         poll.register(descriptor, select.POLLIN)
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        now = time.monotonic()
+        if now >= deadline:
             return "wall-time"
-        ready = {number for number, _ in poll.poll(1000 * min(left, WATCH_SECONDS))}
+        if now >= look:
+            cause = meter.look()
+            os.pwrite(ledger, meter.used.to_bytes(), 0)
+            if cause is not None:
+                return cause
+            look = time.monotonic() + WATCH_SECONDS
+        ready = {number for number, _ in poll.poll(1000 * max(0.0, look - time.monotonic()))}
         if child in ready:
             return "ended"
         if plan.server in ready:
@@ -190,8 +200,6 @@ def _watch(plan: Plan, kernel: int, child: int, report: socket.socket, deadline:
             if not order or order == b"kill":
                 return "killed"
             os.kill(kernel, int(order))
-        if not ready and (cause := meter.exceeded()):
-            return cause
         _reap_orphans(kernel)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from pathlib import Path
 
-from proctor.limits import MIB, Limits
+from proctor.limits import MIB, Limits, Used
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_IDLE_SHARE = 0.01
+"""Share of a processor below which processes that wait for none are idle."""
 
 
 def descendants(root: int) -> list[int]:
@@ -27,7 +30,7 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _stat(pid: int) -> list[str] | None:
+def _stat(pid: int | str) -> list[str] | None:
     """Fields 3 and on of ``/proc/PID/stat`` (state, parent...); None if the process has gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
@@ -59,11 +62,19 @@ class Meter:
     def __init__(self, limits: Limits, kernel: int) -> None:
         self.limits = limits
         self._shared = _kib(f"/proc/{kernel}/status", ("RssAnon:",)) or 0
+        self.used = Used(time.monotonic(), 0.0, 0.0)
 
-    def exceeded(self) -> str | None:
-        """Return the code of a limit that is exceeded, or None."""
+    def look(self) -> str | None:
+        """Measure all processes; return the code of a limit that is exceeded, or None.
+
+        What was measured is in :attr:`used`.
+        """
         processes = descendants(os.getpid())
-        if self._cpu_seconds(processes) > self.limits.cpu_seconds:
+        now, cpu = time.monotonic(), self._cpu_seconds(processes)
+        since, before = now - self.used.at, self.used
+        idle = cpu - before.cpu <= _IDLE_SHARE * since and not any(map(_wants_processor, processes))
+        self.used = Used(now, cpu, before.idle + (since if idle else 0.0))
+        if cpu > self.limits.cpu_seconds:
             return "cpu-time"
         # The quick sum counts twice what processes share; the exact one takes milliseconds each.
         most = self.limits.memory_mb * MIB // 1024
@@ -86,6 +97,16 @@ class Meter:
     def _exact_kib(self, pid: int) -> int:
         exact = _kib(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:", "SwapPss:"))
         return self._quick_kib(pid) if exact is None else exact
+
+
+def _wants_processor(pid: int) -> bool:
+    """Whether a thread of the process runs, or would if there were a processor for it."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    states = (_stat(f"{pid}/task/{thread}") for thread in threads)
+    return any(fields is not None and fields[0] in "RD" for fields in states)
 
 
 def apply(limits: Limits, *, own_user: bool) -> None:

@@ -14,7 +14,7 @@ from proctor import gradebook
 from proctor.build import dumps
 from proctor.checks import Check, Lab
 from proctor.course import Course
-from proctor.grade import Output
+from proctor.store import Store
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 from proctor.whole import write_whole
 
@@ -84,8 +84,8 @@ def keep(course: Course, one: Verdict, answers: Answers | None = None) -> None:
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = (answers or {}).get(cell.id, "")
-    out = Output(course.folder, one.lab)
-    write_whole(out.notebook(one.lab, one.student), dumps(notebook))
+    out = Store(course.folder, one.lab)
+    write_whole(out.notebook(one.student), dumps(notebook))
     gradebook.record(db_url(course), course_id(course), one)
     write_whole(out.verdict(one.student), one.to_json())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
 from proctor.forkserver import ForkServer
+from proctor.handle import Kernel
 from proctor.limits import Ending
 
 SECONDS = 60
@@ -23,10 +25,20 @@ class Said(str):
     error = ""
 
 
+def spawn(
+    server: ForkServer, folder: Path, connection_file: Path, work: Path | None = None, cpu: int = -1
+) -> Kernel:
+    """Start a kernel and wait until it listens."""
+    kernel = server.request(folder, connection_file, work, cpu)
+    assert select.select([kernel], [], [], SECONDS)[0], "the kernel did not come up"
+    kernel.started()
+    return kernel
+
+
 class Session:
     """A kernel with a client. Leaving it kills the kernel."""
 
-    def __init__(self, server: ForkServer, work: Path | None = None) -> None:
+    def __init__(self, server: ForkServer, work: Path | None = None, cpu: int = -1) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="k-")
         self.folder = Path(self._folder.name)
         self.sockets = self.folder / "s"
@@ -37,7 +49,7 @@ class Session:
             transport="ipc",
             key=os.urandom(16).hex().encode(),
         )
-        self.kernel = server.spawn(self.sockets, Path(file), work)
+        self.kernel = spawn(server, self.sockets, Path(file), work, cpu)
         self.client = BlockingKernelClient(connection_file=file)
         self.client.load_connection_file()
         self.client.start_channels()

@@ -25,9 +25,9 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.gradebook import open_gradebook
 from proctor.gradescope import write_zip
-from proctor.places import claim_verdict_folder, verdict_folder
 from proctor.report import page_name
 from proctor.roster import read_roster
+from proctor.store import Store
 from proctor.verdict import Problem
 
 PEOPLE = {
@@ -345,13 +345,15 @@ def test_the_archive_of_a_real_lab_has_all_that_its_checks_import(
 
 
 def test_two_labs_in_one_folder_keep_their_verdicts_apart(tmp_path: Path) -> None:
-    assert verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
-    assert claim_verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
-    assert claim_verdict_folder(tmp_path, "two") == tmp_path / "verdicts" / "two"
-    assert claim_verdict_folder(tmp_path, "one") == tmp_path / "verdicts"
+    one, two = Store(tmp_path, "one"), Store(tmp_path, "two")
+    assert one.verdicts == tmp_path / "verdicts"
+    one.claim()
+    two.claim()
+    assert two.verdicts == tmp_path / "verdicts" / "two"
+    assert one.verdicts == tmp_path / "verdicts"
     older = tmp_path / "older"
     (older / "verdicts").mkdir(parents=True)
     (older / "verdicts" / "ada.json").write_text('{"lab": "one"}')
-    assert verdict_folder(older, "one") == older / "verdicts"
-    assert verdict_folder(older, "two") == older / "verdicts" / "two"
+    assert Store(older, "one").verdicts == older / "verdicts"
+    assert Store(older, "two").verdicts == older / "verdicts" / "two"
     assert page_name(older, "one") == "report.html" and page_name(older, "two") == "report-two.html"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +88,7 @@ def test_a_cell_may_await(kernel: StudentKernel) -> None:
     assert (printed(run), run.error) == ("slept\n", None)
     run = kernel.run("await asyncio.sleep(0)\nraise ValueError('after a nap')")
     assert run.error is not None and run.error.message == "after a nap"
-    assert kernel.run("await asyncio.sleep(60)").timed_out
+    assert kernel.run("await asyncio.sleep(60)").stopped_by == "idle"
     assert printed(kernel.run("print('alive')")) == "alive\n"
 
 
@@ -122,3 +125,35 @@ def test_answers_that_nobody_asked_for_end_the_kernel(kernel: StudentKernel) -> 
     kernel.run(code)
     with pytest.raises(KernelStopped, match="messages that no notebook sends"):
         RemoteSide(kernel).call("f", (), {})
+
+
+BURN = "import time\nend = time.process_time() + SECONDS\nwhile time.process_time() < end: pass\n"
+
+
+def test_a_busy_machine_does_not_shorten_a_limit(kernel: StudentKernel) -> None:
+    """1.2 s of processor time under a limit of 2 s, with five others on the same processor."""
+    cpu = min(os.sched_getaffinity(0))
+    kernel.run("import os; os.system('true'); pid = os.getpid()")
+    burn = f"import os\nos.sched_setaffinity(0, {{{cpu}}})\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(5)]
+    try:
+        psutil.Process(kernel_pid()).cpu_affinity([cpu])
+        began = time.monotonic()
+        run = kernel.run(BURN.replace("SECONDS", "1.2") + "print('done')")
+        took = time.monotonic() - began
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert took > 3, "the machine was not busy"
+    assert (printed(run), run.stopped_by) == ("done\n", "")
+
+
+def test_processor_time_is_what_a_limit_counts(kernel: StudentKernel) -> None:
+    assert kernel.run(BURN.replace("SECONDS", "30")).stopped_by == "cpu"
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+def kernel_pid() -> int:
+    """The student's kernel: the youngest process below this one."""
+    return max(psutil.Process().children(recursive=True), key=lambda one: one.create_time()).pid
