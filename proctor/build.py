@@ -30,6 +30,7 @@ from proctor import gradebook
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import MasterError
+from proctor.notebooks import dumps
 from proctor.whole import write_whole
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -77,13 +78,6 @@ def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:
             if path.is_file() and path.name != f"{lab.name}.ipynb":
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
-
-
-def dumps(notebook: NotebookNode) -> str:
-    """Serialise a notebook so that equal notebooks are equal bytes."""
-    nbformat.validate(notebook)
-    text: str = nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False)
-    return text + "\n"
 
 
 def source_notebook(master: Path, lab: Lab) -> NotebookNode:

@@ -12,15 +12,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
 from proctor.checks import Lab
 from proctor.errors import CourseError, LabNotFoundError
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
 
 CONFIG = "nbgrader_config.py"
 
@@ -129,6 +131,8 @@ class Course:
 
     def coursedir(self, lab: str, **paths: Any) -> CourseDirectory:
         """Return nbgrader's view of this course, set to one assignment."""
+        from nbgrader.coursedir import CourseDirectory  # a second of imports, which judging spares
+
         config = self.nbgrader_config()
         config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.assignment_id = lab

@@ -16,12 +16,12 @@ from nbformat import NotebookNode
 
 from proctor.assemble import Step, assemble
 from proctor.autograded import executed
-from proctor.build import dumps
 from proctor.checks import Check, Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.limits import PATIENCE, explain_error, lab_limits
 from proctor.marked import Marked, Reference, not_asked
+from proctor.notebooks import dumps
 from proctor.outputs import clean
 from proctor.scratch import scratch_folder
 from proctor.side import RemoteSide

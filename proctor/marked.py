@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from nbformat import NotebookNode
 
 from proctor.autograded import executed
-from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.errors import RejectedError
+from proctor.notebooks import dumps
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from proctor.build import dumps, source_notebook
+from proctor.build import source_notebook
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.forkserver import Isolation
 from proctor.intake import read
 from proctor.marked import Marked, Reference, refused
+from proctor.notebooks import dumps
 from proctor.pool import Pool, open_pool
 from proctor.reference import engine_key, run_reference
 from proctor.store import Store

@@ -24,7 +24,6 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -32,6 +31,7 @@ from proctor.forkserver import Isolation
 from proctor.intake import read_bytes
 from proctor.marked import Reference
 from proctor.marker import require_built
+from proctor.notebooks import dumps
 from proctor.pool import open_pool
 from proctor.submission import Submission
 from proctor.verdict import CheckResult, ExerciseResult, Verdict

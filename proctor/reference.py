@@ -13,7 +13,6 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from proctor.build import dumps
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -22,6 +21,7 @@ from proctor.imports import check_files
 from proctor.intake import read_bytes
 from proctor.limits import PATIENCE
 from proctor.marked import Marked, Reference
+from proctor.notebooks import dumps
 from proctor.pool import Pool
 from proctor.verdict import CheckResult
 from proctor.whole import write_whole

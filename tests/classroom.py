@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from proctor import gradebook
-from proctor.build import dumps
 from proctor.checks import Check, Lab
 from proctor.course import Course
+from proctor.notebooks import dumps
 from proctor.store import Store
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 from proctor.whole import write_whole
