@@ -210,7 +210,7 @@ def _lab(folder: str, name: str, isolation: str, secret: str) -> _Open:
                     jobs=get_worker().state.nthreads,
                 )
             )
-            engine = engine_key(course, lab, source, pool.isolation)
+            engine = engine_key(course, lab, source, pool.isolation, bytes.fromhex(secret))
             _opened[key] = _Open(course, pool, engine)
         return _opened[key]
 

@@ -414,6 +414,7 @@ _BY: dict[str, Met] = {
     "wall-time": "wall",
     "cpu-time": "cpu",
     "killed": "machine",
+    "killed-outside": "machine",
     "lost": "machine",
     "kernel-died": "machine",
 }

@@ -161,6 +161,11 @@ def ending(code: str, limits: Limits, *, status: int = 0) -> tuple[str, str]:
             "The code ended its own Python process (exit(), os._exit() or a restart of the kernel; "
             f"exit status {status}), {_AFTER}"
         )
+    if -status == getattr(signal, "SIGKILL", None):
+        return "killed-outside", (
+            "The notebook's Python process was killed (by the code itself, or by the system), "
+            f"{_AFTER}"
+        )
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
     return "crashed", f"The notebook's Python process crashed ({name}), {_AFTER}"
 

@@ -25,6 +25,7 @@ from proctor.marked import Marked, Reference, refused
 from proctor.notebooks import dumps
 from proctor.pool import Pool, open_pool
 from proctor.reference import engine_key, run_reference
+from proctor.secret import course_secret
 from proctor.store import Store
 from proctor.submission import Candidate, Handed, Submission
 
@@ -61,6 +62,8 @@ class Marker:
     reference : Reference
     engine : str
         Key of all but the submission that a verdict depends on.
+    secret : bytes
+        The course's; see :mod:`proctor.secret`.
     """
 
     def __init__(
@@ -71,9 +74,11 @@ class Marker:
         pool: Pool,
         reference: Reference,
         engine: str,
+        secret: bytes,
     ) -> None:
         self.course, self.lab, self.source = course, lab, source
-        self.pool, self.reference, self.engine = pool, reference, engine
+        self.pool, self.reference = pool, reference
+        self.engine, self.secret = engine, secret
 
     def read(self, handed: Handed) -> Reading:
         """Read what one student handed in; never an exception for bad input."""
@@ -158,19 +163,20 @@ def open_marker(
     """
     source = course.source_notebook(lab.name)
     require_built(course, lab)
+    secret = course_secret(course.folder, say)
     with ExitStack() as opened:
         pool: Pool = opened.enter_context(
-            open_pool(course, lab, source, isolation=isolation, jobs=jobs)
+            open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
         )
-        engine = engine_key(course, lab, source, pool.isolation)
+        engine = engine_key(course, lab, source, pool.isolation, secret)
         say("Marking the reference solution first")
         reference = run_reference(course, lab, source, pool, engine, store.receipts)
         if scheduler is not None:
             from proctor.cluster import ClusterPool  # an optional dependency
 
-            far = ClusterPool(scheduler, course, lab, source, engine, pool.isolation)
+            far = ClusterPool(scheduler, course, lab, source, engine, pool.isolation, secret)
             pool = opened.enter_context(far)
-        yield Marker(course, lab, source, pool, reference, engine)
+        yield Marker(course, lab, source, pool, reference, engine, secret)
 
 
 def require_built(course: Course, lab: Lab) -> None:

@@ -110,7 +110,7 @@ def _marker(course: Course, lab: Lab, store: Store) -> Marker:
     for (folder, name, engine), marker in _markers.items():
         if (folder, name) == (course.folder, lab.name):
             source = course.source_notebook(lab.name)
-            if engine == engine_key(course, lab, source, marker.pool.isolation):
+            if engine == engine_key(course, lab, source, marker.pool.isolation, marker.secret):
                 return marker
     if not _markers:
         atexit.register(_open.close)

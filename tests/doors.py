@@ -1,0 +1,184 @@
+"""The doors to a mark, driven as a user drives them: commands in processes of their own.
+
+Each returns what was said and the exit status; what was marked is read from the files and the
+gradebook that are left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from proctor import gradebook
+from proctor.course import Course
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 400
+"""Seconds after which a command is held to hang."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        """Both streams, with runs of white space as one blank: a sentence may be wrapped."""
+        return " ".join((self.out + " " + self.err).split())
+
+
+def run(
+    words: list[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    cpu: int | None = None,
+    patience: float = PATIENCE,
+) -> Said:
+    """Run a program of this environment in `folder`; on processor `cpu` alone, if one is named."""
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "PATH": beside, "COLUMNS": "200", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
+        preexec_fn=(lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None else None,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def proctor(
+    course: Course, *words: str, python: str | Path = sys.executable, **options: Any
+) -> Said:
+    """Run a command of ``proctor`` in the course's root."""
+    return run([str(python), "-m", "proctor", *words], course.root, **options)
+
+
+def autograde(course: Course, *words: str, lab: str = "tiny", **options: Any) -> Said:
+    """Run ``nbgrader autograde LAB`` in the course's folder."""
+    command = [sys.executable, "-m", "nbgrader", "autograde", lab, *words]
+    return run(command, course.folder, **options)
+
+
+def check(course: Course, notebook: Path, **options: Any) -> tuple[Said, dict[str, Any]]:
+    """Run ``proctor check --json`` on a notebook; return also the verdict, empty if there is none."""
+    said = proctor(course, "check", str(notebook), "--lab", "tiny", "--json", **options)
+    return said, json.loads(said.out) if said.out.startswith("{") else {}
+
+
+class Gradescope:
+    """A folder laid out as Gradescope lays out ``/autograder``, made from the exported zip."""
+
+    def __init__(self, course: Course, base: Path) -> None:
+        self.base = base
+        self.made = proctor(course, "export", "tiny", "--to", "gradescope", "-o", f"{base}.zip")
+        if self.made.code:
+            return
+        with zipfile.ZipFile(f"{base}.zip") as opened:
+            opened.extractall(base / "source")
+        shutil.copy(base / "source" / "run_autograder", base / "run_autograder")
+        (base / "run_autograder").chmod(0o755)
+        (base / "results").mkdir()
+
+    def mark(self, notebook: bytes) -> tuple[Said, dict[str, Any]]:
+        """Hand in a notebook; return what was said, and ``results.json``, empty if there is none."""
+        shutil.rmtree(self.base / "submission", ignore_errors=True)
+        (self.base / "submission").mkdir()
+        (self.base / "submission" / "tiny.ipynb").write_bytes(notebook)
+        results = self.base / "results" / "results.json"
+        results.unlink(missing_ok=True)
+        env = {"AUTOGRADER": str(self.base), "PROCTOR_PYTHON": sys.executable}
+        said = run([str(self.base / "run_autograder")], self.base, env)
+        return said, json.loads(results.read_text()) if results.is_file() else {}
+
+
+@contextmanager
+def dask(course: Course, folder: Path) -> Iterator[str]:
+    """Start a Dask scheduler and one worker of this course; yield the address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    commands = (
+        ["scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2]],
+        ["worker", address, "--nthreads", "1", "--no-nanny"],
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *words, "--no-dashboard"],
+            cwd=folder,
+            env={**os.environ, "PROCTOR_COURSE": str(course.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for words in commands
+    ]
+    try:
+        from distributed import Client
+
+        with Client(address, timeout="60s", set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=60)
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+# --- What is left behind -----------------------------------------------------------------------
+
+
+def verdicts(course: Course, out: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Every verdict file, by its name."""
+    folder = (out or course.folder) / "verdicts"
+    return {path.stem: json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+
+
+def scores(course: Course, out: Path | None = None) -> dict[str, float]:
+    """Every verdict's score, by its file's name."""
+    return {name: verdict["score"] for name, verdict in verdicts(course, out).items()}
+
+
+def statuses(course: Course, out: Path | None = None) -> dict[str, str]:
+    """Every verdict's status, by its file's name."""
+    return {name: verdict["status"] for name, verdict in verdicts(course, out).items()}
+
+
+def book(course: Course, out: Path | None = None) -> dict[str, float]:
+    """What the gradebook holds, by student; nothing where there is no gradebook."""
+    file = (out or course.folder) / "gradebook.db"
+    return dict(gradebook.scores(f"sqlite:///{file}", "tiny", "tiny")) if file.is_file() else {}
+
+
+def enrolled(course: Course) -> list[str]:
+    """The ids of everybody whom the gradebook knows."""
+    return list(gradebook.roster(f"sqlite:///{course.folder / 'gradebook.db'}", "tiny"))
+
+
+def check_result(verdict: dict[str, Any], check_id: str) -> dict[str, Any]:
+    """One check's part of a verdict."""
+    for exercise in verdict["exercises"]:
+        for one in exercise["checks"]:
+            if one["id"] == check_id:
+                return dict(one)
+    raise AssertionError(f"the verdict has no check {check_id}")
