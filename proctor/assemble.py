@@ -64,6 +64,10 @@ class Assembled:
     problems: tuple[Problem, ...]
     answers: dict[str, str | None]
 
+    def written(self) -> tuple[str, ...]:
+        """Return the student's own code, cell by cell."""
+        return tuple(step.source for step in self.steps if step.kind in ("graded", "extra"))
+
 
 def assemble(source_nb: Any, submission: Submission) -> Assembled:
     """Put a student's code into the instructor's notebook.

@@ -27,6 +27,15 @@ PART_NAMES = (
 )
 
 
+EXTRA = "extra-"
+"""How the ids of the student's own further cells begin."""
+
+
+def is_extra(id: str) -> bool:
+    """Tell whether a cell of such a notebook is one of the student's own further ones."""
+    return id.startswith(EXTRA)
+
+
 def executed(
     source: NotebookNode, runs: Sequence[tuple[Step, CellRun]], verdict: Verdict
 ) -> NotebookNode:
@@ -69,7 +78,7 @@ def executed(
         cells.insert(0, _problems(verdict))
     for number, cell in enumerate(cells):
         if cell.id not in known:
-            cell.id = f"extra-{number}"
+            cell.id = f"{EXTRA}{number}"
     notebook.cells = cells
     return notebook
 

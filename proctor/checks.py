@@ -84,6 +84,13 @@ class Side(Protocol):
     def source(self, exercise: str) -> str:
         """Return the code that the student wrote in the graded cell of `exercise`."""
 
+    def written(self, exercise: str, *names: str) -> str | None:
+        """Return that code and, before it, what it uses of the student's other cells.
+
+        With `names`, also what defines these: what a graded cell should define may stand elsewhere.
+        IPython's magics are undone. None if the graded cell cannot be read as Python.
+        """
+
     def once(self, name: str, ask: Callable[[], Any]) -> Any:
         """Return what `ask` gives, but ask only once for all checks of an exercise.
 

@@ -176,7 +176,7 @@ class _Session:
 
     def run(self, kernel: StudentKernel) -> None:
         """Run and judge step by step; raise :class:`KernelStopped` where that ends early."""
-        side = RemoteSide(kernel, dict(self.assembled.answers))
+        side = RemoteSide(kernel, dict(self.assembled.answers), cells=self.assembled.written())
         for step in self.assembled.steps:
             if step.kind == "test":
                 self.judge(self.exercises[step.id.removeprefix("test_")], side)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from proctor import itemstats, similarity
 from proctor.anonymous import anonymous_code, redact
-from proctor.autograded import PART_NAMES
+from proctor.autograded import PART_NAMES, is_extra
+from proctor.bindings import definitions
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -29,6 +30,7 @@ from proctor.results import ClassData, read_class
 from proctor.roster import read_roster
 from proctor.similarity import Similarity
 from proctor.store import Store
+from proctor.uses import used_by
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
@@ -168,17 +170,36 @@ def _told(data: ClassData, one: Misconception, total: int) -> Told:
 
 def read_answers(data: ClassData, student: str) -> dict[str, str]:
     """Return what a student wrote in each graded cell, from the notebook as it ran."""
-    try:
-        notebook = json.loads(data.notebook(student).read_text("utf-8"))
-        cells = {cell.get("id"): cell.get("source", "") for cell in notebook["cells"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}  # a page without this example is better than no page
     wanted = {exercise.id for exercise in data.lab.exercises}
+    return {id: source for id, source in _code(data, student) if id in wanted}
+
+
+def whole_answers(data: ClassData, student: str, solution: Mapping[str, str]) -> dict[str, str]:
+    """Return each answer with what it uses of the student's own further cells.
+
+    A graded cell that says ``f = f`` is not all that its student wrote for it.
+    """
+    own = [source for id, source in _code(data, student) if is_extra(id)]
+    answers = read_answers(data, student)
+    if not own:
+        return answers
     return {
-        str(id): source if isinstance(source, str) else "".join(source)
-        for id, source in cells.items()
-        if id in wanted
+        exercise: used_by(code, own, definitions(solution.get(exercise, ""))) or code
+        for exercise, code in answers.items()
     }
+
+
+def _code(data: ClassData, student: str) -> list[tuple[str, str]]:
+    """Return id and code of each cell of the notebook as it ran; nothing if it cannot be read."""
+    try:
+        cells = json.loads(data.notebook(student).read_text("utf-8"))["cells"]
+        return [
+            (str(cell.get("id")), "".join(cell.get("source", "")))
+            for cell in cells
+            if cell.get("cell_type") == "code"
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []  # a page without this example is better than no page
 
 
 # --- Who needs attention ------------------------------------------------------------------------
@@ -239,7 +260,7 @@ def strangers(course: Course, data: ClassData) -> list[str]:
 
 
 def class_similarity(course: Course, data: ClassData) -> Similarity:
-    """Compare the graded cells of everybody who was marked."""
+    """Compare what everybody who was marked wrote for each exercise."""
     source = course.source_notebook(data.lab.name)
     given = [cell.source for cell in source.cells if cell.cell_type == "code" and not _graded(cell)]
     released = course.folder / "release" / data.lab.name / f"{data.lab.name}.ipynb"
@@ -250,7 +271,7 @@ def class_similarity(course: Course, data: ClassData) -> Similarity:
         break
     solution = {cell.id: cell.source for cell in source.cells if _graded(cell)}
     answers = {
-        student: read_answers(data, student)
+        student: whole_answers(data, student, solution)
         for student, verdict in data.verdicts.items()
         if verdict.status != "rejected"
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from proctor.errors import ProtocolError
 from proctor.kernel import StudentKernel
+from proctor.uses import used_by
 from proctor.values import Opaque, encode
 
 
@@ -22,11 +23,14 @@ class RemoteSide:
     in_place : bool
         Whether a call writes into the arrays it was given what the student's function left in
         theirs. Only for a check that asks for it: any other would compare with what it has been told.
+    cells : tuple of str
+        All the code that the student wrote, cell by cell.
     """
 
     kernel: StudentKernel
     sources: dict[str, str | None] = field(default_factory=dict)
     in_place: bool = False
+    cells: tuple[str, ...] = ()
     kept: dict[str, Any] = field(default_factory=dict)
     _functions: dict[str, _Remote] = field(default_factory=dict)
 
@@ -66,6 +70,10 @@ class RemoteSide:
     def source(self, exercise: str) -> str:
         """Return the student's code for `exercise`, or an empty string."""
         return self.sources.get(exercise) or ""
+
+    def written(self, exercise: str, *names: str) -> str | None:
+        """Return the code for `exercise` with what it uses; see :meth:`proctor.checks.Side.written`."""
+        return used_by(self.source(exercise), self.cells, names)
 
     def once(self, name: str, ask: Callable[[], Any]) -> Any:
         """Return what `ask` gives, asked once an exercise; see :meth:`proctor.checks.Side.once`."""

@@ -64,7 +64,7 @@ class Classroom:
         kernel = LocalKernel(names, self.helpers)
         for exercise, code in cells.items():
             run_cell(code, names, exercise)
-        return RemoteSide(kernel, dict(cells))  # type: ignore[arg-type]
+        return RemoteSide(kernel, dict(cells), cells=tuple(cells.values()))  # type: ignore[arg-type]
 
 
 def run_cell(code: str, names: dict[str, Any], label: str = "cell") -> Exception | None:

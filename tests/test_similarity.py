@@ -7,7 +7,13 @@ import textwrap
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell
+from tinycourse import hand_in, student
 
+from proctor.course import Course
+from proctor.grade import grade
+from proctor.report import class_similarity
+from proctor.results import read_class
 from proctor.similarity import compare
 from proctor.tokens import tokens
 
@@ -124,3 +130,23 @@ def test_any_text_at_all_is_turned_into_tokens(text: str) -> None:
     for token in tokens(text):
         assert token.line >= 0 and token.text
     compare({"a": {"x": text}, "b": {"x": text}}, [text[:50]])
+
+
+def test_an_answer_that_was_moved_to_another_cell_is_listed(tiny: Course) -> None:
+    code = textwrap.dedent(OWN)
+    notebook = student(tiny, double=code.replace("norm", "double"))
+    hand_in(tiny, "ada", notebook)
+    for name, moved in (("bob", code.replace("norm", "double")), ("cyd", DISGUISED)):
+        graded = "double = double\n" if name == "bob" else "double = norm\n"
+        notebook = student(tiny, double=graded)
+        place = [cell.id for cell in notebook.cells].index("double")
+        notebook.cells.insert(place, new_code_cell(moved, id="own"))
+        hand_in(tiny, name, notebook)
+    hand_in(tiny, "dan", student(tiny, double=textwrap.dedent(OTHER).replace("norm", "double")))
+    grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted")
+    found = class_similarity(tiny, read_class(tiny, tiny.lab("tiny")))
+    alike = {name for pair in found.pairs for name in (*pair.first, *pair.second)}
+    assert alike == {"ada", "bob", "cyd"}
+    assert all(pair.likeness > 0.9 for pair in found.pairs)
+    shown = found.pairs[0].exercises[0]
+    assert any("block" in line or "piece" in line for line in shown.first.lines)

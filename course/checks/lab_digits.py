@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import public_tests as public
-from course.checks import network, photos, sheets
+from course.checks import by_hand, network, photos, sheets
 from course.checks.network import digits, true_softmax
 from proctor.checks import Finding, Lab, Side
 from proctor.values import StudentError
@@ -28,6 +28,7 @@ lab = Lab(
         Path("course/checks/quick_fit.py"),
         Path("course/checks/quick_predict.py"),
         Path("course/checks/reference_fit.py"),
+        Path("course/checks/traced.py"),
     ),
     records=True,
     prepare=photos.make_scenes,
@@ -95,7 +96,9 @@ def softmax_sum(side: Side, draw: Draw) -> None:
 @softmax.check(points=2, hidden=False, needs=("softmax-sum",))
 def softmax_by_hand(side: Side, draw: Draw) -> None:
     """written by hand"""
-    public.softmax_by_hand(side.source("softmax"))
+    written = by_hand.whole(side, "softmax", "my_softmax")
+    public.softmax_by_hand(written)
+    by_hand.need_none_called(side, "my_softmax", by_hand.SOFTMAX, draw.normal(size=4))
 
 
 @softmax.check(points=3, hidden=False, needs=("softmax-sum", "softmax-by-hand"))

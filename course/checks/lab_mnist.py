@@ -15,7 +15,7 @@ import numpy as np
 
 import public_tests as base
 import public_tests_mnist as public
-from course.checks import network, photos
+from course.checks import by_hand, network, photos
 from course.make_data import resize_axis
 from proctor.checks import Finding, Lab, Side
 from proctor.values import StudentError
@@ -32,6 +32,7 @@ lab = Lab(
         Path("course/checks/quick_fit.py"),
         Path("course/checks/quick_predict.py"),
         Path("course/checks/reference_fit.py"),
+        Path("course/checks/traced.py"),
     ),
     records=True,
     prepare=photos.make_scenes,
@@ -348,8 +349,10 @@ def confusion_returns(side: Side, draw: Draw) -> None:
 @confusion.check(points=1, hidden=False)
 def confusion_by_hand(side: Side, draw: Draw) -> None:
     """counted by hand"""
-    public.confusion_by_hand(side.source("confusion"))
+    public.confusion_by_hand(by_hand.whole(side, "confusion", "confusion_matrix"))
     base.need_function(side.get("confusion_matrix"), "confusion_matrix")
+    pairs = draw.integers(0, 10, (2, 6))
+    by_hand.need_none_called(side, "confusion_matrix", by_hand.CONFUSION, *pairs)
 
 
 @confusion.check(points=3, hidden=False, needs=("confusion-returns", "confusion-by-hand"))
