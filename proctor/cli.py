@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from proctor import __version__
 from proctor.course import Course
@@ -231,6 +232,7 @@ def grade(
             start=lambda total: progress.update(task, total=total),
             marked=lambda who: progress.update(task, advance=1, description=who),
             say=lambda text: progress.update(task, description=text),
+            note=lambda text: progress.console.print(Text(text), soft_wrap=True),
         )
         result = grade_class(
             course,

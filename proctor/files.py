@@ -12,7 +12,7 @@ from typing import Literal
 
 from proctor.errors import RejectedError
 from proctor.names import quotable
-from proctor.parse import too_large
+from proctor.parse import MAX_BYTES, too_large
 from proctor.verdict import Problem
 
 MAX_FOLDER = 2_000
@@ -159,3 +159,17 @@ def junk(name: str) -> bool:
 def hidden(name: str) -> bool:
     """Tell whether a name within a student's folder is not looked at."""
     return junk(name) or name.startswith(".")
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """Return what a file holds, on disk or in an archive.
+
+    Raises
+    ------
+    RejectedError
+        If it cannot be read, or is too large.
+    """
+    if entry.read is not None:
+        return entry.read()
+    assert entry.path is not None
+    return read_file(entry.path, MAX_BYTES)

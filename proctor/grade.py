@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from proctor.arrivals import collect_class
+from proctor.arrivals import collect_class, note_arrivals
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
@@ -77,6 +77,8 @@ class Listener:
     start: Callable[[int], None] = lambda total: None
     marked: Callable[[str], None] = lambda student: None
     say: Callable[[str], None] = lambda text: None
+    note: Callable[[str], None] = lambda text: None
+    """Is told what a person must read, in lines that stay."""
 
 
 def grade(
@@ -111,8 +113,10 @@ def grade(
     tell = listener or Listener()
     store = Store((out or course.folder).resolve(), lab.name)
     began = time.monotonic()
-    handed = collect_class(course, submissions, lab.name)
-    handed = [one for one in handed if student in (None, one.student)]
+    arrived = collect_class(course, submissions, lab.name)
+    for sentence in arrived.sentences():
+        tell.note(sentence)
+    handed = [one for one in arrived.handed if student in (None, one.student)]
     if student is not None and not handed:
         raise CourseError(
             f"{course.relative(submissions)} holds no submission of '{student}'. "
@@ -145,6 +149,7 @@ def grade(
     run.write_pages()
     if student is None:
         run.find_missing()
+    note_arrivals(store.folder, lab.name, arrived)
     record = run.record(time.monotonic() - began, jobs, isolation_used)
     write_marking(store.folder, lab.name, record)
     return run.result

@@ -283,6 +283,21 @@ def roster(db_url: str, course_id: str) -> list[str]:
         return sorted(student.id for student in book.students)
 
 
+@patient
+def named_students(db_url: str, course_id: str) -> list[dict[str, str]]:
+    """Return the students of whom the gradebook knows more than the id, as a roster would say it."""
+    found = []
+    with open_gradebook(db_url, course_id) as book:
+        for student in book.students:
+            known = {
+                name: str(getattr(student, name) or "")
+                for name in ("first_name", "last_name", "email", "lms_user_id")
+            }
+            if any(known.values()):
+                found.append({"id": str(student.id), **known})
+    return found
+
+
 def _resources(db_url: str, lab: str, student: str) -> dict[str, Any]:
     details = {"notebook": lab, "assignment": lab, "student": student, "db_url": db_url}
     return {"nbgrader": details, "unique_key": lab}

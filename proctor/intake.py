@@ -15,11 +15,12 @@ from pathlib import Path
 
 from proctor.archive import list_archive
 from proctor.errors import CourseError, RejectedError
-from proctor.files import Entry, hidden, not_a_file, on_disk, read_file
+from proctor.files import Entry, entry_bytes, hidden, not_a_file, on_disk, read_file
 from proctor.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
 from proctor.names import likeness, printable, quotable, unique_ids
 from proctor.parse import MAX_BYTES, parse
 from proctor.submission import Candidate, Handed, StudentCell, Submission
+from proctor.submitters import name_submitters
 from proctor.verdict import Problem
 
 __all__ = ["Candidate", "Handed", "StudentCell", "Submission", "collect", "read", "read_bytes"]
@@ -64,7 +65,7 @@ def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed
             f"There is no folder, zip archive or notebook at '{path}'. Give the place where the "
             "class's submissions are."
         )
-    groups = group(entries, lab)
+    groups = name_submitters(group(entries, lab), entries)
     ids = unique_ids({original: one.owner.numbered for original, one in groups.items()})
     store = _Store(workdir)
     handed = (_handed(ids[original], original, one, lab, store) for original, one in groups.items())
@@ -193,7 +194,10 @@ def _handed(student: str, original: str, mine: Group, lab: str, store: _Store) -
         else:
             room -= len(candidates[-1].data or b"")
     unique = tuple(dict.fromkeys(problems))[:MAX_CANDIDATES]
-    return Handed(student, printable(original), tuple(candidates), timestamp, unique)
+    timestamp = timestamp or mine.timestamp
+    return Handed(
+        student, printable(original), tuple(candidates), timestamp, unique, owner=mine.owner
+    )
 
 
 def _expanded(entries: Iterable[Item], *, nested: bool = False) -> Iterator[Item]:
@@ -207,7 +211,7 @@ def _expanded(entries: Iterable[Item], *, nested: bool = False) -> Iterator[Item
             if nested:
                 message = f"The archive '{quotable(name)}' lies inside another archive."
                 raise RejectedError("nested-archive", f"{message} Hand in the notebook alone.")
-            inner = list_archive(_bytes(entry), name)
+            inner = list_archive(entry_bytes(entry), name)
         except RejectedError as error:
             problem = Problem(error.code, error.message, attention=True)
             yield rest, attempt, Entry(entry.parts, "refused", problem)
@@ -218,17 +222,10 @@ def _expanded(entries: Iterable[Item], *, nested: bool = False) -> Iterator[Item
         )
 
 
-def _bytes(entry: Entry) -> bytes:
-    if entry.read is not None:
-        return entry.read()
-    assert entry.path is not None
-    return read_file(entry.path, MAX_BYTES)
-
-
 def _timestamp(entry: Entry) -> str | None:
     """Read nbgrader's ``timestamp.txt``; None if it holds anything but a time."""
     try:
-        text = _bytes(entry)[:100].decode("ascii", "replace").strip()
+        text = entry_bytes(entry)[:100].decode("ascii", "replace").strip()
     except RejectedError:
         return None  # the time is worth knowing, not worth a verdict
     return text if re.fullmatch(r"\d{4}-\d\d-\d\d[ T][\w:.,+ /-]{4,60}", text) else None
@@ -245,7 +242,7 @@ class _Store:
         found = entry.parts[-1]
         if entry.path is not None:
             return Candidate(name, timestamp, entry.path, found=found)
-        data = _bytes(entry)
+        data = entry_bytes(entry)
         if self.folder is None:
             return Candidate(name, timestamp, data=data, found=found)
         self.folder.mkdir(parents=True, exist_ok=True)

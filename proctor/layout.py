@@ -21,10 +21,11 @@ Item = tuple[tuple[str, ...], str | None, Entry]
 
 @dataclass
 class Group:
-    """The entries of one student."""
+    """The entries of one student, and when they were handed in, if the archive says so."""
 
     owner: Owner
     entries: list[Item] = field(default_factory=list)
+    timestamp: str | None = None
 
 
 def is_notebook(name: str) -> bool:
@@ -84,6 +85,8 @@ def group(entries: Iterable[Entry], lab: str) -> dict[str, Group]:
         if found is not None:
             owner, rest = found
             one = groups.setdefault(owner.student, Group(owner))
+            if owner.late and not one.owner.late:
+                one.owner = replace(one.owner, late=True)
             one.entries.append((rest, owner.timestamp, entry))
     return _without_other_labs(groups, lab)
 

@@ -23,15 +23,26 @@ _COPY = re.compile(
 )
 _SEPARATORS = " _-.+"
 
+# Moodle, mod/assign: the full name and the number of the participant, which counts in this
+# assignment only; with groups the group's name and a hyphen before it.
 _MOODLE = re.compile(
-    r"(?P<student>.{1,200}?_\d{1,12})_assignsubmission_(file|onlinetext)_?(?P<rest>.*)", re.S
+    r"(?P<student>(?P<name>.{1,200}?)_(?P<user>\d{1,20}))_assignsubmission_(file|onlinetext)_?"
+    r"(?P<rest>.*)",
+    re.S,
 )
+# Canvas, lib/content_zipper.rb: the sortable name in small letters without blanks and signs, LATE
+# where it was, the user's number, the file's number, the file's name; anonymous: anon_ and five letters.
 _CANVAS = re.compile(
-    r"(?P<student>[^_]{1,200}?(_(?P<late>LATE))?_(?P<user>\d{1,12}))_\d{1,12}_(?P<rest>.+)", re.S
+    r"(?P<name>[^_]{1,200}?)(?P<late>_LATE)?_(?P<user>\d{1,20})_\d{1,20}_(?P<rest>.+)", re.S
+)
+_CANVAS_ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?(?P<student>anon_[A-Za-z0-9]{3,12})_\d{1,20}_(?P<rest>.+)", re.S
 )
 # Blackboard's names, which nbgrader's own collector expects by default.
 _ATTEMPT = re.compile(
-    r"(.*?_)??(?P<student>[^_]{1,200})_attempt_(?P<timestamp>[0-9][0-9-]{7,30})_?(?P<rest>.*)", re.S
+    r"(?P<name>(.*?_)??(?P<student>[^_]{1,200}))_attempt_(?P<timestamp>[0-9][0-9-]{7,30})_?"
+    r"(?P<rest>.*)",
+    re.S,
 )
 
 
@@ -49,23 +60,53 @@ class Owner:
         The attempt's time.
     numbered : bool
         Whether the LMS's number in `student` makes it unique.
+    system : {"", "canvas", "moodle", "blackboard", "gradescope"}
+        Whose names look like this.
+    name, number, email : str
+        What the system says of the student, as it writes it: for Canvas the name without blanks, for
+        Blackboard the assignment's name and the login.
+    late : bool
+        Whether the system calls it late.
     """
 
     student: str
     file: str = ""
     timestamp: str | None = None
     numbered: bool = False
+    system: str = ""
+    name: str = ""
+    number: str = ""
+    email: str = ""
+    late: bool = False
 
 
 def lms_owner(name: str) -> Owner | None:
     """Read the names that Moodle, Canvas and Blackboard give to files and folders."""
     if match := _MOODLE.fullmatch(name):
-        return Owner(match["student"], match["rest"], numbered=True)
+        return Owner(
+            match["student"],
+            match["rest"],
+            numbered=True,
+            system="moodle",
+            name=match["name"],
+            number=match["user"],
+        )
     if match := _ATTEMPT.fullmatch(name):
-        return Owner(match["student"], match["rest"], match["timestamp"])
+        time = match["timestamp"]
+        return Owner(match["student"], match["rest"], time, system="blackboard", name=match["name"])
+    if match := _CANVAS_ANONYMOUS.fullmatch(name):
+        late = match["late"] is not None
+        return Owner(match["student"], match["rest"], system="canvas", late=late)
     if match := _CANVAS.fullmatch(name):
-        student = match["student"].replace("_LATE_", "_", 1) if match["late"] else match["student"]
-        return Owner(student, match["rest"], numbered=True)
+        return Owner(
+            f"{match['name']}_{match['user']}",
+            match["rest"],
+            numbered=True,
+            system="canvas",
+            name=match["name"],
+            number=match["user"],
+            late=match["late"] is not None,
+        )
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from proctor.names import Owner
 from proctor.verdict import Problem
 
 CellKind = Literal["code", "markdown", "raw"]
@@ -53,6 +54,8 @@ class Handed:
         What nbgrader's ``timestamp.txt`` says.
     problems : tuple of Problem
         What was refused on the way.
+    owner : Owner or None
+        What the names said of whose it is.
     """
 
     student: str
@@ -60,6 +63,7 @@ class Handed:
     candidates: tuple[Candidate, ...] = ()
     timestamp: str | None = None
     problems: tuple[Problem, ...] = ()
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True)
