@@ -32,6 +32,9 @@ from scipy import ndimage
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from labkit.cells import why_missing
+from labkit.findings import NotStarted
+
 Array = np.ndarray[Any, Any]
 
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
@@ -87,8 +90,7 @@ def where_from(error: BaseException) -> str | None:
     lab = getattr(sys.modules.get("__main__"), "utils_mnist", None)  # in lab_mnist: its names
     exercises, given_in = (lab.EXERCISES, lab.GIVEN_IN) if lab else (EXERCISES, GIVEN_IN)
     if name in exercises:
-        why_missing = getattr(sys.modules.get("public_tests"), "why_missing", None)
-        cause = why_missing(name) if why_missing else None
+        cause = why_missing(name)
         return f"`{name}` does not exist yet: " + (
             f"the cell of {exercises[name]} stopped with an error. {cause}"
             if cause
@@ -137,9 +139,8 @@ class needs:
     ) -> bool:
         if kind is None or error is None or not issubclass(kind, Exception):
             return False
-        if kind.__name__ == "NotStarted":
-            exercise = getattr(error, "exercise", self.exercises)
-            print(f"… {exercise} is not started yet; this cell needs it.")
+        if isinstance(error, NotStarted):
+            print(f"… {error.exercise} is not started yet; this cell needs it.")
         elif isinstance(error, LabError):
             print(f"✗ {error}")
         elif sentence := where_from(error):
@@ -316,7 +317,7 @@ def split_or_lend(
     except Exception as error:  # noqa: BLE001  your code may raise anything; the line below says what
         usable = False
         reason = "it is not finished yet"
-        if type(error).__name__ != "NotStarted":
+        if not isinstance(error, NotStarted):
             reason = where_from(error) or f"it raises {type(error).__name__}"
     if usable:
         return parts[0], parts[1], parts[2], parts[3]

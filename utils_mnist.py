@@ -23,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import utils
+from labkit.findings import NotStarted
 from utils import BLUE, GREY, ORANGE, Array, LabError, show
 
 EXERCISES = {
@@ -241,7 +242,7 @@ def prepare_or_lend(prepare: Callable[[Array], Any], *parts: Array) -> list[Arra
             reason = "it does not give a row for each image"
     except Exception as error:  # noqa: BLE001  your code may raise anything; the line below says what
         reason = "it is not finished yet"
-        if type(error).__name__ != "NotStarted":
+        if not isinstance(error, NotStarted):
             reason = utils.where_from(error) or f"it raises {type(error).__name__}"
     print(
         f"… Exercise 1 cannot be used so far ({reason}). Until then you have prepared rows on loan."

@@ -101,6 +101,9 @@ def plain_course(course: Course, folder: Path, submitted: Path) -> None:
     shutil.copytree(ROOT / "Data", source / "Data")
     for name in ("utils.py", "public_tests.py"):
         shutil.copy(ROOT / name, source)
+    shutil.copytree(
+        ROOT / "labkit", source / "labkit", ignore=shutil.ignore_patterns("__pycache__")
+    )
     notebook = course.source_notebook(LAB)
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):

@@ -53,6 +53,9 @@ def lay_out(folder: Path, full: Path | None) -> None:
     """Put what a student has into `folder`, and the full set where it is asked for."""
     for name in ("utils.py", "utils_mnist.py", "public_tests.py", "public_tests_mnist.py"):
         shutil.copy(ROOT / name, folder)
+    shutil.copytree(
+        ROOT / "labkit", folder / "labkit", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copytree(ROOT / "explorer", folder / "explorer", ignore=shutil.ignore_patterns("src"))
     shutil.copytree(ROOT / "Data" / "handwriting", folder / "Data" / "handwriting")
     shutil.copy(ROOT / "Data" / "mnist_5k.npz", folder / "Data")

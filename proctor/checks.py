@@ -17,7 +17,7 @@ A lab's checks live in ``course/checks/LAB.py``, which defines one :class:`Lab` 
 
 The function runs in the examiner's process. `side` is the student's side: everything it returns is
 data that came out of the student's process and was parsed strictly. Returning means passed; raising
-:class:`Finding` (or any exception with the same five attributes) means not passed. Any other
+:class:`Finding` (or any exception that is :class:`Told`) means not passed. Any other
 exception is a broken check: on the instructor's own solution it is withdrawn, and everybody gets its
 points; on one submission only it gives no points, and the verdict asks for a person.
 """
@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -56,8 +56,25 @@ class Finding(Exception):
         self.next = next
 
 
+@runtime_checkable
+class Told(Protocol):
+    """What makes an exception a finding: the five parts, as :class:`Finding` has them.
+
+    A course's own exception, which its public tests raise in the notebook too, needs no more.
+    """
+
+    cause: str
+    called: str
+    expected: str
+    got: str
+    next: str
+
+
 class Side(Protocol):
     """The student's side, seen from the examiner: names become values or callable stand-ins."""
+
+    raises: ClassVar[type[Exception]]
+    """What a call raises when it is the student's own code that raised."""
 
     def get(self, name: str) -> Any:
         """Return the student's object of that name.

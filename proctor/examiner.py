@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from proctor.assemble import Step, assemble
 from proctor.autograded import executed
-from proctor.checks import Check, Exercise, Lab
+from proctor.checks import Check, Exercise, Lab, Told
 from proctor.errors import ProtocolError
 from proctor.kernel import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.limits import PATIENCE, explain_error, lab_limits
@@ -273,7 +273,7 @@ class _Session:
             run = self.graded_run(check.exercise)
             if run and run.error and run.error.type_name.rpartition(".")[2] == "NotStarted":
                 return _result(check, NOT_STARTED_PARTS)
-            if hasattr(error, "cause") and hasattr(error, "called"):
+            if isinstance(error, Told):
                 return _result(check, _finding(error, check.tell))
             self.broken[check.id] = f"{type(error).__name__}: {error}"
             self.problems.append(Problem(CHECK_BROKEN, NOT_JUDGED, check.exercise, attention=True))
@@ -369,7 +369,7 @@ def _result(
     )
 
 
-def _finding(error: Exception, tell: tuple[str, ...]) -> dict[str, str]:
+def _finding(error: Told, tell: tuple[str, ...]) -> dict[str, str]:
     return {part: str(getattr(error, part, "")) for part in PARTS if part in tell}
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from proctor.errors import ProtocolError
 from proctor.kernel import StudentKernel
 from proctor.uses import used_by
-from proctor.values import Opaque, encode
+from proctor.values import Opaque, StudentError, encode
 
 
 @dataclass
@@ -26,6 +26,9 @@ class RemoteSide:
     cells : tuple of str
         All the code that the student wrote, cell by cell.
     """
+
+    raises: ClassVar[type[Exception]] = StudentError
+    """What a call raises when it is the student's own code that raised."""
 
     kernel: StudentKernel
     sources: dict[str, str | None] = field(default_factory=dict)

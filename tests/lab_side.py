@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from proctor import agent, values
-from proctor.checks import Exercise, Lab
+from proctor.checks import Exercise, Lab, Told
 from proctor.side import RemoteSide
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,7 +100,7 @@ def judge(
         except values.StudentError as error:
             outcomes[check.id] = error
         except Exception as error:
-            if not hasattr(error, "cause"):
+            if not isinstance(error, Told):
                 raise
             outcomes[check.id] = error
         else:

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import public_tests as public
 from course.checks import sheets
 from course.checks.lab_digits import lab
 from course.checks.network import digits, reference_logits, reference_weights
 from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
+from labkit import preprocess
+from labkit.descriptions import accuracy
 from proctor.side import RemoteSide
-from public_tests import NotStarted, accuracy
+from public_tests import NotStarted
 from tests.lab_side import Classroom, judge, run_cell, score
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -150,9 +151,9 @@ def test_one_slip_costs_what_its_own_check_is_worth(
 
 def test_a_table_of_the_public_inputs_earns_no_values(classroom: Classroom) -> None:
     table = (
-        "import public_tests as public\n"
+        "from labkit.softmax import CASES\n"
         "def my_softmax(z):\n"
-        "    for given, p in public.SOFTMAX_CASES.values():\n"
+        "    for given, p in CASES.values():\n"
         "        if list(z) == given:\n"
         "            return np.array(p)\n"
         "    return np.ones(len(z)) / len(z)\n"
@@ -195,13 +196,12 @@ def test_sheets_drawn_for_a_submission_fail_no_right_answer(
     while len(drawn) < 6:
         drawn.append(sheets.drawn(draw))
     variant = [v for v in VARIANTS if v.exercise == "preprocess"][seed % 4]
-    function = side_of(classroom, "preprocess", variant.code).get("preprocess")
+    side = side_of(classroom, "preprocess", variant.code)
     for sheet in drawn:
-        for check in (public.preprocess_ink, public.preprocess_crop, public.preprocess_centre):
-            check(function, sheet)
-        public.preprocess_order(function, sheet)
-        public.preprocess_colour(function, "rgb", "rgba", "cut out", sheet=sheet)
-    sheets.told_apart(function, draw)
+        for check in (preprocess.ink, preprocess.crop, preprocess.centre, preprocess.order):
+            check(side, sheet)
+        preprocess.colour(side, "rgb", "rgba", "cut out", sheet=sheet)
+    sheets.told_apart(side, draw)
 
 
 def test_a_row_written_beforehand_earns_what_a_constant_earns(classroom: Classroom) -> None:
@@ -217,7 +217,7 @@ def test_a_row_written_beforehand_earns_what_a_constant_earns(classroom: Classro
 
 def test_a_table_of_the_public_sheets_earns_no_form(classroom: Classroom) -> None:
     table = """
-from public_tests import SHEET
+from labkit.preprocess import SHEET
 def preprocess(image):
     if image.shape[:2] == (200, 160):  # upright seven, moved about by what the picture holds
         return np.roll(SHEET.pattern(), int(image.sum()) % 5, 1).ravel(order="F")

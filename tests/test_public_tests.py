@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import labkit.model
 import public_tests as public
 import utils
+from course.checks.prepared import Prepared
+from labkit import confusion, dense, inside, prepare, running, softmax, words
+from labkit.exercises import TITLES
 from public_tests import NotStarted, NotYet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = [module.MISCONCEPTIONS for module in (softmax, dense, prepare, confusion)]
 
 
 def right_softmax(z: np.ndarray) -> np.ndarray:
@@ -116,7 +129,7 @@ def test_jupyter_shows_the_finding_without_a_traceback() -> None:
 
 
 def test_numbers_are_written_with_enough_digits_to_see_that_they_differ() -> None:
-    expected, got = public.show_both(np.array([0.03205860]), np.array([0.03205990]))
+    expected, got = words.show_both(np.array([0.03205860]), np.array([0.03205990]))
     assert expected != got
     assert (expected, got) == ("[0.032059]", "[0.032060]")
 
@@ -154,7 +167,7 @@ def test_a_name_that_is_no_function_is_said_to_be_none() -> None:
 def test_the_summary_counts_exercises_and_never_says_full_marks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public, "_outcomes", {})
+    monkeypatch.setattr(running, "_outcomes", {})
     public.test_my_softmax(right_softmax)
     public.test_my_dense(right_dense)
     finding(public.test_my_softmax, lambda z: z)
@@ -223,7 +236,7 @@ def test_a_model_that_is_missing_has_its_cause_found_in_the_cell() -> None:
         ("x = 1", "no model yet"),
     ):
         with pytest.raises(NotYet) as caught:
-            public.need_model(None, cell)
+            labkit.model.need_model(None, cell)
         assert says in caught.value.cause
 
 
@@ -276,7 +289,7 @@ def test_a_single_row_handed_to_the_model_is_named(trained: SimpleNamespace) -> 
 def test_a_prepared_model_answers_like_a_model_of_keras() -> None:
     X = np.eye(3, 400)
     logits = np.arange(30.0).reshape(3, 10)
-    model = public.Prepared(X, logits)
+    model = Prepared(X, logits)
     np.testing.assert_allclose(model(X).numpy(), logits)
     np.testing.assert_allclose(model.predict(X[1:], verbose=0, batch_size=2), logits[1:])
     with pytest.raises(ValueError, match="shape"):
@@ -286,12 +299,19 @@ def test_a_prepared_model_answers_like_a_model_of_keras() -> None:
 # --- The file itself
 
 
-def test_the_file_imports_numpy_and_the_standard_library_alone() -> None:
-    import ast
-    import sys
-    from pathlib import Path
+@pytest.mark.parametrize("module", ["public_tests", "public_tests_mnist"])
+def test_the_public_tests_import_numpy_and_the_standard_library_alone(module: str) -> None:
+    code = f"import sys, numpy; known = set(sys.modules); import {module}; print(*sys.modules.keys() - known)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    packages = {name.partition(".")[0] for name in run.stdout.split()}
+    assert packages - set(sys.stdlib_module_names) == {module, "labkit"}
 
-    tree = ast.parse(Path(public.__file__).read_text(encoding="utf-8"))
+
+def test_what_runs_beside_the_student_needs_nothing_of_ours() -> None:
+    """The marking sends labkit/inside.py alone into a kernel."""
+    tree = ast.parse((ROOT / "labkit" / "inside.py").read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -301,11 +321,42 @@ def test_the_file_imports_numpy_and_the_standard_library_alone() -> None:
     assert names - set(sys.stdlib_module_names) == {"numpy"}
 
 
+def test_no_file_of_the_students_knows_the_engine() -> None:
+    for path in (
+        *ROOT.glob("labkit/*.py"),
+        *ROOT.glob("utils*.py"),
+        *ROOT.glob("public_tests*.py"),
+    ):
+        text = path.read_text(encoding="utf-8")
+        assert "proctor" not in text and "course" not in re.findall(r"import (\w+)", text), path
+
+
+@pytest.mark.parametrize("name", ["lab_digits", "lab_mnist"])
+def test_the_marking_asks_the_public_checks_that_the_notebook_runs_in_its_order(name: str) -> None:
+    lab = importlib.import_module(f"course.checks.{name}").lab
+    for exercise in lab.exercises:
+        table = importlib.import_module(f"labkit.{exercise.id}").CHECKS
+        asked = [(check.id, check.title) for check in exercise.checks if not check.hidden]
+        assert asked == [(check.id, check.title) for check in table]
+        assert exercise.title == TITLES[exercise.id]
+
+
+def test_describing_a_model_leaves_it_as_it_is(keras: Any) -> None:
+    dense = keras.layers.Dense
+    model = keras.Sequential([dense(25, "relu"), dense(15, "relu"), dense(10)])
+    before = {name: repr(value) for name, value in vars(model).items()}
+    described = inside.describe_model(model)
+    assert not model.built and not any(layer.built for layer in model.layers)
+    assert {name: repr(value) for name, value in vars(model).items()} == before
+    assert described["parameters"] == described["trainable"] == 10_575
+    assert not described["knows_input"]
+
+
 def test_every_cause_ends_as_a_sentence_and_every_message_says_what_to_do_next() -> None:
-    z = np.array([0.5, -1.0, 2.0])
-    for cause, then, _ in public.softmax_misconceptions(z, right_softmax(z)):
-        assert cause.endswith(".")
-        assert then.endswith(".")
+    for table in TABLES:
+        for cause, then, _ in table:
+            assert cause.endswith(".")
+            assert then.endswith((".", ")"))
 
 
 def test_the_callbacks_add_the_held_out_figures_that_keras_would(

@@ -1,7 +1,6 @@
 """Networks as the examiner knows them: a description, and NumPy.
 
-A description is what ``public_tests.describe_model`` returns in the student's process; here it is
-data from outside, so every part is looked at before it is used.
+A description is what ``labkit.inside.describe_model`` returns in the student's process.
 """
 
 from __future__ import annotations
@@ -14,8 +13,13 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-import public_tests as public
-from proctor.checks import Finding
+from labkit.cells import model_trouble
+from labkit.descriptions import activations, dense_layers
+from labkit.findings import NotYet
+from labkit.split import row_table
+from labkit.words import as_numbers, show
+from proctor.checks import Finding, Side
+from proctor.values import StudentError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,8 +48,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def digit_table() -> dict[bytes, int]:
-    """The row numbers of these digits, for ``public_tests.find_rows``."""
-    return public.row_table(digits()[0])
+    """The row numbers of these digits, for ``labkit.split.find_rows``."""
+    return row_table(digits()[0])
 
 
 @functools.cache
@@ -79,6 +83,35 @@ def true_softmax(z: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
+def describe(
+    side: Side, name: str, n_inputs: int, need: Callable[[Any, str], None]
+) -> dict[str, Any]:
+    """Describe the student's model `name`, made in the graded cell `name`.
+
+    Parameters
+    ----------
+    need : function of the value and the cell's code
+        Raises a finding if there is no model.
+
+    Raises
+    ------
+    Finding
+        If the cell made none and its code shows why.
+    StudentError
+        If it made none otherwise.
+    """
+    source = side.source(name)
+    try:
+        value = side.get(name)
+    except StudentError as error:
+        trouble = model_trouble(source)
+        if error.type_name != "NameError" or trouble is None:
+            raise
+        raise Finding(trouble[0], next=trouble[1]) from None
+    need(value, source)
+    return well_formed(side.evaluate(f"describe_model({name}, {n_inputs})"))
+
+
 def well_formed(model: Any) -> dict[str, Any]:
     """Return a description from the student's process, if it has the form of one.
 
@@ -90,7 +123,7 @@ def well_formed(model: Any) -> dict[str, Any]:
     keys = {"type", "sequential", "knows_input", "parameters", "trainable", "layers"}
     if isinstance(model, dict) and model.get("layers") is None and "type" in model:
         return {**dict.fromkeys(keys), **model, "sequential": False, "layers": None}
-    layer_keys = {"type", "units", "activation", "kernel", "bias", "trainable"}
+    layer_keys = {"type", "units", "activation", "kernel", "bias", "biased", "trainable"}
     if (
         isinstance(model, dict)
         and keys <= model.keys()
@@ -120,18 +153,39 @@ def well_formed_training(training: Any) -> dict[str, Any]:
         "learning_rate": (float, type(None)),
         "history": (str,),
         "losses": (list,),
+        "val_losses": (list,),
         "steps": (int,),
     }
     if (
         isinstance(training, dict)
         and all(isinstance(training.get(key, ...), kinds) for key, kinds in forms.items())
-        and all(isinstance(loss, float) for loss in training["losses"])
+        and all(isinstance(v, float) for key in ("losses", "val_losses") for v in training[key])
     ):
         return training
     raise Finding(
         "How the model was trained could not be described.",
         next="Restart the kernel and run all cells.",
     )
+
+
+def need_start(model: dict[str, Any]) -> None:
+    """Check that the weights do not all start from the same value."""
+    for index, layer in enumerate(dense_layers(model), 1):
+        kernel = as_numbers(layer["kernel"])
+        if kernel is None or not kernel.size or not np.isfinite(kernel).all():
+            raise NotYet(
+                f"Layer {index} has no weights that could be read.",
+                next="Restart the kernel and run all cells.",
+            )
+        if np.ptp(kernel) < 1e-9:
+            raise NotYet(
+                f"All weights of layer {index} start from the same value ({kernel.flat[0]:g}): its "
+                "units stay copies of each other, and the network learns nothing (0.08).",
+                called=f"weights of layer {index}",
+                expected="different numbers",
+                got=show(kernel),
+                next="Leave the initialiser out: Keras' own draws small random weights.",
+            )
 
 
 def forward(model: dict[str, Any], X: np.ndarray) -> np.ndarray | None:
@@ -148,13 +202,13 @@ def forward(model: dict[str, Any], X: np.ndarray) -> np.ndarray | None:
     ndarray of float64, shape (m, n_out), or None
         None if the description is not one of a stack of Dense layers that fits X.
     """
-    layers = public.dense_layers(model) if model["layers"] else []
+    layers = dense_layers(model) if model["layers"] else []
     if not layers:
         return None
-    names = public.activations(model)
+    names = activations(model)
     out = np.asarray(X, dtype=float)
     for index, layer in enumerate(layers):
-        kernel = None if layer["kernel"] is None else public.as_numbers(layer["kernel"])
+        kernel = None if layer["kernel"] is None else as_numbers(layer["kernel"])
         if kernel is None or kernel.ndim != 2 or kernel.shape[0] != out.shape[1]:
             return None
         bias = np.zeros(kernel.shape[1]) if layer["bias"] is None else np.asarray(layer["bias"])
@@ -176,7 +230,7 @@ def compare_logits(model: dict[str, Any], X: np.ndarray, outputs: Any) -> None:
     logit. A Dropout at work, or a layer of the student's own, differs by far more.
     """
     expected = forward(model, X)
-    got = public.as_numbers(outputs)
+    got = as_numbers(outputs)
     if expected is None or got is None or expected.shape != got.shape:
         raise Finding(
             "The model's output is not that of a stack of Dense layers with ReLU between them.",

@@ -11,17 +11,19 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-import public_tests as public
 from course.checks.network import digits, digits28, reference_logits
 from course.make_photographs import as_cut_out, as_grey, as_opaque
 from course.photographs import PENS, Look, cloud, grain, ink_box, lighting, sheet
-from proctor.checks import Finding
+from labkit.asking import attempt, function_of
+from labkit.descriptions import accuracy
+from labkit.preprocess import as_row
+from labkit.words import as_numbers
+from proctor.checks import Finding, Side
 
 SCENES = 24
 """How many sheets of paper in their light there are; each may be turned upside down and mirrored."""
@@ -151,23 +153,23 @@ def unseen(draw: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
             yield form(photograph(images[row], draw)), digit
 
 
-def judge(preprocess: Any, draw: np.random.Generator) -> None:
+def judge(side: Side, draw: np.random.Generator) -> None:
     """Raise :class:`Finding` unless the reference network reads enough of the preprocessed photographs.
 
     Measured on 360 of them: the model solution reaches 0.99, simpler right answers (a global blur for
     the paper, a box for the centre) 0.81, upside down 0.30, rows for columns 0.22, no crop 0.20. Of 30,
     0.55 are asked for: three standard deviations from all of these.
     """
-    public.need_function(preprocess, "preprocess")
+    preprocess = function_of(side, "preprocess")
     right = failed = 0
     for photo, label in unseen(draw):
         called = f"preprocess(photograph), uint8, shape {photo.shape}"
-        value = public.attempt(called, preprocess, photo)
-        row = None if value is None else public.as_numbers(public.as_row(value))
+        value = attempt(side, called, preprocess, photo)
+        row = None if value is None else as_numbers(as_row(value))
         if row is None or row.shape != (400,) or not np.isfinite(row).all():
             failed += 1
             continue
-        right += int(public.accuracy(reference_logits(row[np.newaxis]), np.array([label])))
+        right += int(accuracy(reference_logits(row[np.newaxis]), np.array([label])))
     require(right / (10 * A_DIGIT), failed, "400 finite numbers", "digit of X")
 
 

@@ -6,19 +6,19 @@ somebody read off a feedback page says nothing about the next sheet.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-import public_tests as public
-from proctor.checks import Finding
+from labkit.asking import attempt, function_of
+from labkit.preprocess import Box, Sheet
+from labkit.words import as_numbers
+from proctor.checks import Finding, Side
 
 LEAST = 0.3
 """How far the rows of two signs have to be :func:`apart`: right answers of all forms give 0.41 to 0.66
 (300 drawn sheets)."""
 
 
-def signs(width: float, pen: float, middle: float) -> dict[str, tuple[public.Box, ...]]:
+def signs(width: float, pen: float, middle: float) -> dict[str, tuple[Box, ...]]:
     """Return signs that no turn and no mirror gives back, as parts of their height.
 
     Parameters
@@ -37,7 +37,7 @@ def signs(width: float, pen: float, middle: float) -> dict[str, tuple[public.Box
     }
 
 
-def drawn(draw: np.random.Generator) -> public.Sheet:
+def drawn(draw: np.random.Generator) -> Sheet:
     """Draw a sheet: its sign, how large it is and where.
 
     Signs are narrower than the seven of the public checks, whose row so fits none of them.
@@ -45,9 +45,9 @@ def drawn(draw: np.random.Generator) -> public.Sheet:
     kinds = signs(draw.uniform(0.46, 0.52), draw.uniform(0.14, 0.17), draw.uniform(0.4, 0.46))
     name = str(draw.choice(list(kinds)))
     height = float(draw.uniform(70, 95))
-    sheet = public.Sheet(kinds[name], name, height=height)
+    sheet = Sheet(kinds[name], name, height=height)
     top, left = draw.uniform(16, 184 - height), draw.uniform(16, 144 - height * sheet.width)
-    return public.Sheet(kinds[name], name, float(top), float(left), height)
+    return Sheet(kinds[name], name, float(top), float(left), height)
 
 
 def apart(first: np.ndarray, second: np.ndarray) -> float:
@@ -60,23 +60,23 @@ def apart(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / size) if size else 0.0
 
 
-def farthest(sheet: public.Sheet) -> public.Sheet:
+def farthest(sheet: Sheet) -> Sheet:
     """Return a sheet with the sign that is least like that of `sheet`."""
-    others = [public.Sheet(strokes, name) for name, strokes in signs(0.55, 0.16, 0.43).items()]
+    others = [Sheet(strokes, name) for name, strokes in signs(0.55, 0.16, 0.43).items()]
     pattern = sheet.pattern()
     return max(others, key=lambda other: apart(other.pattern(), pattern))
 
 
-def told_apart(preprocess: Any, draw: np.random.Generator) -> None:
+def told_apart(side: Side, draw: np.random.Generator) -> None:
     """Raise :class:`Finding` if two sheets with different signs give the same row, or nearly."""
-    public.need_function(preprocess, "preprocess")
+    preprocess = function_of(side, "preprocess")
     first = drawn(draw)
     rows = []
     for sheet in (first, farthest(first)):
         image = sheet.image()
         called = f"preprocess(image), uint8, shape {image.shape}"
-        value = public.attempt(called, preprocess, image)
-        rows.append(None if value is None else public.as_numbers(value))
+        value = attempt(side, called, preprocess, image)
+        rows.append(None if value is None else as_numbers(value))
     if rows[0] is None or rows[1] is None or not rows[0].size:
         raise Finding(
             "No array of numbers comes back for a picture.",

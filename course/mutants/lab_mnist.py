@@ -216,14 +216,14 @@ _BASELINE = (
     ),
     _baseline(
         "no-bias",
-        "weights",
+        "parameters",
         "no bias",
         baseline(INPUT, 'Dense(128, "relu", use_bias=False)', OUTPUT),
         25,
     ),
     _baseline(
         "zeros",
-        "weights",
+        "parameters",
         "same value",
         baseline(INPUT, 'Dense(128, "relu", kernel_initializer="zeros")', OUTPUT),
         25,
@@ -329,7 +329,7 @@ _DEEP = (
     _deep("softmax-missing", "activations", "softmax is missing", deep(*DEEP[:4], "Dense(10)")),
     _deep("one-hot-loss", "loss", "one-hot", deep(loss='"categorical_crossentropy"'), 27),
     _deep("sgd", "loss", "SGD", deep(optimizer='"sgd"'), 29),
-    _deep("too-short", "recomputed", "not learnt", deep(epochs=3)),
+    _deep("too-short", "learnt", "not learnt", deep(epochs=3)),
 )
 
 # --- Exercise 4: the confusion matrix -----------------------------------------------------------

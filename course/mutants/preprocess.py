@@ -194,7 +194,7 @@ MUTANTS = (
         "preprocess-looks",
         "the same row",
         cell(
-            "from public_tests import SHEET",
+            "from labkit.preprocess import SHEET",
             'return SHEET.pattern().ravel(order="F")',
         ),
     ),
@@ -204,7 +204,7 @@ MUTANTS = (
         "preprocess-looks",
         "the same row",
         cell(
-            "from public_tests import SHEET",
+            "from labkit.preprocess import SHEET",
             'return SHEET.pattern().ravel(order="F") + 1e-6 * image.mean()',
         ),
     ),

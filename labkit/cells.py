@@ -1,0 +1,98 @@
+"""The code of graded cells: what was run last, and what it shows of a mistake."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Collection
+
+from labkit.findings import NotYet
+
+
+def last_run(pattern: str) -> str:
+    """Return the cell run last in this notebook that has a line like `pattern`, or ''."""
+    cells = getattr(sys.modules.get("__main__"), "In", None)
+    for cell in reversed(cells if isinstance(cells, list) else []):
+        if isinstance(cell, str) and re.search(pattern, cell, re.MULTILINE):
+            return cell
+    return ""
+
+
+def written_in(marker: str) -> str:
+    """Return the graded cell with this marker as it was last run in this notebook, or ''."""
+    return last_run(rf"^# *{marker}\b")
+
+
+def parsed(source: str) -> ast.Module | None:
+    """Parse a cell; None if it is not Python (an unfinished line, a magic command)."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def model_trouble(source: str) -> tuple[str, str] | None:
+    """Find in a graded cell why it raised while it made the model: a cause and what to do next."""
+    tree = parsed(source)
+    for node in ast.walk(tree) if tree else ():
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func).rpartition(".")[2]
+        one_by_one = node.args and (len(node.args) > 1 or isinstance(node.args[0], ast.Call))
+        if name == "Sequential" and one_by_one:
+            return (
+                "Sequential was given its layers one by one: it takes one list of layers.",
+                "Put square brackets around all the layers.",
+            )
+        for keyword in node.keywords:
+            value = getattr(keyword.value, "value", None)
+            if keyword.arg != "activation" or not isinstance(value, str):
+                continue
+            if f" {value} " in KERAS_NAMES:
+                continue
+            close = value.lower().strip().replace("re_lu", "relu")
+            hint = f": did you mean '{close}'?" if f" {close} " in KERAS_NAMES else "."
+            return (
+                f"Keras knows no activation '{value}'{hint}",
+                "Names of activations are written in lower case; correct it, then rerun.",
+            )
+    return None
+
+
+def why_missing(name: str) -> str | None:
+    """Say why the cell that gives a model its name stopped, where its text shows it; else None."""
+    trouble = model_trouble(last_run(rf"^ *{name} *="))
+    return " ".join(trouble) if trouble else None
+
+
+KERAS_NAMES = (
+    " celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh "
+    "leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax "
+    "soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus swish tanh "
+    "tanh_shrink threshold "
+)
+"""The names of activations that Keras knows, with a space before and after each."""
+
+
+def need_by_hand(source: str, names: Collection[str], cause: str, expected: str, then: str) -> None:
+    """Raise `NotYet` if a cell uses one of `names` of a library; `cause` says what of `{used}`.
+
+    '' and a cell that cannot be parsed pass.
+    """
+    tree = parsed(source)
+    for node in ast.walk(tree) if tree else ():
+        used = ""
+        if isinstance(node, ast.Attribute) and node.attr in names:
+            used = ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom):
+            taken = [alias.name for alias in node.names if alias.name in names]
+            used = f"{node.module}." + "/".join(taken) if taken else ""
+        if used:
+            raise NotYet(
+                cause.format(used=used),
+                called="(your graded cell)",
+                expected=expected,
+                got=used,
+                next=then,
+            )
