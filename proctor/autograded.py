@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -18,6 +19,8 @@ from proctor.kernel import CellRun
 from proctor.shown import Code
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
+VERDICT = "proctor"
+"""Where the notebook's metadata keeps the verdict, so that its page can be made from it alone."""
 PART_NAMES = (
     ("called", "Called"),
     ("expected", "Expected"),
@@ -47,6 +50,9 @@ def executed(
     notebook = copy.deepcopy(source)
     # The lexer that is the default, IPython's, takes time in the square of a cell's length.
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
+    told = asdict(verdict)
+    del told["student"]  # who sent the same bytes shares the notebook
+    notebook.metadata[VERDICT] = told
     own, graded = Code(), Code()  # no cell of the student's own takes the room of a graded one
     steps = {step.cell_index: (step, run) for step, run in runs if step.kind != "extra"}
     extras: dict[int, list[NotebookNode]] = {}

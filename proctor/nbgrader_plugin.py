@@ -1,4 +1,4 @@
-"""Plugs the examiner into nbgrader: `nbgrader autograde` and formgrader's Autograde button.
+"""Plugs the examiner into nbgrader: `nbgrader autograde`, `generate_feedback`, formgrader's buttons.
 
 nbgrader's converter reads, converts and writes each submission through an exporter. Ours takes its
 place for the labs of this course: the submitted file is marked as `proctor grade` marks it, the
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def plug_in(config: Any) -> None:
     """Add the examiner to an nbgrader configuration."""
     config.Autograde.exporter_class = ProctorExporter
+    config.GenerateFeedback.exporter_class = "proctor.feedback.FeedbackExporter"
 
 
 class ProctorExporter(NotebookExporter):  # type: ignore[misc]

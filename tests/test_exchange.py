@@ -136,8 +136,11 @@ def test_release_work_submit_collect_mark_comment_and_return(
         hub(student, "FetchFeedbackApp", "tiny")
         (page,) = (tmp_path / "home" / student / "tiny" / "feedback").rglob("*.html")
         pages[student] = page.read_text("utf-8")
-    assert "5.5 / 10" in pages["cyd"] and "The idea in your sketch is right." in pages["cyd"]
-    assert "✓ passed" in pages["ada"] and "not started" in pages["cyd"]
+    assert (
+        "<strong>5.5</strong> of 10 points" in pages["cyd"]
+        and "The idea in your sketch is right." in pages["cyd"]
+    )
+    assert "Everything passed" in pages["ada"] and "not started" in pages["cyd"]
     assert ATTACK not in pages["cyd"]
     assert "BEGIN SOLUTION" not in "".join(pages.values())
 
