@@ -155,7 +155,8 @@ def check(
 
     course = _course(ctx)
     lab = course.lab(name or lab_of(notebook.name, course.labs()))
-    with open_marker(course, lab, Store(course.folder, lab.name), isolation=isolation) as marker:
+    kept = Store(course.folder, lab.name).receipts
+    with open_marker(course, lab, kept, isolation=isolation) as marker:
         verdict = marker.mark(handed_file(notebook, notebook.stem)).verdict
     if as_json:
         click.echo(verdict.to_json(), nl=False)
@@ -310,7 +311,7 @@ def export(
 ) -> None:
     """Hand the marks over: CSV, Canvas, Moodle; or make Gradescope's autograder."""
     from proctor.export import export as write
-    from proctor.gradescope import write_zip
+    from proctor.gradescope_zip import write_zip
     from proctor.results import read_class
 
     course = _course(ctx)
@@ -347,8 +348,8 @@ def mutate(
     table says, or a right one of another form loses points.
     """
     from proctor.mutate import mutate as run
+    from proctor.mutate import print_mutants
     from proctor.pool import default_jobs
-    from proctor.table import print_mutants
 
     course = _course(ctx)
     the_lab = course.lab(lab)

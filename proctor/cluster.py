@@ -24,12 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from nbformat import NotebookNode
-
-from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
 from proctor.marked import Marked, Reference
+from proctor.marker import Marker
 from proctor.pool import Pool, open_pool
 from proctor.reference import engine_key
 from proctor.submission import Submission
@@ -62,12 +60,7 @@ class ClusterPool:
     def __init__(
         self,
         address: str,
-        course: Course,
-        lab: Lab,
-        source: NotebookNode,
-        engine: str,
-        isolation: str,
-        secret: bytes = b"",
+        marker: Marker,
     ) -> None:
         try:
             self._client = Client(address, timeout="5s", set_as_default=False)
@@ -79,16 +72,15 @@ class ClusterPool:
             raise CourseError(
                 f"The scheduler at {address} has no workers. Start some: dask worker {address}"
             )
-        self.isolation = isolation
+        self.isolation = marker.pool.isolation
         self._executor = self._client.get_executor(retries=RETRIES, pure=False)
-        self._lab, self._source = lab, source
         self._records = ""  # name of what every worker was given
         self._order = {
-            "course": str(course.folder),
-            "lab": lab.name,
-            "engine": engine,
-            "isolation": isolation,
-            "secret": secret.hex(),
+            "course": str(marker.course.folder),
+            "lab": marker.lab.name,
+            "engine": marker.engine,
+            "isolation": self.isolation,
+            "secret": marker.secret.hex(),
         }
 
     def __enter__(self) -> ClusterPool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,50 +24,11 @@ from proctor.forkserver import Isolation
 from proctor.isolation import require
 from proctor.keeper import Keeper
 from proctor.marked import Marked
-from proctor.marker import Marker, Reading, open_marker
-from proctor.marking import ChangedScore, MarkingRecord, versions, write_marking
+from proctor.marker import Elsewhere, Marker, Reading, open_marker
+from proctor.marking import ChangedScore, ClassResult, MarkingRecord, versions, write_marking
 from proctor.store import Store
 from proctor.submission import Handed
 from proctor.verdict import Verdict
-
-
-@dataclass
-class ClassResult:
-    """What marking a class gave.
-
-    Attributes
-    ----------
-    verdicts : dict of str to Verdict
-        By student id, sorted.
-    missing : list of str
-        Students of the roster who handed in nothing.
-    gone : list of str
-        Students who were marked before, and whose submission is no longer where it was.
-    marked, kept : int
-        How many were marked now, and how many were marked before and are unchanged.
-    broken : dict of str to str
-        Check id -> what it raised on the instructor's own solution: it is withdrawn.
-    unjudged : dict of str to str
-        Check id -> what it raised on a submission, which a person has to look at.
-    changed : list of ChangedScore
-        Scores that differ from an earlier marking.
-    """
-
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    marked: int = 0
-    kept: int = 0
-    broken: dict[str, str] = field(default_factory=dict)
-    unjudged: dict[str, str] = field(default_factory=dict)
-    changed: list[ChangedScore] = field(default_factory=list)
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether anything in the class needs a person."""
-        return bool(self.broken or self.gone) or any(
-            v.status != "graded" for v in self.verdicts.values()
-        )
 
 
 @dataclass
@@ -133,10 +94,10 @@ def grade(
             open_marker(
                 course,
                 lab,
-                store,
+                store.receipts,
                 isolation=isolation,
                 jobs=jobs,
-                scheduler=scheduler,
+                elsewhere=_workers_of(scheduler) if scheduler is not None else None,
                 say=tell.say,
             )
         )
@@ -153,6 +114,13 @@ def grade(
     record = run.record(time.monotonic() - began, jobs, isolation_used)
     write_marking(store.folder, lab.name, record)
     return run.result
+
+
+def _workers_of(scheduler: str) -> Elsewhere:
+    """Return what opens the pool of a Dask scheduler's workers."""
+    from proctor.cluster import ClusterPool  # an optional dependency
+
+    return lambda marker: ClusterPool(scheduler, marker)
 
 
 class _Run:

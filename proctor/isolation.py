@@ -9,7 +9,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.forkserver import ForkServer, Isolation
 from proctor.limits import lab_limits
-from proctor.sandbox import missing
+from proctor.probe import missing
 
 
 def fork_server(lab: Lab, course: Course, isolation: Isolation) -> ForkServer:

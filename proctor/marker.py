@@ -9,24 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from proctor.build import source_notebook
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.forkserver import Isolation
 from proctor.intake import read
 from proctor.marked import Marked, Reference, refused
+from proctor.master import source_notebook
 from proctor.notebooks import dumps
 from proctor.pool import Pool, open_pool
 from proctor.reference import engine_key, run_reference
 from proctor.secret import course_secret
-from proctor.store import Store
 from proctor.submission import Candidate, Handed, Submission
 
 
@@ -125,6 +124,9 @@ class Marker:
         return self.again(reading) if marked.met else marked
 
 
+Elsewhere = Callable[[Marker], AbstractContextManager[Pool]]
+
+
 def handed_file(path: Path, student: str) -> Handed:
     """Return one file as what `student` handed in."""
     return Handed(student, student, (Candidate(path.name, path=path),))
@@ -134,25 +136,25 @@ def handed_file(path: Path, student: str) -> Handed:
 def open_marker(
     course: Course,
     lab: Lab,
-    store: Store,
+    kept: Path,
     *,
     isolation: Isolation | None = None,
     jobs: int = 1,
-    scheduler: str | None = None,
+    elsewhere: Elsewhere | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Marker]:
     """Lay a lab out for marking.
 
     Parameters
     ----------
-    store : Store
-        Where the course keeps what marking gave; what the reference run showed is kept there too.
+    kept : Path
+        Folder in which what the reference run showed is kept for the next time.
     isolation : str, optional
         ``namespaces`` or ``process``; default the strongest that this system has.
     jobs : int
         How many submissions run at once.
-    scheduler : str, optional
-        Address of a Dask scheduler whose workers mark, ``tcp://...``; default this machine alone.
+    elsewhere : callable, optional
+        Opens the pool that marks the class, given the marker of this machine; default its own.
     say : callable
         Told what goes on before the first submission.
 
@@ -165,18 +167,16 @@ def open_marker(
     require_built(course, lab)
     secret = course_secret(course.folder, say)
     with ExitStack() as opened:
-        pool: Pool = opened.enter_context(
+        pool = opened.enter_context(
             open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
         )
         engine = engine_key(course, lab, source, pool.isolation, secret)
         say("Marking the reference solution first")
-        reference = run_reference(course, lab, source, pool, engine, store.receipts)
-        if scheduler is not None:
-            from proctor.cluster import ClusterPool  # an optional dependency
-
-            far = ClusterPool(scheduler, course, lab, source, engine, pool.isolation, secret)
-            pool = opened.enter_context(far)
-        yield Marker(course, lab, source, pool, reference, engine, secret)
+        reference = run_reference(course, lab, source, pool, engine, kept)
+        marker = Marker(course, lab, source, pool, reference, engine, secret)
+        if elsewhere is not None:
+            marker.pool = opened.enter_context(elsewhere(marker))
+        yield marker
 
 
 def require_built(course: Course, lab: Lab) -> None:

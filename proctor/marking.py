@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor import __version__
+from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
 NAME = "marking.json"
@@ -82,6 +83,45 @@ class MarkingRecord:
         )
         gone = tuple(known.get("gone", ()))
         return cls(**{**known, "changed": changed, "gone": gone})
+
+
+@dataclass
+class ClassResult:
+    """What marking a class gave.
+
+    Attributes
+    ----------
+    verdicts : dict of str to Verdict
+        By student id, sorted.
+    missing : list of str
+        Students of the roster who handed in nothing.
+    gone : list of str
+        Students who were marked before, and whose submission is no longer where it was.
+    marked, kept : int
+        How many were marked now, and how many were marked before and are unchanged.
+    broken : dict of str to str
+        Check id -> what it raised on the instructor's own solution: it is withdrawn.
+    unjudged : dict of str to str
+        Check id -> what it raised on a submission, which a person has to look at.
+    changed : list of ChangedScore
+        Scores that differ from an earlier marking.
+    """
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    marked: int = 0
+    kept: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
+    changed: list[ChangedScore] = field(default_factory=list)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether anything in the class needs a person."""
+        return bool(self.broken or self.gone) or any(
+            v.status != "graded" for v in self.verdicts.values()
+        )
 
 
 def versions() -> dict[str, str]:

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from rich.console import Console
+from rich.text import Text
 
 from proctor.checks import Lab
 from proctor.course import Course
@@ -240,3 +242,29 @@ def _variant_trouble(result: ExerciseResult, failed: Iterable[CheckResult]) -> s
         return ""
     why = "; ".join(f"{check.id}: {check.cause}" for check in failed)
     return f"{result.score:g} of {result.max_score:g} points ({why})"
+
+
+def print_mutants(console: Console, result: Result) -> None:
+    """Print which check catches which wrong answer, which catch none, and what is not as it should."""
+    table = Grid(title="Wrong answers, and the checks that catch them", title_justify="left")
+    table.add_column("check", no_wrap=True)
+    table.add_column("catches")
+    for check, mutants in sorted(result.by_check().items()):
+        table.add_row(check, ", ".join(mutants))
+    console.print(table)
+    if result.idle:
+        console.print(Text(f"Catches none of them: {', '.join(result.idle)}"))
+    for outcome in result.outcomes:
+        if outcome.trouble:
+            kind = "wrong answer" if outcome.wrong else "right answer"
+            console.print(Text(f"✗ {kind} {outcome.id}: {outcome.trouble}"))
+    wrong = [outcome for outcome in result.outcomes if outcome.wrong]
+    right = [outcome for outcome in result.outcomes if not outcome.wrong]
+    caught = sum(not outcome.trouble for outcome in wrong)
+    full = sum(not outcome.trouble for outcome in right)
+    console.print(
+        Text(
+            f"{caught} of {len(wrong)} wrong answers are caught as they should be; "
+            f"{full} of {len(right)} right ones get all points."
+        )
+    )

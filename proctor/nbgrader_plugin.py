@@ -115,6 +115,6 @@ def _marker(course: Course, lab: Lab, store: Store) -> Marker:
                 return marker
     if not _markers:
         atexit.register(_open.close)
-    marker = _open.enter_context(open_marker(course, lab, store))
+    marker = _open.enter_context(open_marker(course, lab, store.receipts))
     _markers[course.folder, lab.name, marker.engine] = marker
     return marker

@@ -188,10 +188,3 @@ def seal(layout: Layout) -> None:
     syscalls.drop_capabilities()
     syscalls.set_dumpable(False)
     syscalls.set_no_new_privileges()
-
-
-def missing() -> list[str]:
-    """What this system lacks for isolation, as sentences for an administrator; see the probe."""
-    from proctor import probe  # it uses this module
-
-    return probe.missing()

@@ -7,9 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from proctor.checks import Lab
-from proctor.grade import ClassResult
 from proctor.itemstats import not_started
-from proctor.mutate import Result
+from proctor.marking import ClassResult
 from proctor.verdict import Verdict
 
 SIGNS = {"graded": "✓ graded", "needs_attention": "! look at it", "rejected": "✗ rejected"}
@@ -60,29 +59,3 @@ def print_changes(console: Console, result: ClassResult, explain: bool) -> None:
     for change in result.changed:
         why = f": {', '.join(change.checks)}" if explain else ""
         console.print(f"{change.student}: {change.before:g} -> {change.after:g}{why}")
-
-
-def print_mutants(console: Console, result: Result) -> None:
-    """Print which check catches which wrong answer, which catch none, and what is not as it should."""
-    table = Table(title="Wrong answers, and the checks that catch them", title_justify="left")
-    table.add_column("check", no_wrap=True)
-    table.add_column("catches")
-    for check, mutants in sorted(result.by_check().items()):
-        table.add_row(check, ", ".join(mutants))
-    console.print(table)
-    if result.idle:
-        console.print(Text(f"Catches none of them: {', '.join(result.idle)}"))
-    for outcome in result.outcomes:
-        if outcome.trouble:
-            kind = "wrong answer" if outcome.wrong else "right answer"
-            console.print(Text(f"✗ {kind} {outcome.id}: {outcome.trouble}"))
-    wrong = [outcome for outcome in result.outcomes if outcome.wrong]
-    right = [outcome for outcome in result.outcomes if not outcome.wrong]
-    caught = sum(not outcome.trouble for outcome in wrong)
-    full = sum(not outcome.trouble for outcome in right)
-    console.print(
-        Text(
-            f"{caught} of {len(wrong)} wrong answers are caught as they should be; "
-            f"{full} of {len(right)} right ones get all points."
-        )
-    )

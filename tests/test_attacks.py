@@ -30,7 +30,7 @@ from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor import gradebook
 from proctor.intake import collect
-from proctor.sandbox import missing
+from proctor.probe import missing
 
 ATTACKS = [*TABLE, *ROW_22, *OWN]
 LINKS = ("r08-link", "r08-zip")

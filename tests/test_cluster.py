@@ -18,7 +18,8 @@ from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.grade import ClassResult, Listener, grade
+from proctor.grade import Listener, grade
+from proctor.marking import ClassResult
 
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 ROOT = Path(__file__).parents[1]

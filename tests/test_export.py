@@ -24,7 +24,7 @@ from proctor.cli import main
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.gradebook import open_gradebook
-from proctor.gradescope import write_zip
+from proctor.gradescope_zip import write_zip
 from proctor.report import page_name
 from proctor.roster import read_roster
 from proctor.store import Store

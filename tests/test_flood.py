@@ -15,7 +15,7 @@ from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 from proctor.course import Course
 from proctor.grade import grade
 from proctor.marked import FLOOD as FLOODED
-from proctor.sandbox import missing
+from proctor.probe import missing
 
 pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
 

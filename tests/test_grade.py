@@ -13,8 +13,9 @@ from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 from proctor import gradebook
 from proctor.course import Course
 from proctor.errors import KernelStartError
-from proctor.grade import ClassResult, grade
-from proctor.sandbox import missing
+from proctor.grade import grade
+from proctor.marking import ClassResult
+from proctor.probe import missing
 
 ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
 

@@ -22,10 +22,10 @@ from tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
 import proctor.gradebook
 import proctor.whole
-from proctor.build import source_notebook
 from proctor.cli import main
 from proctor.course import Course
 from proctor.gradebook import open_gradebook
+from proctor.master import source_notebook
 from proctor.roster import read_roster
 
 

@@ -16,8 +16,8 @@ from full_setup import may_skip
 from proctor.errors import ProtocolError
 from proctor.forkserver import ForkServer
 from proctor.kernel import CellRun, KernelStopped, StudentKernel, TimeLimit
+from proctor.probe import missing
 from proctor.provisioner import ForkLauncher
-from proctor.sandbox import missing
 from proctor.side import RemoteSide
 from proctor.values import StudentError
 

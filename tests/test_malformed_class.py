@@ -17,9 +17,10 @@ from malformed_class import Case, make_class, make_zip
 from tinycourse import DOUBLE, MEAN, make_course, student
 
 from proctor import gradebook
-from proctor.grade import ClassResult, grade
+from proctor.grade import grade
 from proctor.intake import collect
-from proctor.sandbox import missing
+from proctor.marking import ClassResult
+from proctor.probe import missing
 from proctor.verdict import Verdict
 
 SECONDS = 120

@@ -14,7 +14,8 @@ import pytest
 from course.sample_class import SampleClass, write_class
 from proctor import gradebook
 from proctor.course import Course
-from proctor.grade import ClassResult, grade
+from proctor.grade import grade
+from proctor.marking import ClassResult
 
 ROOT = Path(__file__).parents[1]
 LAB = "lab_digits"

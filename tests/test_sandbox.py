@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from kernels import Session
 
-from proctor import probe, sandbox, seccomp, whitelist
+from proctor import probe, seccomp, whitelist
 from proctor.forkserver import ForkServer
 from proctor.limits import Limits, explain_error
 
@@ -799,7 +799,7 @@ def test_an_interrupt_stops_a_loop_and_the_kernel_lives(kernel: Session) -> None
 
 
 def test_this_system_can_isolate() -> None:
-    assert sandbox.missing() == []
+    assert probe.missing() == []
 
 
 def test_a_system_without_user_namespaces_is_told_how_to_switch_them_on() -> None:
@@ -808,7 +808,7 @@ def test_a_system_without_user_namespaces_is_told_how_to_switch_them_on() -> Non
         "import os; u, g = os.geteuid(), os.getegid(); syscalls.unshare(syscalls.CLONE_NEWUSER); "
         "syscalls.map_ids(0, 0, u, g); "
         "pathlib.Path('/proc/sys/user/max_user_namespaces').write_text('0'); "
-        "print('\\n'.join(sandbox.missing()))"
+        "print('\\n'.join(probe.missing()))"
     )
     said = subprocess.run(
         [sys.executable, "-c", script, str(HERE.parent)], capture_output=True, text=True, check=True
