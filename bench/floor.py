@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from proctor.assemble import assemble
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.forkserver import ENVIRONMENT
-from proctor.intake import collect, read
+from proctor.examine.assemble import assemble
+from proctor.intake.submissions import collect, read
+from proctor.sandbox.forkserver import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[1]
 

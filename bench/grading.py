@@ -26,11 +26,11 @@ import psutil
 from bench.floor import floor
 from course.mutants import lab_digits as answers
 from course.sample_class import SampleClass
+from proctor.classroom.grade import Listener, grade
 from proctor.course import Course
-from proctor.forkserver import ForkServer
-from proctor.grade import Listener, grade
-from proctor.handle import Kernel
-from proctor.pool import default_jobs
+from proctor.examine.pool import default_jobs
+from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.handle import Kernel
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab_digits"

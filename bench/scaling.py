@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.grading import LAB, ROOT, write_class
+from proctor.classroom.grade import Listener, grade
 from proctor.course import Course
-from proctor.grade import Listener, grade
 
 
 def main() -> None:

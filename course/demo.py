@@ -10,13 +10,13 @@ from pathlib import Path
 
 from course.explorer_page import write_page
 from course.sample_class import write_class
-from proctor.build import build
+from proctor.author.build import build
+from proctor.classroom.grade import Listener, grade
 from proctor.cli import console as console_of_proctor
 from proctor.course import Course
-from proctor.grade import Listener, grade
-from proctor.pool import default_jobs
-from proctor.report import write_report
-from proctor.table import class_table
+from proctor.examine.pool import default_jobs
+from proctor.tell.report import write_report
+from proctor.tell.table import class_table
 
 LAB = "lab_digits"
 

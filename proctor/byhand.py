@@ -21,7 +21,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from proctor.gradebook import open_gradebook
+from proctor.record.gradebook import open_gradebook
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,14 @@ class Side(Protocol):
         """Return the student's object of that name.
 
         Numbers, strings, lists, tuples, dicts and numeric arrays arrive as values. An array-like
-        that is not a NumPy array arrives as :class:`proctor.values.Foreign`; a callable as a
+        that is not a NumPy array arrives as :class:`proctor.kernel.values.Foreign`; a callable as a
         stand-in that calls the student's function with data and returns data; anything else as
-        :class:`proctor.values.Opaque`. Arrays given as arguments stay as they are, whatever the
+        :class:`proctor.kernel.values.Opaque`. Arrays given as arguments stay as they are, whatever the
         student's function does to its own, unless the check is registered with ``in_place=True``.
 
         Raises
         ------
-        proctor.values.StudentError
+        proctor.kernel.values.StudentError
             If the name does not exist there (``type_name`` is ``NameError``) or a call raises.
         """
 

@@ -111,7 +111,7 @@ def build(ctx: click.Context, labs: tuple[str, ...]) -> None:
 
     course/LAB.py -> course/source/LAB/LAB.ipynb -> nbgrader's release -> LAB.ipynb beside course/.
     """
-    from proctor.build import build as build_lab
+    from proctor.author.build import build as build_lab
 
     course = _course(ctx)
     for name in labs or course.labs():
@@ -131,7 +131,7 @@ def build(ctx: click.Context, labs: tuple[str, ...]) -> None:
 @click.pass_context
 def release(ctx: click.Context, lab: str, output: Path) -> None:
     """Write the student's zip: the files on the lab's allow-list and nothing else."""
-    from proctor.release import release as write
+    from proctor.author.release import release as write
 
     course = _course(ctx)
     path = write(course, course.lab(lab), output)
@@ -148,10 +148,10 @@ def check(
     ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: Any
 ) -> None:
     """Mark one notebook and explain every point on screen. No mark is written."""
-    from proctor.autograded import exercise_text
-    from proctor.marker import handed_file, open_marker
-    from proctor.names import lab_of
-    from proctor.store import Store
+    from proctor.examine.autograded import exercise_text
+    from proctor.examine.marker import handed_file, open_marker
+    from proctor.intake.names import lab_of
+    from proctor.record.store import Store
 
     course = _course(ctx)
     lab = course.lab(name or lab_of(notebook.name, course.labs()))
@@ -205,10 +205,10 @@ def grade(
 
     Exit status: 0 every submission graded; 1 some need attention; 2 wrong usage.
     """
-    from proctor.grade import Listener
-    from proctor.grade import grade as grade_class
-    from proctor.pool import default_jobs
-    from proctor.table import class_table, print_changes
+    from proctor.classroom.grade import Listener
+    from proctor.classroom.grade import grade as grade_class
+    from proctor.examine.pool import default_jobs
+    from proctor.tell.table import class_table, print_changes
 
     course = _course(ctx)
     the_lab = course.lab(lab)
@@ -268,7 +268,7 @@ def grade(
 @click.pass_context
 def report(ctx: click.Context, lab: str, output: Path | None, similarity: bool | None) -> None:
     """Write the class report: one HTML page, readable offline and on paper."""
-    from proctor.report import write_report
+    from proctor.tell.report import write_report
 
     course = _course(ctx)
     out = (output or course.folder).resolve()
@@ -310,9 +310,9 @@ def export(
     column: str | None,
 ) -> None:
     """Hand the marks over: CSV, Canvas, Moodle; or make Gradescope's autograder."""
-    from proctor.export import export as write
-    from proctor.gradescope_zip import write_zip
-    from proctor.results import read_class
+    from proctor.author.gradescope_zip import write_zip
+    from proctor.record.results import read_class
+    from proctor.tell.export import export as write
 
     course = _course(ctx)
     the_lab = course.lab(lab)
@@ -347,9 +347,9 @@ def mutate(
     The answers are in course/mutants/LAB.py. Exit status 1 if a wrong answer is not caught as the
     table says, or a right one of another form loses points.
     """
-    from proctor.mutate import mutate as run
-    from proctor.mutate import print_mutants
-    from proctor.pool import default_jobs
+    from proctor.author.mutate import mutate as run
+    from proctor.author.mutate import print_mutants
+    from proctor.examine.pool import default_jobs
 
     course = _course(ctx)
     the_lab = course.lab(lab)
@@ -380,7 +380,7 @@ def roster(ctx: click.Context, file: Path) -> None:
     Its columns: id, and first_name, last_name, email, lms_user_id, login, id_number, section, tutor
     where you have them; or the list of participants that Canvas or Moodle exports, in any language.
     """
-    from proctor.roster import NAME, import_roster
+    from proctor.record.roster import NAME, import_roster
 
     course = _course(ctx)
     count = import_roster(course, file, click.echo)

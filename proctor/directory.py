@@ -15,14 +15,14 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from proctor.names import Owner
+from proctor.intake.names import Owner
 from proctor.submission import Handed
 
 LEAST_LIKENESS = 60.0
 """Least likeness, of 100, of a candidate that is worth naming."""
 
 Person = Mapping[str, str]
-"""What the roster says of a student, by the names of :data:`proctor.people.COLUMNS`."""
+"""What the roster says of a student, by the names of :data:`proctor.record.people.COLUMNS`."""
 
 
 def squash(text: str) -> str:

@@ -1,6 +1,6 @@
 """The door of Gradescope's container: ``python -m proctor.gradescope`` marks one upload.
 
-The zip that brings it there is made by :mod:`proctor.gradescope_zip`.
+The zip that brings it there is made by :mod:`proctor.author.gradescope_zip`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from proctor.autograded import PART_NAMES
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.intake import collect
-from proctor.marker import open_marker
+from proctor.examine.autograded import PART_NAMES
+from proctor.examine.marker import open_marker
+from proctor.intake.submissions import collect
+from proctor.record.store import Store
 from proctor.scratch import scratch_folder
-from proctor.store import Store
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, Verdict
 from proctor.whole import write_whole

@@ -20,14 +20,14 @@ from proctor.course import Course
 
 if TYPE_CHECKING:
     from proctor.checks import Lab
-    from proctor.marker import Marker
-    from proctor.store import Store
+    from proctor.examine.marker import Marker
+    from proctor.record.store import Store
 
 
 def plug_in(config: Any) -> None:
     """Add the examiner to an nbgrader configuration."""
     config.Autograde.exporter_class = ProctorExporter
-    config.GenerateFeedback.exporter_class = "proctor.feedback.FeedbackExporter"
+    config.GenerateFeedback.exporter_class = "proctor.tell.feedback.FeedbackExporter"
 
 
 class ProctorExporter(NotebookExporter):  # type: ignore[misc]
@@ -68,9 +68,9 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         self, course: Course, name: str, path: Path, resources: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         # Imported here, since every nbgrader command loads this module with its configuration.
-        from proctor.keeper import Keeper
-        from proctor.marker import handed_file
-        from proctor.store import Store
+        from proctor.examine.marker import handed_file
+        from proctor.record.keeper import Keeper
+        from proctor.record.store import Store
 
         coursedir = self.parent.coursedir
         store = Store(Path(coursedir.root), name)
@@ -105,8 +105,8 @@ def _marker(course: Course, lab: Lab, store: Store) -> Marker:
     nbgrader makes an exporter for every run of its converter, and formgrader runs it for every
     click; what is warm stays warm between them, until the lab changes.
     """
-    from proctor.marker import open_marker
-    from proctor.reference import engine_key
+    from proctor.examine.marker import open_marker
+    from proctor.examine.reference import engine_key
 
     for (folder, name, engine), marker in _markers.items():
         if (folder, name) == (course.folder, lab.name):

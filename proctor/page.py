@@ -16,10 +16,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from proctor.autograded import VERDICT
 from proctor.byhand import ByHand
 from proctor.cell_outputs import Room, Shown
 from proctor.coloured import coloured
+from proctor.examine.autograded import VERDICT
 from proctor.given_text import comment_html, given_html
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
@@ -113,7 +113,7 @@ def feedback_page(notebook: Mapping[str, Any], student: str, by_hand: ByHand | N
     Parameters
     ----------
     notebook : mapping
-        The notebook as it was marked (:func:`proctor.autograded.executed`), in nbformat's JSON.
+        The notebook as it was marked (:func:`proctor.examine.autograded.executed`), in nbformat's JSON.
     student : str
         The student's id.
     by_hand : ByHand, optional

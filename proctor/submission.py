@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from proctor.names import Owner
+from proctor.intake.names import Owner
 from proctor.verdict import Problem
 
 CellKind = Literal["code", "markdown", "raw"]

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 from proctor.errors import RejectedError
-from proctor.files import Entry, entry_bytes
-from proctor.layout import Group
-from proctor.names import Owner
+from proctor.intake.files import Entry, entry_bytes
+from proctor.intake.layout import Group
+from proctor.intake.names import Owner
 
 NAME = "submission_metadata.yml"
 MAX_BLOCK = 200

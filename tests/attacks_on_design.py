@@ -290,7 +290,7 @@ ASSEMBLY = [
         "own-redefines-the-engine",
         "def install(*a): pass\n_Agent = encode = decode = REQUEST = load = packed = True\n"
         "def NotStarted(*a): return 10.0\nproctor = _proctor = agent = values = True\n"
-        "import sys\nsys.modules['proctor'] = sys.modules['proctor.agent'] = sys.modules['given']",
+        "import sys\nsys.modules['proctor'] = sys.modules['proctor.kernel.agent'] = sys.modules['given']",
     ),
 ]
 

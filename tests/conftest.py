@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tinycourse import make_course
 
-from proctor.build import build
+from proctor.author.build import build
 from proctor.course import Course
 
 ROOT = Path(__file__).parents[1]

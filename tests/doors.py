@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proctor import gradebook
 from proctor.course import Course
+from proctor.record import gradebook
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 400

@@ -12,9 +12,9 @@ from types import TracebackType
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-from proctor.forkserver import ForkServer
-from proctor.handle import Kernel
-from proctor.limits import Ending
+from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.handle import Kernel
+from proctor.sandbox.limits import Ending
 
 SECONDS = 60
 

@@ -1,7 +1,7 @@
 """A student's side inside the test's own process, with the real border between.
 
 :class:`LocalKernel` stands for the kernel: it hands each request to the agent that a real kernel
-runs, and every value goes through ``proctor.values`` both ways. What is left out is the process.
+runs, and every value goes through ``proctor.kernel.values`` both ways. What is left out is the process.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from proctor import agent, values
 from proctor.checks import Exercise, Lab, Told
-from proctor.side import RemoteSide
+from proctor.kernel import agent, values
+from proctor.kernel.side import RemoteSide
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class LocalKernel:
-    """Answers as :class:`proctor.kernel.StudentKernel` does, without a kernel."""
+    """Answers as :class:`proctor.kernel.session.StudentKernel` does, without a kernel."""
 
     def __init__(self, names: dict[str, Any], helpers: dict[str, str]) -> None:
         self.names = names

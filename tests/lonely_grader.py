@@ -7,7 +7,7 @@ import threading
 
 from kernels import Session
 
-from proctor.forkserver import ForkServer
+from proctor.sandbox.forkserver import ForkServer
 
 with ForkServer(isolation=sys.argv[1]) as server, Session(server) as session:
     session.start(

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from proctor.intake import Submission, read_bytes
+from proctor.intake.submissions import Submission, read_bytes
 
 LAB = "lab_sample"
 

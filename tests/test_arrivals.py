@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MEAN, student
 
-from proctor.arrivals import read_arrivals
+from proctor.classroom.arrivals import read_arrivals
 from proctor.cli import main
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
-from proctor.names import lms_owner
+from proctor.intake.names import lms_owner
+from proctor.record.gradebook import open_gradebook
 
 ROSTER = """\
 id,first_name,last_name,email,lms_user_id,login

@@ -10,7 +10,7 @@ import pytest
 from malformed_class import Notebook, cell_of, own_cell, strip, text_of, unmark
 from sample_lab import DENSE, SOFTMAX, solved, source_notebook, submission
 
-from proctor.assemble import Assembled, assemble
+from proctor.examine.assemble import Assembled, assemble
 
 ORDER = [
     "given packages",

@@ -28,9 +28,9 @@ from bs4 import BeautifulSoup
 from full_setup import may_skip
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
-from proctor import gradebook
-from proctor.intake import collect
-from proctor.probe import missing
+from proctor.intake.submissions import collect
+from proctor.record import gradebook
+from proctor.sandbox.probe import missing
 
 ATTACKS = [*TABLE, *ROW_22, *OWN]
 LINKS = ("r08-link", "r08-zip")

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from tinycourse import MASTER
 
-from proctor.build import build
+from proctor.author.build import build
 from proctor.course import Course
 from proctor.errors import LabNotFoundError, MasterError
 

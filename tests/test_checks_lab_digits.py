@@ -18,7 +18,7 @@ from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
 from labkit import preprocess
 from labkit.descriptions import accuracy
-from proctor.side import RemoteSide
+from proctor.kernel.side import RemoteSide
 from public_tests import NotStarted
 from tests.lab_side import Classroom, judge, run_cell, score
 

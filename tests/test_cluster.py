@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
+from proctor.classroom.grade import Listener, grade
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.grade import Listener, grade
-from proctor.marking import ClassResult
+from proctor.record.run_record import ClassResult
 
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 ROOT = Path(__file__).parents[1]

@@ -33,7 +33,7 @@ from doors import (
 from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
+from proctor.record.gradebook import open_gradebook
 
 WRONG = DOUBLE.replace("2 * a", "3 * a")
 

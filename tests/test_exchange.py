@@ -15,8 +15,8 @@ from tinycourse import DOUBLE, MEAN
 
 from proctor.cli import main
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
-from proctor.results import read_class
+from proctor.record.gradebook import open_gradebook
+from proctor.record.results import read_class
 
 LATE = '''
 from nbgrader.plugins import LateSubmissionPlugin

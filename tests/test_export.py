@@ -20,14 +20,14 @@ from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MEAN, student
 
 import proctor.whole
+from proctor.author.gradescope_zip import write_zip
 from proctor.cli import main
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.gradebook import open_gradebook
-from proctor.gradescope_zip import write_zip
-from proctor.report import page_name
-from proctor.roster import read_roster
-from proctor.store import Store
+from proctor.record.gradebook import open_gradebook
+from proctor.record.roster import read_roster
+from proctor.record.store import Store
+from proctor.tell.report import page_name
 from proctor.verdict import Problem
 
 PEOPLE = {

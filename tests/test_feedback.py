@@ -22,14 +22,14 @@ from nbgrader.converters import GenerateFeedback
 from PIL import Image
 from tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
+from proctor.classroom.grade import grade
 from proctor.coloured import coloured
 from proctor.course import Course
-from proctor.feedback import write_feedback
 from proctor.given_text import comment_html, given_html
-from proctor.grade import grade
-from proctor.gradebook import open_gradebook
 from proctor.page import feedback_page
 from proctor.pictures import picture
+from proctor.record.gradebook import open_gradebook
+from proctor.tell.feedback import write_feedback
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -353,6 +353,6 @@ def test_printed_it_is_light_and_leaves_out_what_was_given(marked: Course, brows
 
 def test_the_titles_of_the_colours_are_those_of_the_style() -> None:
     """A class that the style does not know would be shown like plain text."""
-    style = (Path(__file__).parents[1] / "proctor/templates/feedback.css").read_text("utf-8")
+    style = (Path(__file__).parents[1] / "proctor/tell/templates/feedback.css").read_text("utf-8")
     for kind in "csnk":
         assert re.search(rf"code \.{kind} {{", style)

@@ -12,10 +12,10 @@ import pytest
 from full_setup import may_skip
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
-from proctor.marked import FLOOD as FLOODED
-from proctor.probe import missing
+from proctor.examine.marked import FLOOD as FLOODED
+from proctor.sandbox.probe import missing
 
 pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
 

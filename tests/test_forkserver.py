@@ -25,10 +25,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from proctor.errors import KernelStartError
-from proctor.forkserver import ForkServer
-from proctor.fresh import FreshLauncher
-from proctor.limits import Limits
-from proctor.provisioner import ForkLauncher
+from proctor.kernel.fresh import FreshLauncher
+from proctor.kernel.provisioner import ForkLauncher
+from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.limits import Limits
 
 HERE = Path(__file__).resolve().parent
 

@@ -18,8 +18,8 @@ from looking import expect
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
-from proctor.results import read_class
+from proctor.record.gradebook import open_gradebook
+from proctor.record.results import read_class
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")

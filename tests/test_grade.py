@@ -10,12 +10,12 @@ import pytest
 from full_setup import may_skip
 from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
-from proctor import gradebook
+from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.errors import KernelStartError
-from proctor.grade import grade
-from proctor.marking import ClassResult
-from proctor.probe import missing
+from proctor.record import gradebook
+from proctor.record.run_record import ClassResult
+from proctor.sandbox.probe import missing
 
 ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
 

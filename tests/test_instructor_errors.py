@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
-import proctor.gradebook
+import proctor.record.gradebook
 import proctor.whole
 from proctor.cli import main
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
-from proctor.master import source_notebook
-from proctor.roster import read_roster
+from proctor.intake.master import source_notebook
+from proctor.record.gradebook import open_gradebook
+from proctor.record.roster import read_roster
 
 
 def run(course: Course, *arguments: str) -> Result:
@@ -62,7 +62,7 @@ def locked(course: Course) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proctor.gradebook, "PATIENCE", 0.2)
+    monkeypatch.setattr(proctor.record.gradebook, "PATIENCE", 0.2)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import pytest
 from malformed_class import cell_of, dumps, zipped
 from sample_lab import LAB, solved
 
-from proctor import parse
 from proctor.errors import CourseError, RejectedError
-from proctor.intake import Candidate, Handed, Submission, collect, read, read_bytes
-from proctor.names import file_owner, lms_owner, printable, safe_id, unique_ids
+from proctor.intake import parse
+from proctor.intake.names import file_owner, lms_owner, printable, safe_id, unique_ids
+from proctor.intake.submissions import Candidate, Handed, Submission, collect, read, read_bytes
 
 RIGHT = dumps(solved())
 NAME = f"{LAB}.ipynb"

@@ -14,12 +14,12 @@ import pytest
 from full_setup import may_skip
 
 from proctor.errors import ProtocolError
-from proctor.forkserver import ForkServer
-from proctor.kernel import CellRun, KernelStopped, StudentKernel, TimeLimit
-from proctor.probe import missing
-from proctor.provisioner import ForkLauncher
-from proctor.side import RemoteSide
-from proctor.values import StudentError
+from proctor.kernel.provisioner import ForkLauncher
+from proctor.kernel.session import CellRun, KernelStopped, StudentKernel, TimeLimit
+from proctor.kernel.side import RemoteSide
+from proctor.kernel.values import StudentError
+from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.probe import missing
 
 pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
 

@@ -38,7 +38,7 @@ def text() -> str:
 
 
 def test_the_committed_notebook_is_what_the_build_gives(tmp_path: Path) -> None:
-    from proctor.build import build
+    from proctor.author.build import build
     from proctor.course import Course
 
     folder = tmp_path / "course"

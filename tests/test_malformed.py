@@ -10,9 +10,9 @@ import pytest
 from malformed_class import Case, make_class, make_zip
 from sample_lab import LAB, SOFTMAX, solved, source_notebook
 
-from proctor.assemble import Assembled, assemble
 from proctor.errors import RejectedError
-from proctor.intake import Handed, Submission, collect, read
+from proctor.examine.assemble import Assembled, assemble
+from proctor.intake.submissions import Handed, Submission, collect, read
 
 Result = RejectedError | tuple[Submission, Assembled]
 

@@ -16,11 +16,11 @@ from full_setup import may_skip
 from malformed_class import Case, make_class, make_zip
 from tinycourse import DOUBLE, MEAN, make_course, student
 
-from proctor import gradebook
-from proctor.grade import grade
-from proctor.intake import collect
-from proctor.marking import ClassResult
-from proctor.probe import missing
+from proctor.classroom.grade import grade
+from proctor.intake.submissions import collect
+from proctor.record import gradebook
+from proctor.record.run_record import ClassResult
+from proctor.sandbox.probe import missing
 from proctor.verdict import Verdict
 
 SECONDS = 120

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from course.sample_class import SampleClass, write_class
-from proctor import gradebook
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
-from proctor.marking import ClassResult
+from proctor.record import gradebook
+from proctor.record.run_record import ClassResult
 
 ROOT = Path(__file__).parents[1]
 LAB = "lab_digits"

@@ -12,11 +12,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from tinycourse import DOUBLE, MEAN, hand_in, student
 
-from proctor.assemble import Assembled, assemble
-from proctor.bindings import definitions
 from proctor.cli import main
 from proctor.course import Course
-from proctor.intake import read_bytes
+from proctor.examine.assemble import Assembled, assemble
+from proctor.examine.bindings import definitions
+from proctor.intake.submissions import read_bytes
 
 
 def bare(notebook: NotebookNode) -> NotebookNode:

@@ -12,7 +12,7 @@ from proctor.cli import main
 from proctor.course import Course
 
 TABLE = f"""
-from proctor.mutate import Mutant, Variant
+from proctor.author.mutate import Mutant, Variant
 
 DOUBLE = {DOUBLE!r}
 MEAN = {MEAN!r}

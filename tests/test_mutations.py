@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from malformed_class import DEEP, Notebook, cell_of, dumps, make_zip, zipped
 from sample_lab import LAB, solved, source_notebook
 
-from proctor.assemble import assemble
 from proctor.errors import RejectedError
-from proctor.intake import Handed, Submission, collect, read, read_bytes
+from proctor.examine.assemble import assemble
+from proctor.intake.submissions import Handed, Submission, collect, read, read_bytes
 
 EXAMPLES = 2_000 if os.environ.get("CI") else 300
 NAME = f"{LAB}.ipynb"

@@ -13,9 +13,9 @@ import pytest
 from bs4 import BeautifulSoup
 from tinycourse import DOUBLE, MEAN, hand_in, student
 
-from proctor import gradebook
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
+from proctor.record import gradebook
 
 IN_PLACE = DOUBLE.replace("return 2 * a", "a *= 2\n    return a")
 SCRIPT = "<script>document.title='owned'</script>"

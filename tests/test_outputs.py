@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proctor.outputs import MAX_COLOURS, Outputs, clean, shown
+from proctor.kernel.outputs import MAX_COLOURS, Outputs, clean, shown
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from tinycourse import CONFIG, DOUBLE, MEAN, hand_in, student
 
-from proctor import gradebook
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
+from proctor.record import gradebook
 
 BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 ORDINARY = "nobody"

@@ -8,9 +8,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from proctor.author.release import release
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.release import release
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,14 +14,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from proctor import itemstats
-from proctor.anonymous import anonymous_code, redact
 from proctor.cli import main
 from proctor.course import Course
-from proctor.gradebook import open_gradebook
-from proctor.marking import ChangedScore, MarkingRecord, read_marking, versions, write_marking
-from proctor.report import write_report
-from proctor.results import read_class
+from proctor.record.gradebook import open_gradebook
+from proctor.record.results import read_class
+from proctor.record.run_record import (
+    ChangedScore,
+    MarkingRecord,
+    read_marking,
+    versions,
+    write_marking,
+)
+from proctor.tell import itemstats
+from proctor.tell.anonymous import anonymous_code, redact
+from proctor.tell.report import write_report
 from proctor.verdict import Problem
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
-from proctor.marking import ClassResult
+from proctor.record.run_record import ClassResult
 
 ROOT = Path(__file__).parents[1]
 CLASS, KILLS = (50, 20) if os.environ.get("PROCTOR_LONG_TESTS") else (16, 4)

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 from kernels import Session
 
-from proctor import probe, seccomp, whitelist
-from proctor.forkserver import ForkServer
-from proctor.limits import Limits, explain_error
+from proctor.sandbox import probe, seccomp, whitelist
+from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.limits import Limits, explain_error
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
 

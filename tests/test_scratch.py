@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from tinycourse import CHECKS, DOUBLE, hand_in, student
 
+from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.grade import grade
 from proctor.scratch import PREFIXES, Scratch, clear_abandoned, scratch_folder
 
 ROOT = Path(__file__).parents[1]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from proctor.author.release import release
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.release import release
-from proctor.secret import NAME, course_secret
+from proctor.examine.secret import NAME, course_secret
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proctor.uses import MOST, plain_python, used_by
+from proctor.intake.uses import MOST, plain_python, used_by
 
 GRADED = "def f(z):\n    return helper(z)\n"
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proctor.values import MAX_BYTES, Foreign, Opaque, ValueFormatError, decode, encode, read_npy
+from proctor.kernel.values import (
+    MAX_BYTES,
+    Foreign,
+    Opaque,
+    ValueFormatError,
+    decode,
+    encode,
+    read_npy,
+)
 
 
 def over(value: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from proctor.build import build
+from proctor.author.build import build
 from proctor.course import Course
 
 MASTER = '''

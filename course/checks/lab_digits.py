@@ -29,7 +29,7 @@ from labkit.findings import NotYet
 from labkit.inside import linear, relu, sigmoid
 from labkit.words import a_type, as_numbers
 from proctor.checks import Finding, Lab, Side
-from proctor.values import StudentError
+from proctor.kernel.values import StudentError
 
 Draw = np.random.Generator
 Activation = Callable[[np.ndarray], np.ndarray]

@@ -19,7 +19,7 @@ from labkit.findings import NotYet
 from labkit.split import row_table
 from labkit.words import as_numbers, show
 from proctor.checks import Finding, Side
-from proctor.values import StudentError
+from proctor.kernel.values import StudentError
 
 ROOT = Path(__file__).resolve().parents[2]
 

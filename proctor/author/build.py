@@ -1,0 +1,104 @@
+"""From a lab's master to nbgrader's source notebook, and on to what the student opens.
+
+:func:`build` writes ``course/source/LAB/LAB.ipynb``, runs nbgrader's own generate step, and copies
+the notebook that it gives to the top level.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.apps import NbGrader
+from nbgrader.converters import GenerateAssignment
+
+from proctor.checks import Lab
+from proctor.course import Course
+from proctor.errors import MasterError
+from proctor.intake.master import KERNELSPEC, LANGUAGE, source_notebook
+from proctor.notebooks import dumps
+from proctor.record import gradebook
+from proctor.whole import write_whole
+
+
+def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None) -> Path:
+    """Build one lab and return the path of the student's notebook.
+
+    Raises
+    ------
+    MasterError
+        If the master cannot be built; the message names the file and the line.
+    """
+    notebook = source_notebook(course.master(lab.name), lab)
+    write_whole(course.source(lab.name), dumps(notebook))
+    log(f"source   {course.relative(course.source(lab.name))}")
+    released = generate(course, lab.name)
+    log(f"release  {course.relative(released)}")
+    top = course.root / f"{lab.name}.ipynb"
+    write_whole(top, dumps(student_notebook(released)))
+    log(f"lab      {course.relative(top)}")
+    _lay_beside(course, lab, released.parent)
+    return top
+
+
+def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:
+    """Put what the notebook needs beside the released one: nbgrader's exchange hands out this folder."""
+    for pattern in lab.release:
+        for path in course.root.glob(pattern):
+            target = folder / path.relative_to(course.root)
+            if path.is_file() and path.name != f"{lab.name}.ipynb":
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+
+
+def generate(course: Course, name: str) -> Path:
+    """Run nbgrader's generate step in process and return the released notebook's path.
+
+    Raises
+    ------
+    MasterError
+        If nbgrader refuses the source notebook; its own words are in the message.
+    """
+    folder = course.folder / "release" / name
+    if folder.exists():
+        shutil.rmtree(folder)
+    records = _Records()
+    app = NbGrader()
+    app.log_level = logging.WARNING
+    app.config.merge(course.nbgrader_config())
+    converter = GenerateAssignment(coursedir=course.coursedir(name), parent=None, config=app.config)
+    converter.force = True
+    converter.log = records.logger
+    gradebook.open_gradebook(converter.coursedir.db_url, converter.coursedir.course_id).close()
+    try:
+        converter.start()
+    except Exception as error:
+        raise MasterError(f"nbgrader refuses {name}: {error} {records.text()}".strip()) from error
+    return folder / f"{name}.ipynb"
+
+
+class _Records(logging.Handler):
+    """Keeps nbgrader's own words for our message."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+        self.logger = logging.Logger("nbgrader")
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def text(self) -> str:
+        return " ".join(self.lines)
+
+
+def student_notebook(released: Path) -> NotebookNode:
+    """Read nbgrader's released notebook; nothing of this machine or day is left in it."""
+    notebook = nbformat.read(released, as_version=4)
+    notebook.metadata = NotebookNode(kernelspec=KERNELSPEC, language_info=LANGUAGE)
+    return notebook

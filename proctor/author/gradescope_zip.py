@@ -1,0 +1,127 @@
+"""A Gradescope autograder: the zip that an instructor uploads, and what runs inside it.
+
+The zip and ``results.json`` follow Gradescope's specification
+(gradescope-autograders.readthedocs.io, "Autograder Specifications"): ``setup.sh`` and
+``run_autograder`` at the root of the archive, the archive unpacked to ``/autograder/source``, the
+submission in ``/autograder/submission``, the outcome in ``/autograder/results/results.json``.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+from proctor.checks import Lab
+from proctor.course import CONFIG, Course
+from proctor.errors import CourseError
+from proctor.examine.needed import check_files
+from proctor.whole import write_whole
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The one date in the archive, so that equal files give equal bytes."""
+DISTRIBUTION = "digits-lab"
+
+SETUP = """\
+#!/usr/bin/env bash
+# Run once, when Gradescope builds the autograder's image (Ubuntu, as root).
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+apt-get update
+# Ubuntu 22.04 keeps 3.11 beside its own Python; from 24.04 on its own will do.
+apt-get install -y python3.11 python3.11-venv || apt-get install -y python3 python3-venv
+apt-get install -y bubblewrap || true
+python="$(command -v python3.11 || command -v python3)"
+"$python" -m venv /autograder/venv
+/autograder/venv/bin/python -m pip install --no-cache-dir -r /autograder/source/requirements.txt
+"""
+
+RUN = """\
+#!/usr/bin/env bash
+# Run for every submission. AUTOGRADER and PROCTOR_PYTHON name other places than Gradescope's.
+set -euo pipefail
+base="${AUTOGRADER:-/autograder}"
+python="${PROCTOR_PYTHON:-$base/venv/bin/python}"
+cd "$base/source"
+export PYTHONPATH="$base/source"
+exec "$python" -m proctor.gradescope %(lab)s \\
+  --submission "$base/submission" --results "$base/results/results.json"
+"""
+
+
+def write_zip(course: Course, lab: Lab, path: Path) -> Path:
+    """Write the autograder's zip: the lab, its checks, the engine, and the two scripts.
+
+    Raises
+    ------
+    CourseError
+        If a file is missing or `path` cannot be written; what was there before is unchanged.
+    """
+    course.source_notebook(lab.name)  # says what to do if it has not been built
+    files = {
+        "setup.sh": SETUP.encode(),
+        "run_autograder": (RUN % {"lab": lab.name}).encode(),
+        "requirements.txt": requirements(course).encode(),
+        **_course_files(course, lab),
+        **_engine_files(),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in sorted(files.items()):
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
+            archive.writestr(info, data)
+    try:
+        write_whole(path, buffer.getvalue())
+    except OSError as error:
+        raise CourseError(
+            f"{path} could not be written ({error.strerror}); what was there before is unchanged."
+        ) from error
+    return path
+
+
+def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
+    """Return what marking reads of the course, by its path below the root."""
+    folder = course.folder
+    wanted = [folder / CONFIG, course.master(lab.name), course.source(lab.name)]
+    wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
+    wanted += check_files(course.root, folder / "checks", lab.name)
+    for name in {*lab.files, *lab.helpers}:
+        path = course.root / name
+        if not path.exists():
+            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
+        wanted += [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
+    return {
+        path.relative_to(course.root).as_posix(): path.read_bytes()
+        for path in wanted
+        if "__pycache__" not in path.parts
+    }
+
+
+def _engine_files() -> dict[str, bytes]:
+    package = Path(__file__).resolve().parents[1]
+    return {
+        f"proctor/{path.relative_to(package).as_posix()}": path.read_bytes()
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def requirements(course: Course) -> str:
+    """Return what the image installs: the engine's dependencies as installed here, and the lab's."""
+    pins = {}
+    for line in metadata.requires(DISTRIBUTION) or ():
+        if "extra ==" in line:
+            continue
+        match = re.match(r"[A-Za-z0-9._-]+", line)
+        assert match is not None
+        pins[match[0].lower()] = f"{match[0]}=={metadata.version(match[0])}"
+    own = course.root / "requirements.txt"
+    for line in own.read_text("utf-8").splitlines() if own.is_file() else ():
+        match = re.match(r"[A-Za-z0-9._-]+", line)
+        if match and match[0].lower() not in pins:
+            pins[match[0].lower()] = line.partition("#")[0].strip()
+    return "\n".join(pins[name] for name in sorted(pins)) + "\n"

@@ -1,0 +1,214 @@
+"""A class's submissions as they arrive: whose they are, who is a stranger, what cannot be a class.
+
+What is handed in is listed by :mod:`proctor.intake.submissions`; here it meets the course and its roster. All of
+this is said before anything is marked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from proctor.classroom.copies import more_finished
+from proctor.course import Course
+from proctor.directory import Directory, Person
+from proctor.errors import CourseError
+from proctor.intake.names import quotable
+from proctor.intake.submissions import collect
+from proctor.record.gradebook import named_students
+from proctor.record.roster import NAME, students
+from proctor.submission import Handed
+from proctor.whole import write_whole
+
+RECORD = "arrivals.json"
+MOST_SHOWN = 20
+"""Most strangers that are listed one by one."""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody who handed in and is not in the roster: under which id, as found, and who is near."""
+
+    student: str
+    original: str
+    nearest: str = ""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a class handed in.
+
+    Attributes
+    ----------
+    handed : tuple of Handed
+        Sorted by student; where the roster knows somebody, under the roster's id.
+    strangers : tuple of Stranger
+        Those whom the roster does not know; empty where there is no roster.
+    enrolled : int
+        Students in the roster; 0 where there is none.
+    """
+
+    handed: tuple[Handed, ...]
+    strangers: tuple[Stranger, ...] = ()
+    enrolled: int = 0
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """Students whose submission the learning platform itself calls late."""
+        return tuple(one.student for one in self.handed if one.owner and one.owner.late)
+
+    def sentences(self) -> list[str]:
+        """Say what has to be known before marking, a line each."""
+        lines = []
+        if not self.enrolled:
+            lines.append(
+                f"There is no roster ({NAME}), so nobody is missed and nobody is a stranger: all "
+                f"{len(self.handed)} are taken as they come. Make one with: proctor roster FILE"
+            )
+        for one in self.strangers[:MOST_SHOWN]:
+            known_as = (
+                f" (found as '{quotable(one.original)}')" if one.original != one.student else ""
+            )
+            near = f"; the nearest is {one.nearest}" if one.nearest else ""
+            lines.append(f"Not in the roster: {one.student}{known_as}{near}")
+        if len(self.strangers) > MOST_SHOWN:
+            lines.append(f"Not in the roster: {len(self.strangers) - MOST_SHOWN} more")
+        return lines
+
+
+def collect_class(course: Course, path: Path, lab: str) -> Arrivals:
+    """List what a class handed in, under the roster's ids.
+
+    Raises
+    ------
+    CourseError
+        If there is nothing at `path`, no notebook in it, or nobody of the roster: then it is not the
+        class's folder.
+    RejectedError
+        If `path` is an archive that cannot be read.
+    """
+    handed = collect(path, lab)
+    shown = course.relative(path.resolve())
+    if not any(one.candidates or one.problems for one in handed):
+        raise CourseError(
+            f"There is no notebook in {shown}, so nothing was marked and nobody was enrolled. Name the "
+            f"folder or the archive of the submissions: proctor grade {lab} SUBMISSIONS"
+        )
+    people = known_people(course)
+    arrived = meet(handed, people) if people else Arrivals(tuple(handed))
+    if people and len(arrived.strangers) == len(handed):
+        some = ", ".join(quotable(one.original) for one in arrived.strangers[:3])
+        wanted = ", ".join(one["id"] for one in people[:3])
+        raise CourseError(
+            f"Nobody of the roster handed in anything in {shown}: it holds submissions of {some}, the "
+            f"roster has {wanted}. Name the right folder, or mend course/{NAME}: its ids, or the "
+            "columns lms_user_id, login, email, first_name, last_name, by which archives are matched."
+        )
+    looked = tuple(_looked_through(one, course, lab) for one in arrived.handed)
+    return replace(arrived, handed=looked)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What is kept of how a class's submissions arrived; verdicts hold none of it.
+
+    Attributes
+    ----------
+    late : tuple of str
+        Whom the learning platform calls late.
+    strangers : tuple of str
+        Who is not in the roster.
+    found_as : dict of str to str
+        From a student's id to the name in the archive, where these differ.
+    """
+
+    late: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    found_as: dict[str, str] = field(default_factory=dict)
+
+
+def note_arrivals(out: Path, lab: str, arrived: Arrivals) -> None:
+    """Keep how they arrived in ``out/arrivals.json``; what was noted of others stays."""
+    before = read_arrivals(out, lab)
+    here = {one.student for one in arrived.handed}
+    strangers = [one.student for one in arrived.strangers]
+    found_as = {one.student: one.original for one in arrived.handed if one.original != one.student}
+    kept = {
+        "late": sorted({*arrived.late, *set(before.late) - here}),
+        "strangers": sorted({*strangers, *set(before.strangers) - here}),
+        "found_as": {k: v for k, v in before.found_as.items() if k not in here} | found_as,
+    }
+    records = {**_noted(out), lab: kept}
+    write_whole(
+        out / RECORD, json.dumps(records, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+def read_arrivals(out: Path, lab: str) -> Noted:
+    """Read what was kept; nothing, if there is no such file or it is damaged."""
+    data = _noted(out).get(lab) or {}
+    try:
+        late, strangers, found_as = data["late"], data["strangers"], data["found_as"]
+        return Noted(tuple(map(str, late)), tuple(map(str, strangers)), dict(found_as))
+    except (KeyError, TypeError, ValueError):
+        return Noted()
+
+
+def _noted(out: Path) -> dict[str, Any]:
+    try:
+        data = json.loads((out / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def known_people(course: Course) -> Sequence[Person]:
+    """Return ``course/roster.csv``; without it, those in the gradebook who have more than an id."""
+    path = course.folder / NAME
+    if path.is_file():
+        return students(path)
+    config = course.nbgrader_config().CourseDirectory
+    file = course.folder / "gradebook.db"
+    db_url = str(config.get("db_url", "") or f"sqlite:///{file}")
+    if db_url.endswith(str(file)) and not file.is_file():
+        return []
+    return named_students(db_url, str(config.get("course_id", "")))
+
+
+def meet(handed: list[Handed], people: Sequence[Person]) -> Arrivals:
+    """Match what was handed in to the roster; what fits nobody, or two at once, is a stranger's."""
+    directory = Directory(people)
+    found: dict[str, list[Handed]] = defaultdict(list)
+    unmatched: list[Handed] = []
+    for one in handed:
+        id = directory.find(one)
+        found[id].append(one) if id else unmatched.append(one)
+    matched: dict[str, Handed] = {}
+    for id, rivals in found.items():
+        exact = [one for one in rivals if id in (one.original, one.student)]
+        owner = exact[0] if len(exact) == 1 else rivals[0] if len(rivals) == 1 else None
+        unmatched += [one for one in rivals if one is not owner]
+        if owner is not None:
+            matched[id] = replace(owner, student=id)
+    strangers = []
+    for number, one in enumerate(sorted(unmatched, key=lambda one: one.student)):
+        near = directory.nearest(one) if number < MOST_SHOWN else ""
+        shown = directory.shown(near) if near else ""
+        shown += ", who has handed in" if near in matched else ""
+        student = one.student if one.student not in matched else f"{one.student}-2"
+        strangers.append(Stranger(student, one.original, shown))
+        matched[student] = replace(one, student=student)
+    return Arrivals(
+        tuple(matched[student] for student in sorted(matched)),
+        tuple(strangers),
+        len(people),
+    )
+
+
+def _looked_through(one: Handed, course: Course, lab: str) -> Handed:
+    problem = more_finished(one, course, lab) if len(one.candidates) > 1 else None
+    return replace(one, problems=(*one.problems, problem)) if problem else one

@@ -1,0 +1,1 @@
+"""A `Submission` comes in, a `Verdict` goes out, judged outside the student's process."""

@@ -1,0 +1,170 @@
+"""What marking one submission gives, as every door takes it and as it crosses a process's border."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from nbformat import NotebookNode
+
+from proctor.checks import Lab
+from proctor.errors import RejectedError
+from proctor.examine.autograded import executed
+from proctor.notebooks import dumps
+from proctor.submission import Handed
+from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
+
+FLOOD = (
+    "Your notebook's process sent more than the examiner can hold, so what came after it could not be "
+    "marked."
+)
+LOST = "The examiner could not finish judging this notebook, so a person will look at it."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What marking the instructor's own solution showed, for marking the class.
+
+    Attributes
+    ----------
+    withdrawn : dict of str to str
+        Id of each check that fails there, and why: everybody gets its points.
+    records : bytes
+        What the lab's helpers recorded in that run; see :attr:`proctor.checks.Lab.records`.
+    """
+
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    records: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A verdict, and what came with it.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    notebook : str
+        The notebook as it ran, nbformat's JSON, for feedback and formgrader.
+    broken : mapping of str to str
+        Id of each check that raised by itself -> what it raised.
+    met : frozenset of str
+        What the verdict rests on beside the notebook itself: ``cpu``, ``idle`` or ``wall`` where a
+        limit of time was met, ``machine`` where a process was lost. Empty for nearly all.
+    seconds : float
+        How long it took.
+    records : bytes
+        What the lab's helpers recorded, if that was asked for.
+    """
+
+    verdict: Verdict
+    notebook: str = field(repr=False)
+    broken: Mapping[str, str] = field(default_factory=dict)
+    met: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    records: bytes = field(default=b"", repr=False)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether another run on another day could only give the same."""
+        return not self.met & {"wall", "machine"}
+
+    def of(self, student: str) -> Marked:
+        """Return the same in the name of one of those who sent the same bytes."""
+        return replace(self, verdict=replace(self.verdict, student=student))
+
+    def to_json(self) -> str:
+        """Serialise."""
+        return json.dumps(
+            {
+                "verdict": asdict(self.verdict),
+                "notebook": self.notebook,
+                "broken": dict(self.broken),
+                "met": sorted(self.met),
+                "seconds": self.seconds,
+                "records": base64.b64encode(self.records).decode("ascii"),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Marked:
+        """Read what :meth:`to_json` wrote."""
+        data = json.loads(text)
+        return cls(
+            Verdict.from_dict(data["verdict"]),
+            data["notebook"],
+            data["broken"],
+            frozenset(data["met"]),
+            data["seconds"],
+            base64.b64decode(data["records"]),
+        )
+
+
+def refused(
+    handed: Handed, lab: Lab, source: NotebookNode, isolation: str, error: RejectedError
+) -> Marked:
+    """Return the verdict on something that cannot be marked: no points, and why."""
+    problems = dict.fromkeys((*handed.problems, Problem(error.code, error.message, attention=True)))
+    results = [not_asked(lab, exercise.id, error.message) for exercise in lab.exercises]
+    return _marked(handed.student, lab, source, isolation, "rejected", tuple(problems), results)
+
+
+def unfinished(
+    student: str,
+    lab: Lab,
+    source: NotebookNode,
+    isolation: str,
+    done: Sequence[ExerciseResult],
+    problems: Sequence[Problem],
+) -> Marked:
+    """Return the verdict on a submission whose judging was lost: what was judged before counts."""
+    known = {result.id: result for result in done}
+    results = [
+        known.get(exercise.id) or not_asked(lab, exercise.id, problems[-1].message)
+        for exercise in lab.exercises
+    ]
+    marked = _marked(student, lab, source, isolation, "needs_attention", tuple(problems), results)
+    return replace(marked, met=frozenset({"machine"}))
+
+
+def not_asked(lab: Lab, exercise_id: str, cause: str) -> ExerciseResult:
+    """Return the result of an exercise of which nothing was asked, and why."""
+    exercise = next(one for one in lab.exercises if one.id == exercise_id)
+    checks = tuple(
+        CheckResult(
+            id=check.id,
+            title=check.title,
+            hidden=check.hidden,
+            passed=False,
+            points=0.0,
+            max_points=float(check.points),
+            cause=cause,
+            skipped=True,
+        )
+        for check in exercise.checks
+    )
+    return ExerciseResult(exercise.id, exercise.title, 0.0, float(exercise.points), checks)
+
+
+def _marked(
+    student: str,
+    lab: Lab,
+    source: NotebookNode,
+    isolation: str,
+    status: Status,
+    problems: tuple[Problem, ...],
+    results: Sequence[ExerciseResult],
+) -> Marked:
+    verdict = Verdict(
+        student=student,
+        lab=lab.name,
+        status=status,
+        isolation=isolation,
+        score=total([result.score for result in results]),
+        max_score=total([result.max_score for result in results]),
+        problems=problems,
+        exercises=tuple(results),
+    )
+    return Marked(verdict, dumps(executed(source, (), verdict)))

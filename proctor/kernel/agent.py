@@ -1,0 +1,217 @@
+"""The examiner's hand in the student's process: answers requests for values.
+
+This file and :mod:`proctor.kernel.values`, compiled, are sent to a kernel before any of the student's code
+runs. :func:`install` adds one handler to the kernel's shell channel. A request names an object
+and carries data; the reply carries data. Nothing here knows an expected answer, and nothing that
+comes from here is believed: a student who replaces it can only send other values.
+
+It travels without the package around it, so it imports the standard library, NumPy and IPython
+alone. It keeps its own copy of ``builtins``, and compares arrays by their bytes, so that a student
+who replaces functions there or in NumPy does not change what it says.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import io
+import linecache
+import marshal
+import sys
+import traceback
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+REQUEST = "proctor_request"
+REPLY = "proctor_reply"
+MAX_PRINTED = 2_000
+
+
+def load(name: str, codes: list[CodeType]) -> dict[str, Any]:
+    """Run code in one namespace and return it; no module of that name stays behind.
+
+    While it runs the module has to be in ``sys.modules``: ``dataclasses`` looks there.
+    """
+    module = ModuleType(name)
+    module.__dict__["__builtins__"] = vars(builtins).copy()
+    sys.modules[name] = module
+    try:
+        for code in codes:
+            exec(code, module.__dict__)
+    finally:
+        del sys.modules[name]
+    return module.__dict__
+
+
+def install(shell: Any, values: dict[str, Any], helpers: list[CodeType]) -> None:
+    """Add the request handler to the kernel of `shell`.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        The kernel's shell.
+    values : dict
+        Namespace of :mod:`proctor.kernel.values`.
+    helpers : list of code
+        The lab's helper files, compiled.
+    """
+    agent = _Agent(shell, values, load("proctor_helpers", helpers))
+    kernel = shell.kernel
+    send = kernel.session.send
+
+    def handle(stream: Any, ident: Any, parent: Any) -> None:
+        content, buffers = agent.answer(parent["content"], parent["buffers"])
+        send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
+
+    kernel.shell_handlers[REQUEST] = handle
+    kernel.dispatch_shell = _straight(kernel, handle)
+
+
+def _straight(kernel: Any, handle: Any) -> Any:
+    """Return a `dispatch_shell` that goes straight to `handle` with a request.
+
+    ipykernel's own tells everybody before and after each message that it is busy, and waits for all
+    output to be sent: for a short question that takes longer than the answer.
+    """
+    dispatch, session, ours = kernel.dispatch_shell, kernel.session, REQUEST.encode()
+    thread = getattr(kernel, "shell_channel_thread", None)
+    manager = thread and thread.manager
+    stream = manager.get_subshell_to_shell_channel_socket(None) if manager else kernel.shell_stream
+
+    async def dispatch_shell(message: Any, /, *args: Any, **kwargs: Any) -> None:
+        ident, parts = session.feed_identities(message, copy=False)
+        if len(parts) < 2 or ours not in parts[1].bytes:  # the header, which names the type
+            await dispatch(message, *args, **kwargs)
+            return
+        request = session.deserialize(parts, copy=False)
+        kernel.set_parent(ident, request, channel="shell")
+        kernel.pre_handler_hook()
+        try:
+            handle(stream, ident, request)
+            if not manager:
+                stream.flush()
+        except KeyboardInterrupt:
+            pass  # it came after the answer; whether this kernel goes on, a ping will show
+        finally:
+            kernel.post_handler_hook()
+
+    return dispatch_shell
+
+
+class _Agent:
+    def __init__(self, shell: Any, values: dict[str, Any], helpers: dict[str, Any]) -> None:
+        self.names = shell.user_ns
+        self.helpers = helpers
+        self.encode = values["encode"]
+        self.decode = values["decode"]
+        self.type_name = values["type_name"]
+
+    def answer(self, request: Any, buffers: Any) -> tuple[dict[str, Any], list[bytes]]:
+        printed = io.StringIO()
+        out: list[bytes] = []
+        try:
+            with contextlib.redirect_stdout(printed):
+                content = self.run(request, [bytes(part) for part in buffers], out)
+        except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
+            out.clear()
+            content = {"error": self.describe(error)}
+        content["printed"] = printed.getvalue()[:MAX_PRINTED]
+        return content, out
+
+    def run(self, request: Any, buffers: list[bytes], out: list[bytes]) -> dict[str, Any]:
+        operation = request["op"]
+        if operation == "ping":
+            return {"value": self.encode(None, out)}
+        if operation == "get":
+            return {"value": self.encode(self.lookup(request["name"]), out)}
+        args = [self.argument(tree, buffers) for tree in request["args"]]
+        kwargs = {key: self.argument(tree, buffers) for key, tree in request["kwargs"].items()}
+        if operation == "evaluate":
+            space = {**self.names, **self.helpers, **kwargs}
+            return {"value": self.encode(eval(request["expression"], space), out)}
+        before = [arg.tobytes() if isinstance(arg, np.ndarray) else None for arg in args]
+        result = self.lookup(request["name"])(*args, **kwargs)
+        content = {"value": self.encode(result, out)}
+        content["changed"] = [
+            [index, self.encode(arg, out)]
+            for index, (arg, old) in enumerate(zip(args, before, strict=True))
+            if old is not None and arg.tobytes() != old
+        ]
+        return content
+
+    def lookup(self, name: str) -> Any:
+        if name not in self.names:
+            raise NameError(f"name '{name}' is not defined")
+        return self.names[name]
+
+    def argument(self, tree: Any, buffers: list[bytes]) -> Any:
+        if tree["t"] == "name":
+            return self.lookup(tree["v"])
+        if tree["t"] == "helper":
+            return self.helpers[tree["v"]]
+        return self.decode(tree, buffers)
+
+    def describe(self, error: BaseException) -> dict[str, str]:
+        name = self.type_name(error)
+        if not issubclass(type(error), Exception) or type(error).__module__ == "__main__":
+            name = type(error).__name__
+        try:
+            message = str(error)
+        except BaseException:  # noqa: BLE001  a student's __str__ may do anything
+            message = ""
+        return {"type": name, "message": message[:MAX_PRINTED], "line": student_line(error)}
+
+
+def student_line(error: BaseException) -> str:
+    """Return the last line of a notebook cell on the way to `error`, or an empty string."""
+    line = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if "ipykernel_" in name or name.startswith("<ipython-input"):
+            line = linecache.getline(name, number).strip() or line
+    return line[:500]
+
+
+BOOTSTRAP = f"""
+def _proctor():
+    import builtins, marshal, traceback
+    shell, own = get_ipython(), vars(builtins).copy()
+    handlers, send = shell.kernel.shell_handlers, shell.kernel.session.send
+
+    def install(stream, ident, parent):
+        try:
+            code, values, *helpers = marshal.loads(parent["buffers"][0])
+            agent = {{"__name__": "proctor_agent", "__builtins__": own}}
+            exec(code, agent)
+            agent["install"](shell, agent["load"]("proctor_values", [values]), helpers)
+        except BaseException:
+            error = {{"type": "", "message": traceback.format_exc(limit=-4), "line": ""}}
+            send(stream, {REPLY!r}, {{"error": error}}, parent, ident=ident)
+        else:
+            handlers[{REQUEST!r}](stream, ident, parent)
+
+    handlers[{REQUEST!r}] = install
+_proctor()
+del _proctor
+"""
+"""Run in a kernel, lets the first request, a ping that carries :func:`packed`, install this agent.
+
+It leaves no name behind. The code itself does not come in a cell: ipykernel hashes each cell byte by
+byte in Python.
+"""
+
+
+def packed(agent: Path, values: Path, helpers: dict[str, str]) -> bytes:
+    """Return the code of all three, compiled: the kernel's interpreter is this one."""
+    own = [("<agent>", agent.read_text("utf-8")), ("<values>", values.read_text("utf-8"))]
+    codes = tuple(_compiled(name, source) for name, source in [*own, *helpers.items()])
+    return marshal.dumps(codes)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(name: str, source: str) -> CodeType:
+    return compile(source, name, "exec", dont_inherit=True)

@@ -1,0 +1,452 @@
+"""One student's kernel: runs cells, and carries the examiner's questions.
+
+Everything that arrives from the kernel is bounded and parsed strictly; a kernel that breaks the
+rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbformat import NotebookNode
+from zmq.constants import Flag, PollEvent
+from zmq.error import ZMQError
+from zmq.sugar.poll import Poller
+from zmq.sugar.socket import Socket
+
+from proctor.errors import KernelStartError, ProtocolError
+from proctor.kernel import agent
+from proctor.kernel.allowance import Allowance, Exceeded
+from proctor.kernel.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
+from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs, clean
+from proctor.kernel.values import StudentError, decode
+from proctor.sandbox.handle import Kernel
+from proctor.sandbox.limits import Used
+
+MAX_DROPPED = 2_000
+"""Most messages that are dropped before a cell: what the student's code said in questions, and since."""
+MAX_UNASKED = 100
+"""Most answers to a question that was not asked; one that came too late is such an answer."""
+LOOK_SECONDS = 0.2
+"""How often what runs is compared with its limit."""
+_HERE = Path(__file__).parent
+
+
+Met = Exceeded | Literal["machine"]
+"""What a result rests on beside the notebook: a limit, or something that happened to the machine."""
+
+
+class KernelStopped(Exception):
+    """The kernel is gone; nothing more can be asked of it.
+
+    Attributes
+    ----------
+    code, message : str
+        Short name and one sentence.
+    by : {"", "cpu", "idle", "wall", "machine"}
+        What it rests on, if that is a limit of time or lies outside the notebook.
+    """
+
+    def __init__(self, code: str, message: str, by: Met = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.by = by
+
+
+class TimeLimit(Exception):
+    """The student's code ran longer than a cell or a check may; the kernel lives on.
+
+    Attributes
+    ----------
+    by : {"cpu", "idle", "wall"}
+        What the limit was exceeded by.
+    """
+
+    def __init__(self, by: Exceeded) -> None:
+        super().__init__(f"no answer within the limit ({by})")
+        self.by = by
+
+
+@dataclass
+class CellRun:
+    """What came of running one cell.
+
+    Attributes
+    ----------
+    outputs : list of NotebookNode
+        nbformat outputs, in safe forms only.
+    error : StudentError or None
+        What the cell raised.
+    stopped_by : {"", "cpu", "idle", "wall"}
+        By what it exceeded its limit, if it was interrupted for that.
+    """
+
+    outputs: list[NotebookNode] = field(default_factory=list)
+    error: StudentError | None = None
+    stopped_by: Exceeded = ""
+
+
+class Launcher(Protocol):
+    """Starts kernels; see :class:`proctor.kernel.provisioner.ForkLauncher`."""
+
+    isolation: str
+    cpu: int
+
+    def manager(self, folder: Path) -> AsyncKernelManager:
+        """Return a manager whose kernel will run in `folder`; it is not started yet."""
+
+    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
+        """Say why a kernel ended, as (code, sentence), where that is known."""
+
+
+class StudentKernel:
+    """A kernel for one submission. Use as a context manager; leaving it kills the kernel at once.
+
+    Parameters
+    ----------
+    launcher : Launcher
+        Where kernels come from.
+    folder : Path
+        Scratch folder, the working folder of a kernel that is not isolated.
+    helpers : dict of str to str
+        File name -> source of the lab's helper files.
+    cell_seconds, total_seconds : float
+        Limits of one cell or question, and of everything together, as :mod:`proctor.kernel.allowance`
+        counts.
+
+    Attributes
+    ----------
+    stopped : KernelStopped or None
+        Why it is gone; None while it lives.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        folder: Path,
+        helpers: dict[str, str],
+        *,
+        cell_seconds: float,
+        total_seconds: float,
+    ) -> None:
+        self.launcher = launcher
+        self.folder = folder
+        self.helpers = helpers
+        self.cell_seconds = cell_seconds
+        self.total_seconds = total_seconds
+        self.stopped: KernelStopped | None = None
+        self._manager: AsyncKernelManager | None = None
+        self._client: BoundedChannels | None = None
+        self._shell: Socket[bytes]
+        self._output: Socket[bytes]
+        self._room = MAX_ALL_BYTES
+        self._idle = 0.0  # seconds in which cells and questions wanted no processor
+
+    def __enter__(self) -> StudentKernel:
+        manager = self._manager = self.launcher.manager(self.folder)
+        manager.client_factory = BoundedChannels
+        manager.session = BoundedSession(parent=manager)
+        try:
+            run_sync(manager.start_kernel)(cwd=str(self.folder))
+            client = self._client = manager.client()
+            client.start_channels()
+            run_sync(client.wait_for_ready)(timeout=START_SECONDS)
+            # The same sockets without asyncio, which costs more than a short question itself.
+            self._shell = Socket.shadow(client.shell_channel.socket.underlying)
+            self._output = Socket.shadow(client.iopub_channel.socket.underlying)
+            self._install()
+        except (RuntimeError, OSError, TimeoutError) as error:
+            self.kill()
+            raise KernelStartError(f"The kernel did not start: {error}") from error
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def _install(self) -> None:
+        run = self.run(agent.BOOTSTRAP)
+        if run.error is not None:
+            raise KernelStartError(f"The examiner could not be installed: {run.error}")
+        code = agent.packed(_HERE / "agent.py", _HERE / "values.py", self.helpers)
+        try:
+            self.ask({"op": "ping"}, [code])
+        except (StudentError, TimeLimit, ProtocolError) as error:
+            raise KernelStartError(f"The examiner could not be installed: {error}") from error
+
+    def run(self, source: str) -> CellRun:
+        """Run `source` as a cell.
+
+        Raises
+        ------
+        KernelStopped
+            If the kernel is dead, or had to be killed because it did not react to an interrupt.
+        """
+        allowance = self._allowance()
+        self._drop_output()
+        taken = Outputs(self._room)
+        sent = self._send(
+            "execute_request",
+            {
+                "code": source,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+                "stop_on_error": False,
+            },
+        )
+        exceeded: Exceeded = ""
+        try:
+            reply, exceeded = self._await(sent, allowance, taken)
+            if reply is None:
+                self._interrupt()
+                self._await(sent, self._grace(), taken)
+        except ProtocolError as error:  # whatever a forged message makes a library raise
+            raise self._misused() from error
+        self._room -= taken.used
+        raised = None if taken.error is None else StudentError(*taken.error)
+        if exceeded or (raised is not None and raised.type_name == "KeyboardInterrupt"):
+            self._ensure_answers(exceeded)
+        return CellRun(taken.nodes(), raised, exceeded)
+
+    def _drop_output(self) -> None:
+        """Take what the last questions left on the output channel, unread: nobody wants it."""
+        with contextlib.suppress(ZMQError):
+            for _ in range(MAX_DROPPED):
+                self._output.recv_multipart(Flag.NOBLOCK)
+
+    def ask(
+        self, request: dict[str, Any], buffers: Sequence[bytes] = ()
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Send a request to the agent and return its reply's content and decoded buffers.
+
+        Raises
+        ------
+        StudentError
+            If the student's code raised.
+        TimeLimit
+            If it took too long and could be interrupted.
+        ProtocolError
+            If the reply is not one.
+        KernelStopped
+            If the kernel is dead.
+        """
+        allowance = self._allowance()
+        sent = self._send(agent.REQUEST, request, buffers)
+        reply, exceeded = self._await(sent, allowance)
+        if reply is None:
+            self._interrupt()
+            if self._await(sent, self._grace())[0] is None:
+                self._ensure_answers(exceeded)
+            raise TimeLimit(exceeded)
+        content = reply["content"]
+        if reply["msg_type"] != agent.REPLY or not isinstance(content, dict):
+            raise ProtocolError("the kernel sent something that is not an answer")
+        error = content.get("error")
+        if error is not None:
+            raise _student_error(error)
+        return content, list(reply["buffers"])
+
+    def value(self, tree: Any, parts: list[Any]) -> Any:
+        """Decode one value of a reply; see :func:`proctor.kernel.values.decode`."""
+        return decode(tree, parts)
+
+    def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
+        """Send a message on the shell channel; return its id."""
+        session = self._alive().session
+        message = session.msg(kind, content)
+        try:
+            session.send(self._shell, message, buffers=list(buffers))
+        except ZMQError as error:
+            raise self._misused() from error
+        return str(message["header"]["msg_id"])
+
+    def _await(
+        self, sent: str, allowance: Allowance, taken: Outputs | None = None
+    ) -> tuple[dict[str, Any] | None, Exceeded]:
+        """Wait for the reply to one message, and for a cell's outputs, until all of them are there.
+
+        Replies to other messages are dropped. Without an answer within the allowance, return by what
+        that was exceeded.
+        """
+        session = self._alive().session
+        poller = Poller()
+        poller.register(self._shell, PollEvent.POLLIN)
+        handle = self._handle()
+        if handle is not None and handle.poll() is None:
+            poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
+        if taken is not None:
+            poller.register(self._output, PollEvent.POLLIN)
+        reply: dict[str, Any] | None = None
+        idle, unasked, limit = taken is None, 0, allowance
+        look = time.monotonic() + LOOK_SECONDS
+        while reply is None or not idle:
+            ready = dict(poller.poll(1000 * max(0.0, look - time.monotonic())))
+            if self._shell in ready:
+                message = _receive(session, self._shell)
+                if _parent(message) == sent and reply is None:
+                    reply = message
+                    limit = self._grace()  # for what is left of a cell's output
+                elif (unasked := unasked + 1) > MAX_UNASKED:
+                    raise self._misused()
+            if taken is not None and self._output in ready:
+                message = _receive(session, self._output)
+                if _parent(message) == sent:
+                    idle = _take(message, taken) or idle
+            if handle is not None and handle.fileno() in ready and len(ready) == 1:
+                raise self._died()
+            if time.monotonic() < look:
+                continue
+            look = time.monotonic() + LOOK_SECONDS
+            if not ready and not run_sync(self._alive_manager().is_alive)():
+                raise self._died()
+            if exceeded := limit.exceeded():
+                self._idle += allowance.idle
+                return reply, "" if reply is not None else exceeded
+        self._idle += allowance.idle
+        return reply, ""
+
+    def _interrupt(self) -> None:
+        run_sync(self._alive_manager().interrupt_kernel)()
+
+    def _ensure_answers(self, exceeded: Exceeded) -> None:
+        """Kill the kernel unless it answers a ping after an interrupt."""
+        try:
+            if self._await(self._send(agent.REQUEST, {"op": "ping"}), self._grace())[0] is not None:
+                return
+        except ProtocolError:
+            pass  # what it sent instead is no answer
+        raise self._stop(
+            "not-interruptible",
+            "Your code ran longer than it may and did not react when it was interrupted, "
+            "so what came after it could not be marked.",
+            exceeded,
+        )
+
+    def _allowance(self) -> Allowance:
+        """Begin to count what a cell or a question uses."""
+        self._alive()
+        used = self._used()
+        left = self.total_seconds - self._idle - (used.cpu if used is not None else 0.0)
+        if left <= 0:
+            raise self._stop(
+                "total-time",
+                f"The notebook took longer than the {self.total_seconds:g} seconds it may take "
+                "in all, so what came after that could not be marked.",
+                "cpu",
+            )
+        seconds = min(self.cell_seconds, left)
+        return Allowance(seconds, self._used, measured=self._handle() is not None)
+
+    def _grace(self) -> Allowance:
+        """Begin to count what it takes to react to an interrupt."""
+        return Allowance(GRACE_SECONDS, self._used, measured=self._handle() is not None)
+
+    def _used(self) -> Used | None:
+        handle = self._handle()
+        return handle.used() if handle is not None else None
+
+    def _alive(self) -> BoundedChannels:
+        if self.stopped is not None:
+            raise self.stopped
+        assert self._client is not None
+        return self._client
+
+    def _alive_manager(self) -> AsyncKernelManager:
+        self._alive()
+        assert self._manager is not None
+        return self._manager
+
+    def _died(self) -> KernelStopped:
+        code, message = self.launcher.why_dead(self._alive_manager()) or (
+            "kernel-died",
+            "The Python process of your notebook ended while this ran (exit, a crash, or too much "
+            "memory), so what came after it could not be marked.",
+        )
+        return self._stop(code, message, _BY.get(code, ""))
+
+    def _misused(self) -> KernelStopped:
+        return self._stop(
+            "bad-message",
+            "Your notebook's process sent messages that no notebook sends, so what came after them "
+            "could not be marked.",
+        )
+
+    def _handle(self) -> Kernel | None:
+        """The kernel's process, where it comes from a fork server."""
+        return getattr(self._manager.provisioner, "kernel", None) if self._manager else None
+
+    def _stop(self, code: str, message: str, by: Met = "") -> KernelStopped:
+        self.stopped = KernelStopped(code, message, by)
+        self.kill()
+        return self.stopped
+
+    def kill(self) -> None:
+        """End the kernel now; nothing is asked of it."""
+        client, self._client = self._client, None
+        manager, self._manager = self._manager, None
+        if client is not None:
+            client.stop_channels()
+        if manager is not None:
+            run_sync(manager.shutdown_kernel)(now=True)
+        if self.stopped is None:
+            self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
+
+
+_BY: dict[str, Met] = {
+    "wall-time": "wall",
+    "cpu-time": "cpu",
+    "killed": "machine",
+    "killed-outside": "machine",
+    "lost": "machine",
+    "kernel-died": "machine",
+}
+"""By the code of an ending, what it rests on if that is not the notebook's own doing."""
+
+
+def _receive(session: BoundedSession, channel: Socket[bytes]) -> dict[str, Any]:
+    try:
+        message: dict[str, Any] | None = session.recv(channel, mode=Flag.NOBLOCK)[1]
+    except Exception as error:  # whatever a forged message makes a library raise
+        raise ProtocolError("the kernel sent a message that cannot be read") from error
+    return message or {}
+
+
+def _parent(message: dict[str, Any]) -> object:
+    parent = message.get("parent_header")
+    return parent.get("msg_id") if isinstance(parent, dict) else None
+
+
+def _take(message: dict[str, Any], taken: Outputs) -> bool:
+    """Keep what a cell says on the output channel; return whether that was its last word."""
+    kind, content = message.get("msg_type"), message.get("content")
+    if not isinstance(kind, str) or not isinstance(content, dict):
+        return False
+    if kind == "status" and content.get("execution_state") == "idle":
+        return True
+    taken.add(kind, content)
+    return False
+
+
+def _student_error(error: Any) -> StudentError:
+    if not isinstance(error, dict):
+        raise ProtocolError("an error that is not one")
+    name, message, line = (clean(error.get(key), 2000) for key in ("type", "message", "line"))
+    return StudentError(name, message, line)

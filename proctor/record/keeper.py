@@ -1,0 +1,78 @@
+"""Keep what marking gave: notebook, gradebook, verdict, receipt, in the one order that survives a crash."""
+
+from __future__ import annotations
+
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from proctor.course import Course
+from proctor.examine.marked import Marked
+from proctor.intake import receipt
+from proctor.record import gradebook
+from proctor.record.store import Store
+from proctor.submission import Handed
+from proctor.verdict import Verdict
+from proctor.whole import write_whole
+
+
+class Keeper:
+    """The one writer of a run. Use as a context manager.
+
+    Parameters
+    ----------
+    db_url : str, optional
+        SQLAlchemy URL of the gradebook; default the course's own setting, else the store's.
+    """
+
+    def __init__(
+        self, course: Course, store: Store, source: NotebookNode, db_url: str | None = None
+    ) -> None:
+        config: Config = course.nbgrader_config()
+        self.store = store
+        self.config = config
+        self.db_url = db_url or str(config.CourseDirectory.get("db_url", "") or store.db_url)
+        self.course_id = str(config.CourseDirectory.get("course_id", ""))
+        self.keys: dict[str, str] = {}
+        self._source = source
+
+    def open_gradebook(self) -> None:
+        """Make the gradebook, or see that the one there is knows the lab as it is."""
+        self.store.folder.mkdir(parents=True, exist_ok=True)
+        gradebook.record_assignment(self.db_url, self.course_id, self.store.lab, self._source)
+
+    def __enter__(self) -> Keeper:
+        self.store.claim()
+        self._book = gradebook.Writer(self.db_url, self.course_id, self.config)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._book.__exit__(*error)
+
+    def keep(self, handed: Handed, marked: Marked, key: str, origin: str = "") -> None:
+        """Keep one result; it is known to the next run only if that could but give the same."""
+        verdict, student = marked.verdict, marked.verdict.student
+        notebook = self.store.notebook(student)
+        self.store.forget(student)
+        write_whole(notebook, marked.notebook)
+        receipt.carry(handed, notebook.parent)
+        self._book.record(verdict, handed.timestamp)
+        self.store.keep(verdict, key if marked.lasts else "", origin)
+        self.keys[student] = key
+
+    def confirm(self, handed: Handed, verdict: Verdict, key: str, origin: str = "") -> bool:
+        """Write again what was known before; return whether its page has to be made anew."""
+        student = verdict.student
+        self._book.record(verdict, handed.timestamp, unchanged=True)
+        if origin:
+            self.store.came_from(student, origin)
+        self.keys[student] = key
+        renewed = receipt.carry(handed, self.store.notebook(student).parent)
+        return renewed or not self.store.has_page(student, key)
+
+    def page_done(self, student: str) -> None:
+        """Note that a student's page is whole."""
+        self.store.page_done(student, self.keys[student])
+
+    def roster(self) -> list[str]:
+        """Return the ids of all students whom the gradebook knows, sorted."""
+        return gradebook.roster(self.db_url, self.course_id)

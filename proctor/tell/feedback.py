@@ -1,0 +1,103 @@
+"""Where feedback pages come from and go to: one page, by `proctor grade` and by nbgrader's commands."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import HTMLExporter
+from nbgrader.coursedir import CourseDirectory
+
+from proctor.byhand import read_by_hand
+from proctor.errors import CourseError
+from proctor.intake import receipt
+from proctor.page import feedback_page, read_verdict
+from proctor.whole import write_whole
+
+
+def write_feedback(
+    coursedir: CourseDirectory,
+    students: Iterable[str],
+    done: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
+    """Write ``feedback/STUDENT/LAB/LAB.html`` for each student and return the paths.
+
+    Raises
+    ------
+    CourseError
+        If the notebook of one as it was marked is not there or was not marked by proctor, or a page
+        cannot be written.
+    """
+    lab, names = coursedir.assignment_id, list(students)
+    by_hand = read_by_hand(coursedir.db_url, coursedir.course_id, lab, names)
+    pages = []
+    for student in names:
+        marked = Path(coursedir.format_path(coursedir.autograded_directory, student, lab))
+        folder = Path(coursedir.format_path(coursedir.feedback_directory, student, lab))
+        notebook = _read(marked / f"{lab}.ipynb", student)
+        pages.append(folder / f"{lab}.html")
+        page = feedback_page(notebook, student, by_hand.get(student))
+        try:
+            write_whole(pages[-1], page)
+            _carry(marked, folder, shared=bool(coursedir.groupshared))
+        except OSError as error:
+            raise CourseError(
+                f"The feedback page of {student} could not be made: {pages[-1]}: {error.strerror}. "
+                "What was marked is kept; mend that and give the same command again."
+            ) from error
+        done(student)
+    return pages
+
+
+def _read(path: Path, student: str) -> dict[str, Any]:
+    """Read a notebook as it was marked."""
+    try:
+        notebook: dict[str, Any] = json.loads(path.read_bytes())
+        known = read_verdict(notebook, student) is not None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CourseError(
+            f"The page of {student} cannot be made: {path} cannot be read ({error}). Run: "
+            f"proctor grade {path.stem} --student {student}"
+        ) from error
+    if not known:
+        raise CourseError(
+            f"The page of {student} cannot be made: {path} was not marked by this version of "
+            f"proctor. Run: proctor grade {path.stem} --student {student}"
+        )
+    return notebook
+
+
+def _carry(marked: Path, folder: Path, *, shared: bool) -> None:
+    """Put what nbgrader's exchange asks for beside the page, and the rights that a group needs."""
+    for name in receipt.FILES:
+        if (marked / name).is_file():
+            write_whole(folder / name, (marked / name).read_bytes())
+    if shared:
+        for path in folder.iterdir():
+            os.chmod(path, 0o664)
+        os.chmod(folder, 0o2775)
+
+
+class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
+    """Gives `nbgrader generate_feedback` the same page; see :func:`proctor.nbgrader_plugin.plug_in`.
+
+    An assignment that was not marked by proctor gets nbgrader's own page.
+    """
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of one notebook as it was marked."""
+        told = dict(resources or {})
+        notebook = json.loads(Path(filename).read_bytes())
+        student = told.get("nbgrader", {}).get("student", "")
+        if read_verdict(notebook, student) is None:
+            return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
+        lab, coursedir = told["nbgrader"]["assignment"], self.parent.coursedir
+        by_hand = read_by_hand(told["nbgrader"]["db_url"], coursedir.course_id, lab, [student])
+        told.setdefault("metadata", {})["name"] = Path(filename).stem
+        told["output_extension"] = self.file_extension
+        return feedback_page(notebook, student, by_hand.get(student)), told
