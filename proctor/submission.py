@@ -7,10 +7,43 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from proctor.intake.names import Owner
 from proctor.verdict import Problem
 
 CellKind = Literal["code", "markdown", "raw"]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What a name says.
+
+    Attributes
+    ----------
+    student : str
+        The student's id as found.
+    file : str
+        What is left for the file's own name; empty if nothing is.
+    timestamp : str or None
+        The attempt's time.
+    numbered : bool
+        Whether the LMS's number in `student` makes it unique.
+    system : {"", "canvas", "moodle", "blackboard", "gradescope"}
+        Whose names look like this.
+    name, number, email : str
+        What the system says of the student, as it writes it: for Canvas the name without blanks, for
+        Blackboard the assignment's name and the login.
+    late : bool
+        Whether the system calls it late.
+    """
+
+    student: str
+    file: str = ""
+    timestamp: str | None = None
+    numbered: bool = False
+    system: str = ""
+    name: str = ""
+    number: str = ""
+    email: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ from PIL import Image
 from tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
-from proctor.coloured import coloured
 from proctor.course import Course
-from proctor.given_text import comment_html, given_html
-from proctor.page import feedback_page
-from proctor.pictures import picture
 from proctor.record.gradebook import open_gradebook
+from proctor.tell.coloured import coloured
 from proctor.tell.feedback import write_feedback
+from proctor.tell.given_text import comment_html, given_html
+from proctor.tell.page import feedback_page
+from proctor.tell.pictures import picture
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")

@@ -1,6 +1,7 @@
 """A class's submissions as they arrive: whose they are, who is a stranger, what cannot be a class.
 
-What is handed in is listed by :mod:`proctor.intake.submissions`; here it meets the course and its roster. All of
+What is handed in is listed by :mod:`proctor.intake.submissions`; here it meets the course and its
+roster. All of
 this is said before anything is marked.
 """
 
@@ -15,8 +16,8 @@ from typing import Any
 
 from proctor.classroom.copies import more_finished
 from proctor.course import Course
-from proctor.directory import Directory, Person
 from proctor.errors import CourseError
+from proctor.intake.directory import Directory, Person
 from proctor.intake.names import quotable
 from proctor.intake.submissions import collect
 from proctor.record.gradebook import named_students

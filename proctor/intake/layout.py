@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proctor.intake.files import Entry, hidden, junk, on_disk, walk, walk_student
-from proctor.intake.names import Owner, file_owner, is_copy, lms_owner
+from proctor.intake.names import file_owner, is_copy, lms_owner
+from proctor.submission import Owner
 
 _NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json")
 _WRAPPER = re.compile(r"submissions?|submitted|assignment_\d+_export", re.I)

@@ -6,9 +6,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from proctor.errors import LabNotFoundError
+from proctor.submission import Owner
 
 MAX_ID = 100
 """Longest safe id, in characters."""
@@ -44,40 +44,6 @@ _ATTEMPT = re.compile(
     r"(?P<rest>.*)",
     re.S,
 )
-
-
-@dataclass(frozen=True)
-class Owner:
-    """What a name says.
-
-    Attributes
-    ----------
-    student : str
-        The student's id as found.
-    file : str
-        What is left for the file's own name; empty if nothing is.
-    timestamp : str or None
-        The attempt's time.
-    numbered : bool
-        Whether the LMS's number in `student` makes it unique.
-    system : {"", "canvas", "moodle", "blackboard", "gradescope"}
-        Whose names look like this.
-    name, number, email : str
-        What the system says of the student, as it writes it: for Canvas the name without blanks, for
-        Blackboard the assignment's name and the login.
-    late : bool
-        Whether the system calls it late.
-    """
-
-    student: str
-    file: str = ""
-    timestamp: str | None = None
-    numbered: bool = False
-    system: str = ""
-    name: str = ""
-    number: str = ""
-    email: str = ""
-    late: bool = False
 
 
 def lms_owner(name: str) -> Owner | None:

@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from proctor.errors import CourseError, RejectedError
+from proctor.intake.archive import list_archive
 from proctor.intake.files import Entry, entry_bytes, hidden, not_a_file, on_disk, read_file
 from proctor.intake.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
 from proctor.intake.names import likeness, printable, quotable, unique_ids
 from proctor.intake.parse import MAX_BYTES, parse
+from proctor.intake.submitters import name_submitters
 from proctor.submission import Candidate, Handed, StudentCell, Submission
-from proctor.submitters import name_submitters
 from proctor.verdict import Problem
 
 __all__ = ["Candidate", "Handed", "StudentCell", "Submission", "collect", "read", "read_bytes"]

@@ -11,10 +11,10 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 
-from proctor.byhand import read_by_hand
 from proctor.errors import CourseError
 from proctor.intake import receipt
-from proctor.page import feedback_page, read_verdict
+from proctor.record.byhand import read_by_hand
+from proctor.tell.page import feedback_page, read_verdict
 from proctor.whole import write_whole
 
 

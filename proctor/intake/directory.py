@@ -15,8 +15,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from proctor.intake.names import Owner
-from proctor.submission import Handed
+from proctor.submission import Handed, Owner
 
 LEAST_LIKENESS = 60.0
 """Least likeness, of 100, of a candidate that is worth naming."""

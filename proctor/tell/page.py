@@ -16,11 +16,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from proctor.byhand import ByHand
-from proctor.cell_outputs import Room, Shown
-from proctor.coloured import coloured
 from proctor.examine.autograded import VERDICT
-from proctor.given_text import comment_html, given_html
+from proctor.record.byhand import ByHand
+from proctor.tell.cell_outputs import Room, Shown
+from proctor.tell.coloured import coloured
+from proctor.tell.given_text import comment_html, given_html
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
 Cell = Mapping[str, Any]
@@ -238,7 +238,7 @@ def _title(cells: Iterable[Cell]) -> str:
 @lru_cache(1)
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("proctor"),
+        loader=PackageLoader("proctor.tell"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

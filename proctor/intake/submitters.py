@@ -24,7 +24,7 @@ import yaml
 from proctor.errors import RejectedError
 from proctor.intake.files import Entry, entry_bytes
 from proctor.intake.layout import Group
-from proctor.intake.names import Owner
+from proctor.submission import Owner
 
 NAME = "submission_metadata.yml"
 MAX_BLOCK = 200

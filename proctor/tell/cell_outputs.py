@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proctor.pictures import picture
+from proctor.tell.pictures import picture
 
 MAX_TEXT, HEAD = 6_000, 4_000
 """Most characters of one output, and how many of them come from its beginning where it is longer."""
