@@ -12,13 +12,16 @@ demo: setup
 	$(BIN)/python -m course.demo
 
 # What drives nbgrader's own applications has a process of its own: after other tests it has closed
-# the files into which pytest captures output.
+# the files into which pytest captures output. All of them run, whatever fails, and fail together.
+APART := tests/test_exchange.py tests/test_feedback.py tests/test_resume.py
+
 test: setup browser database node_modules
-	$(BIN)/python -m pytest -n 2 --dist loadfile \
-	  --ignore=tests/test_exchange.py --ignore=tests/test_feedback.py --ignore=tests/test_resume.py
-	$(BIN)/python -m pytest tests/test_exchange.py
-	$(BIN)/python -m pytest tests/test_feedback.py
-	$(BIN)/python -m pytest tests/test_resume.py
+	@failed=; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(APART:%=--ignore=%) || failed="the first run"; \
+	for file in $(APART); do \
+	  $(BIN)/python -m pytest $$file || failed="$$failed $$file"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "Tests failed in: $$failed"; exit 1; fi
 
 lab: setup
 	$(BIN)/proctor build lab_digits
