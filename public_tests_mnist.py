@@ -17,15 +17,6 @@ from labkit.exercises import LAB_MNIST as EXERCISES
 from labkit.running import run_checks
 from labkit.words import Array
 
-__all__ = [
-    "EXERCISES",
-    "test_baseline",
-    "test_confusion",
-    "test_deep",
-    "test_photo",
-    "test_prepare",
-]
-
 
 def test_prepare(prepare: Any) -> None:
     """Check exercise 1; prints one line if all public checks pass, raises `NotYet` otherwise.

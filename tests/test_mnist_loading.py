@@ -18,6 +18,7 @@ import utils
 import utils_mnist
 from course.checks.lab_mnist import parts, true_rows
 from course.mutants.lab_mnist import RIGHT
+from labkit import full_mnist
 from utils import LabError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,10 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copy(ROOT / "Data" / "mnist_5k.npz", tmp_path / "Data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(utils_mnist, "ORIGIN", NOWHERE)
-    monkeypatch.setattr(utils_mnist, "network_answers", lambda **_: False)
+    monkeypatch.setattr(full_mnist, "ORIGIN", NOWHERE)
+    monkeypatch.setattr(full_mnist, "network_answers", lambda **_: False)
     yield tmp_path
-    utils_mnist._full.clear()
+    full_mnist._full.clear()
 
 
 def cache_of(folder: Path) -> Path:
@@ -57,22 +58,22 @@ def write_full_set(path: Path) -> None:
 def test_the_cache_is_where_keras_looks_for_it() -> None:
     from keras.src.backend import config
 
-    assert utils_mnist.keras_cache() == Path(config.keras_home()) / "datasets" / "mnist.npz"
+    assert full_mnist.keras_cache() == Path(config.keras_home()) / "datasets" / "mnist.npz"
 
 
 def test_without_network_and_cache_it_goes_on_with_the_5000_and_says_so(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert utils_mnist.find_full_set() == ""
+    assert full_mnist.find_full_set() == ""
     said = capsys.readouterr().out
     assert "could not be fetched (the network does not answer)" in said
     assert "5,000 digits" in said
-    x_train, y_train, x_test, y_test = utils_mnist.load_digits()
+    x_train, y_train, x_test, y_test = full_mnist.load_digits()
     assert (len(x_train), len(y_train), len(x_test), len(y_test)) == (4000, 4000, 1000, 1000)
 
 
 def test_every_fifth_digit_of_each_class_is_held_out_shuffled(folder: Path) -> None:
-    x_train, y_train, x_test, y_test = utils_mnist.load_digits()
+    x_train, y_train, x_test, y_test = full_mnist.load_digits()
     assert np.bincount(y_test).tolist() == [100] * 10
     for images, labels, X, y in zip(
         (x_train, x_test), (y_train, y_test), parts()[::2], parts()[1::2], strict=True
@@ -89,9 +90,9 @@ def test_the_full_set_is_taken_from_the_cache_or_from_data(
 ) -> None:
     path = cache_of(folder) if place == "cache" else folder / "Data" / "mnist.npz"
     write_full_set(path)
-    assert utils_mnist.find_full_set() == place
+    assert full_mnist.find_full_set() == place
     assert "60,000 digits to train on" in capsys.readouterr().out
-    assert utils_mnist.load_digits()[0].shape == (60000, 28, 28)
+    assert full_mnist.load_digits()[0].shape == (60000, 28, 28)
 
 
 def test_a_half_downloaded_file_is_named_and_left_as_it_is(
@@ -101,24 +102,24 @@ def test_a_half_downloaded_file_is_named_and_left_as_it_is(
     write_full_set(path)
     half = path.read_bytes()[: path.stat().st_size // 2]
     path.write_bytes(half)
-    assert utils_mnist.find_full_set() == ""
+    assert full_mnist.find_full_set() == ""
     said = capsys.readouterr().out
     assert str(path) in said and "only half of it" in said
     assert path.read_bytes() == half
-    assert len(utils_mnist.load_digits()[1]) == 4000
+    assert len(full_mnist.load_digits()[1]) == 4000
 
 
 def test_a_damaged_cache_does_not_hide_a_good_file_in_data(folder: Path) -> None:
     cache_of(folder).write_bytes(b"<html>")
     write_full_set(folder / "Data" / "mnist.npz")
-    assert utils_mnist.find_full_set() == "Data"
+    assert full_mnist.find_full_set() == "Data"
 
 
 @pytest.mark.parametrize("arrays", [{"x": np.zeros(3)}, {"x_train": np.zeros((5, 28, 28))}])
 def test_another_file_of_that_name_is_refused(folder: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(folder / "Data" / "mnist.npz", **arrays)
     with pytest.raises(LabError, match="left as it is"):
-        utils_mnist.read_full_set(folder / "Data" / "mnist.npz")
+        full_mnist.read_full_set(folder / "Data" / "mnist.npz")
 
 
 def test_a_server_that_never_answers_costs_no_more_than_its_seconds() -> None:
@@ -127,16 +128,16 @@ def test_a_server_that_never_answers_costs_no_more_than_its_seconds() -> None:
         threading.Thread(target=lambda: held.append(server.accept()[0]), daemon=True).start()
         start = time.monotonic()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/mnist.npz"
-        assert utils_mnist.network_answers(address, seconds=0.5) is False
+        assert full_mnist.network_answers(address, seconds=0.5) is False
         assert time.monotonic() - start < 5
 
 
 def test_a_failed_download_is_told_and_leaves_the_5000(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(utils_mnist, "network_answers", lambda **_: True)
-    monkeypatch.setattr(utils_mnist, "_download", lambda: "Exception: URL fetch failure")
-    assert utils_mnist.find_full_set() == ""
+    monkeypatch.setattr(full_mnist, "network_answers", lambda **_: True)
+    monkeypatch.setattr(full_mnist, "_download", lambda: "Exception: URL fetch failure")
+    assert full_mnist.find_full_set() == ""
     assert "URL fetch failure" in capsys.readouterr().out
 
 
@@ -149,7 +150,7 @@ def test_missing_or_damaged_5000_is_told_in_one_sentence(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(LabError, match=r"mnist_5k\.npz"):
-        utils_mnist.load_digits()
+        full_mnist.load_digits()
 
 
 def test_rows_are_lent_until_prepare_is_right(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,11 +20,11 @@ import labkit.photo
 import labkit.prepare
 from course.checks import by_hand, network, photos
 from course.checks.public import INSIDE, LABKIT, Public
-from course.make_data import resize_axis
 from labkit import networks
 from labkit.descriptions import activations
 from labkit.exercises import TITLES
 from labkit.networks import BASELINE, DEEP, Asked, with_layers
+from labkit.pictures import resize
 from labkit.words import as_numbers
 from proctor.checks import Finding, Lab, Side
 
@@ -294,8 +294,7 @@ public("photo-alpha", points=1, needs=("photo-range",))
 
 def reference_digits(pictures: np.ndarray) -> np.ndarray:
     """Read pictures (m, 28, 28), reduced to 20x20, with the reference network: int64 (m,)."""
-    small = resize_axis(resize_axis(np.asarray(pictures, dtype=float), 20, 1), 20, 2)
-    rows = small.transpose(0, 2, 1).reshape(len(small), 400)
+    rows = np.array([resize(picture, 20, 20).ravel(order="F") for picture in pictures])
     return network.reference_logits(rows).argmax(axis=1)
 
 

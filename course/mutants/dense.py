@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 
 def cell(*lines: str) -> str:
@@ -11,8 +11,8 @@ def cell(*lines: str) -> str:
     return f"# UNQ_C3\n# GRADED CELL: my_dense\ndef my_dense(a_in, W, b, g):\n{body}\n"
 
 
-def _mutant(id: str, check: str, says: str, *lines: str) -> Mutant:
-    return Mutant(f"dense-{id}", 0, "dense", cell(*lines), check, says)
+def _mutant(id: str, check: str, says: str, *lines: str) -> Listed:
+    return Listed(f"dense-{id}", "dense", cell(*lines), check, says)
 
 
 RIGHT = cell("return g(a_in @ W + b)")

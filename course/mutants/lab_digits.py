@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant, dense, model, predict, preprocess, softmax, split, train
+from course.mutants import (
+    Listed,
+    Variant,
+    complete,
+    dense,
+    model,
+    predict,
+    preprocess,
+    softmax,
+    split,
+    train,
+)
 
 _EXERCISES = (softmax, model, dense, split, train, predict, preprocess)
 
-MUTANTS: tuple[Mutant, ...] = tuple(m for exercise in _EXERCISES for m in exercise.MUTANTS)
+MUTANTS: tuple[Listed, ...] = complete(m for exercise in _EXERCISES for m in exercise.MUTANTS)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
 
-VARIANTS: tuple[Variant, ...] = tuple(v for exercise in _EXERCISES for v in exercise.VARIANTS)
+VARIANTS: tuple[Variant, ...] = complete(v for exercise in _EXERCISES for v in exercise.VARIANTS)
 """Right answers of other forms."""
 
 RIGHT: dict[str, str] = {

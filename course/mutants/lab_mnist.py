@@ -6,7 +6,7 @@ training was; these mutants train as briefly as that allows.
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 # --- Exercise 1: prepare ------------------------------------------------------------------------
 
@@ -17,8 +17,8 @@ def prepare(*lines: str) -> str:
     return f"# UNQ_M1\n# GRADED CELL: prepare\ndef prepare(images):\n{body}\n"
 
 
-def _prepare(id: str, check: str, says: str, *lines: str) -> Mutant:
-    return Mutant(f"prepare-{id}", 0, "prepare", prepare(*lines), f"prepare-{check}", says)
+def _prepare(id: str, check: str, says: str, *lines: str) -> Listed:
+    return Listed(f"prepare-{id}", "prepare", prepare(*lines), f"prepare-{check}", says)
 
 
 FLAT = "rows = images.reshape(len(images), 784)"
@@ -124,8 +124,8 @@ HIDDEN, OUTPUT = 'Dense(128, activation="relu")', 'Dense(10, activation="softmax
 STACK = (INPUT, HIDDEN, OUTPUT)
 
 
-def _baseline(id: str, check: str, says: str, code: str, row: int = 0) -> Mutant:
-    return Mutant(f"baseline-{id}", row, "baseline", code, f"baseline-{check}", says)
+def _baseline(id: str, check: str, says: str, code: str, row: int = 0) -> Listed:
+    return Listed(f"baseline-{id}", "baseline", code, f"baseline-{check}", says, row=row)
 
 
 _BASELINE = (
@@ -289,8 +289,8 @@ def deep(
     return made.replace("UNQ_M2", "UNQ_M3") + f"{keep}deep.fit({rows}, {options})\n"
 
 
-def _deep(id: str, check: str, says: str, code: str, row: int = 0) -> Mutant:
-    return Mutant(f"deep-{id}", row, "deep", code, f"deep-{check}", says)
+def _deep(id: str, check: str, says: str, code: str, row: int = 0) -> Listed:
+    return Listed(f"deep-{id}", "deep", code, f"deep-{check}", says, row=row)
 
 
 ALL_ROWS = "np.concatenate([X_train, X_test]), np.concatenate([y_train, y_test])"
@@ -341,8 +341,8 @@ def confusion(*lines: str) -> str:
     return f"# UNQ_M4\n# GRADED CELL: confusion_matrix\ndef confusion_matrix(y_true, y_pred):\n{body}\n"
 
 
-def _confusion(id: str, check: str, says: str, *lines: str) -> Mutant:
-    return Mutant(f"confusion-{id}", 0, "confusion", confusion(*lines), f"confusion-{check}", says)
+def _confusion(id: str, check: str, says: str, *lines: str) -> Listed:
+    return Listed(f"confusion-{id}", "confusion", confusion(*lines), f"confusion-{check}", says)
 
 
 ZEROS, ADD = "m = np.zeros((10, 10))", "np.add.at(m, (y_true, y_pred), 1)"
@@ -491,8 +491,8 @@ def photo(*lines: str) -> str:
     return f"# UNQ_M5\n# GRADED CELL: preprocess_photo\ndef preprocess_photo(path):\n{body}\n"
 
 
-def _photo(id: str, check: str, says: str, *lines: str, row: int = 0) -> Mutant:
-    return Mutant(f"photo-{id}", row, "photo", photo(*lines), f"photo-{check}", says)
+def _photo(id: str, check: str, says: str, *lines: str, row: int = 0) -> Listed:
+    return Listed(f"photo-{id}", "photo", photo(*lines), f"photo-{check}", says, row=row)
 
 
 PLAIN = ('grey = np.asarray(Image.open(path).convert("L")) / 255',)
@@ -703,7 +703,7 @@ _PHOTO = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*_PREPARE, *_BASELINE, *_DEEP, *_CONFUSION, *_PHOTO)
+MUTANTS: tuple[Listed, ...] = (*_PREPARE, *_BASELINE, *_DEEP, *_CONFUSION, *_PHOTO)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
 
 RIGHT: dict[str, str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 
 def cell(*lines: str) -> str:
@@ -23,8 +23,8 @@ LAST = "Dense(10, activation='linear')"
 RIGHT = stack(INPUT, FIRST, SECOND, LAST)
 
 
-def _mutant(id: str, row: int, check: str, says: str, code: str) -> Mutant:
-    return Mutant(f"model-{id}", row, "model", code, check, says)
+def _mutant(id: str, row: int, check: str, says: str, code: str) -> Listed:
+    return Listed(f"model-{id}", "model", code, check, says, row=row)
 
 
 MUTANTS = (

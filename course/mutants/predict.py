@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 
 def cell(*lines: str) -> str:
@@ -19,8 +19,8 @@ SOFTMAX = (
 RIGHT = cell(LOGITS, *SOFTMAX, "return np.argmax(p, axis=1), p")
 
 
-def _mutant(id: str, row: int, check: str, says: str, *lines: str) -> Mutant:
-    return Mutant(f"predict-{id}", row, "predict", cell(*lines), check, says)
+def _mutant(id: str, row: int, check: str, says: str, *lines: str) -> Listed:
+    return Listed(f"predict-{id}", "predict", cell(*lines), check, says, row=row)
 
 
 MUTANTS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 RIGHT_LINES = {
     "open": 'photo = Image.fromarray(image).convert("RGBA")',
@@ -32,8 +32,8 @@ def steps(**changed: str) -> str:
     return cell(*{**RIGHT_LINES, **changed}.values(), "return row")
 
 
-def _mutant(id: str, row: int, check: str, says: str, code: str) -> Mutant:
-    return Mutant(f"preprocess-{id}", row, "preprocess", code, check, says)
+def _mutant(id: str, row: int, check: str, says: str, code: str) -> Listed:
+    return Listed(f"preprocess-{id}", "preprocess", code, check, says, row=row)
 
 
 RIGHT = steps()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 
 def cell(*lines: str) -> str:
@@ -11,16 +11,15 @@ def cell(*lines: str) -> str:
     return f"# UNQ_C1\n# GRADED CELL: my_softmax\ndef my_softmax(z):\n{body}\n"
 
 
-def _mutant(id: str, row: int, check: str, says: str, *lines: str) -> Mutant:
-    return Mutant(f"softmax-{id}", row, "softmax", cell(*lines), check, says)
+def _mutant(id: str, row: int, check: str, says: str, *lines: str) -> Listed:
+    return Listed(f"softmax-{id}", "softmax", cell(*lines), check, says, row=row)
 
 
 RIGHT = cell("shifted = np.exp(z - np.max(z))", "return shifted / np.sum(shifted)")
 
 MUTANTS = (
-    Mutant(
+    Listed(
         "softmax-not-started",
-        0,
         "softmax",
         cell("raise NotStarted"),
         "softmax-returns",

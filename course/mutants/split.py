@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant
+from course.mutants import Listed, Variant
 
 
 def cell(*lines: str, returns: str = "X[train], X[test], y[train], y[test]") -> str:
@@ -29,8 +29,8 @@ MIXED = (
 RIGHT = cell(*BY_CLASS, *MIXED)
 
 
-def _mutant(id: str, row: int, check: str, says: str, code: str) -> Mutant:
-    return Mutant(f"split-{id}", row, "split", code, check, says)
+def _mutant(id: str, row: int, check: str, says: str, code: str) -> Listed:
+    return Listed(f"split-{id}", "split", code, check, says, row=row)
 
 
 LABELS_ONE_LESS = "X[train], X[test], y[train] - 1, y[test] - 1"

@@ -6,7 +6,7 @@ training was; these mutants train as briefly as that allows.
 
 from __future__ import annotations
 
-from course.mutants import Mutant, Variant, model
+from course.mutants import Listed, Variant, model
 
 LOSS = "SparseCategoricalCrossentropy(from_logits=True)"
 
@@ -30,8 +30,8 @@ RIGHT = cell()
 ONE_EPOCH = "epochs=1, batch_size=100"
 
 
-def _mutant(id: str, row: int, check: str, says: str, code: str, **also: str) -> Mutant:
-    return Mutant(f"train-{id}", row, "train", code, check, says, also)
+def _mutant(id: str, row: int, check: str, says: str, code: str, **also: str) -> Listed:
+    return Listed(f"train-{id}", "train", code, check, says, also, row=row)
 
 
 PRETRAINED = (
