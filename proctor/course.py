@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONFIG = "nbgrader_config.py"
 
 
-def _load(path: Path) -> ModuleType:
+def _load_checks(path: Path) -> ModuleType:
     """Run a checks file as a module of its own, whatever other course this process has loaded."""
     name = f"proctor_checks_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -106,7 +106,7 @@ class Course:
             raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
-        lab = getattr(_load(self.folder / "checks" / f"{name}.py"), "lab", None)
+        lab = getattr(_load_checks(self.folder / "checks" / f"{name}.py"), "lab", None)
         if not isinstance(lab, Lab):
             raise CourseError(f"course/checks/{name}.py must define 'lab = Lab(...)'.")
         lab.validate()

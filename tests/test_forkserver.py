@@ -217,11 +217,6 @@ def test_a_module_that_starts_threads_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_what_the_rehearsal_imports_is_warm(tmp_path: Path) -> None:
-    with ForkServer(rehearsal="import wave") as running, Session(running) as session:
-        assert session.run("import sys; print('wave' in sys.modules)") == "True"
-
-
 def test_sockets_outside_the_run_folder_are_refused(server: ForkServer, tmp_path: Path) -> None:
     file = tmp_path / "connection.json"
     file.write_text(json.dumps({"ip": "/tmp/elsewhere", "transport": "ipc"}))

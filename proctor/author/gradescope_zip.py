@@ -8,20 +8,16 @@ submission in ``/autograder/submission``, the outcome in ``/autograder/results/r
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from proctor.author.zips import write_archive
 from proctor.checks import Lab
 from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
 from proctor.examine.needed import check_files
-from proctor.whole import write_whole
 
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The one date in the archive, so that equal files give equal bytes."""
 DISTRIBUTION = "digits-lab"
 
 SETUP = """\
@@ -32,7 +28,6 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update
 # Ubuntu 22.04 keeps 3.11 beside its own Python; from 24.04 on its own will do.
 apt-get install -y python3.11 python3.11-venv || apt-get install -y python3 python3-venv
-apt-get install -y bubblewrap || true
 python="$(command -v python3.11 || command -v python3)"
 "$python" -m venv /autograder/venv
 /autograder/venv/bin/python -m pip install --no-cache-dir -r /autograder/source/requirements.txt
@@ -67,19 +62,7 @@ def write_zip(course: Course, lab: Lab, path: Path) -> Path:
         **_course_files(course, lab),
         **_engine_files(),
     }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in sorted(files.items()):
-            info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
-            archive.writestr(info, data)
-    try:
-        write_whole(path, buffer.getvalue())
-    except OSError as error:
-        raise CourseError(
-            f"{path} could not be written ({error.strerror}); what was there before is unchanged."
-        ) from error
+    write_archive(path, files, programs=("setup.sh", "run_autograder"))
     return path
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 from rich.console import Console
-from rich.table import Table as Grid
+from rich.table import Table
 from rich.text import Text
 
 from proctor.checks import Lab
@@ -106,7 +106,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Table:
+class WrongAnswers:
     """A lab's mutants and variants."""
 
     mutants: tuple[Any, ...]
@@ -114,7 +114,7 @@ class Table:
     right: Mapping[str, str]
 
 
-def read_table(course: Course, lab: Lab) -> Table:
+def read_table(course: Course, lab: Lab) -> WrongAnswers:
     """Load ``course/mutants/LAB.py``.
 
     Raises
@@ -126,8 +126,8 @@ def read_table(course: Course, lab: Lab) -> Table:
     where = course.relative(path)
     if not path.is_file():
         raise CourseError(f"{where} is missing: it holds the wrong answers to try the checks with.")
-    module = _load(course, path)
-    table = Table(
+    module = _load_answers(course, path)
+    table = WrongAnswers(
         tuple(getattr(module, "MUTANTS", ())),
         tuple(getattr(module, "VARIANTS", ())),
         dict(getattr(module, "RIGHT", {})),
@@ -147,7 +147,7 @@ def read_table(course: Course, lab: Lab) -> Table:
     return table
 
 
-def _load(course: Course, path: Path) -> Any:
+def _load_answers(course: Course, path: Path) -> Any:
     root = str(course.root)
     if root not in sys.path:
         sys.path.insert(0, root)
@@ -200,7 +200,7 @@ def mutate(
     return Result(outcomes, tuple(check for check in checks if check not in busy))
 
 
-def _submission(lab: Lab, source: NotebookNode, table: Table, one: Any) -> Submission:
+def _submission(lab: Lab, source: NotebookNode, table: WrongAnswers, one: Any) -> Submission:
     answers = {**table.right, **dict(getattr(one, "also", {})), one.exercise: one.code}
     notebook = hand_in(source, answers)
     return read_bytes(dumps(notebook).encode(), one.id, lab.name)
@@ -247,7 +247,7 @@ def _variant_trouble(result: ExerciseResult, failed: Iterable[CheckResult]) -> s
 
 def print_mutants(console: Console, result: Result) -> None:
     """Print which check catches which wrong answer, which catch none, and what is not as it should."""
-    table = Grid(title="Wrong answers, and the checks that catch them", title_justify="left")
+    table = Table(title="Wrong answers, and the checks that catch them", title_justify="left")
     table.add_column("check", no_wrap=True)
     table.add_column("catches")
     for check, mutants in sorted(result.by_check().items()):

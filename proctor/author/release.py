@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 from nbformat import ValidationError
 
 from proctor.author.build import student_notebook
+from proctor.author.zips import write_archive
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.whole import write_whole
-
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The one date in every release, so that equal files give equal bytes (the zip format's first day)."""
 
 
 def release(course: Course, lab: Lab, folder: Path) -> Path:
@@ -29,19 +24,10 @@ def release(course: Course, lab: Lab, folder: Path) -> Path:
     """
     files = released_files(course, lab)
     target = folder / f"{lab.name}.zip"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in files:
-            info = zipfile.ZipInfo(f"{lab.name}/{path.relative_to(course.root).as_posix()}", EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, path.read_bytes())
-    try:
-        write_whole(target, buffer.getvalue())
-    except OSError as error:
-        raise CourseError(
-            f"{target} could not be written ({error.strerror}); what was there before is unchanged."
-        ) from error
+    inside = {
+        f"{lab.name}/{path.relative_to(course.root).as_posix()}": path.read_bytes() for path in files
+    }
+    write_archive(target, inside)
     return target
 
 

@@ -52,7 +52,7 @@ def parse(data: bytes) -> tuple[tuple[StudentCell, ...], tuple[Problem, ...]]:
         If there is nothing in it that could be marked; the message is for the student.
     """
     problems: list[Problem] = []
-    notebook = _load(data, problems)
+    notebook = _load_json(data, problems)
     cells = [_cell(item, position, problems) for position, item in enumerate(_cells_of(notebook))]
     if not cells:
         raise RejectedError("no-cells", f"The notebook has no cells. {_SAVE_AGAIN}")
@@ -63,7 +63,7 @@ def parse(data: bytes) -> tuple[tuple[StudentCell, ...], tuple[Problem, ...]]:
     return tuple(cells), tuple(dict.fromkeys(problems))
 
 
-def _load(data: bytes, problems: list[Problem]) -> dict[str, Any]:
+def _load_json(data: bytes, problems: list[Problem]) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise too_large(len(data))
     text = _decode(data, problems).strip(" \t\r\n")

@@ -28,7 +28,7 @@ from proctor.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Entry:
+class StudentEntry:
     """One student in the gradebook.
 
     Attributes
@@ -79,7 +79,7 @@ class ClassData:
         Where marking wrote.
     verdicts : mapping of str to Verdict
         By student, sorted.
-    entries : mapping of str to Entry
+    entries : mapping of str to StudentEntry
         Everybody in the gradebook, by id, sorted.
     marking : MarkingRecord or None
         How the last run went, if it was recorded.
@@ -89,7 +89,7 @@ class ClassData:
     course_id: str
     out: Path
     verdicts: Mapping[str, Verdict]
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, StudentEntry] = field(default_factory=dict)
     marking: MarkingRecord | None = None
 
     @property
@@ -177,12 +177,12 @@ def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
 
 
 @patient
-def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, Entry]:
+def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, StudentEntry]:
     """Read every student of the gradebook with the score of `lab`."""
-    found: dict[str, Entry] = {}
+    found: dict[str, StudentEntry] = {}
     with open_gradebook(db_url, course_id) as book:
         for student in book.db.query(Student).order_by(Student.id):
-            found[student.id] = Entry(
+            found[student.id] = StudentEntry(
                 student=str(student.id),
                 first_name=str(student.first_name or ""),
                 last_name=str(student.last_name or ""),

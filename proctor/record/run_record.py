@@ -20,7 +20,7 @@ from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
 NAME = "marking.json"
-PACKAGES = ("nbgrader", "nbclient", "ipykernel", "numpy", "tensorflow", "keras")
+TOLD_PACKAGES = ("nbgrader", "nbclient", "ipykernel", "numpy", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class ClassResult:
 def versions() -> dict[str, str]:
     """Return the versions of Python, of the engine and of the packages that may change a verdict."""
     found = {"python": platform.python_version(), "proctor": __version__}
-    for name in PACKAGES:
+    for name in TOLD_PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -158,9 +158,6 @@ class ForkServer(Spawner):
         system's: the course, the output, the home folder.
     environment : mapping, optional
         Added to :data:`ENVIRONMENT`.
-    rehearsal : str
-        Code that a first kernel runs and that is then thrown away: what it imports, the warm parent
-        imports too. For libraries that import parts of themselves only when these are used.
 
     Raises
     ------
@@ -177,13 +174,11 @@ class ForkServer(Spawner):
         given: Sequence[tuple[Path, str]] = (),
         hidden: Sequence[Path] = (),
         environment: Mapping[str, str] | None = None,
-        rehearsal: str = "",
     ) -> None:
         super().__init__(None, isolation, limits or Limits(), given)
         self.warm = tuple(warm)
         self.hidden = tuple(hidden)
         self.environment = ENVIRONMENT | dict(environment or {})
-        self.rehearsal = rehearsal
         self.pid = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Scratch | None = None
@@ -254,7 +249,6 @@ class ForkServer(Spawner):
         layout = whitelist.plan(self._folder / "root", given, (*self.hidden, _PACKAGE), self.limits)
         return {
             "warm": self.warm,
-            "rehearsal": self.rehearsal,
             "isolation": self.isolation,
             "limits": self.limits.to_dict(),
             "layout": layout.to_dict(),

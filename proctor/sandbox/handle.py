@@ -81,12 +81,12 @@ class Kernel:
             self._end("lost")
             return
         told = json.loads(message)
-        self._end(told["code"], told["message"], told["cpu_seconds"], told["peak_mb"])
+        self._end(told["code"], told["message"], told["cpu_seconds"])
 
-    def _end(self, code: str, message: str = "", cpu_seconds: float = 0.0, peak: int = 0) -> None:
+    def _end(self, code: str, message: str = "", cpu_seconds: float = 0.0) -> None:
         if self.ending is None:
             text = message or ending(code, self._limits)[1]
-            self.ending = Ending(code, text, cpu_seconds, peak)
+            self.ending = Ending(code, text, cpu_seconds)
             self._report.close()
             for descriptor in {self._supervisor, self._ledger} - {-1}:
                 os.close(descriptor)

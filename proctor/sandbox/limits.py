@@ -117,14 +117,11 @@ class Ending:
         One sentence for the student.
     cpu_seconds : float
         CPU time of all its processes, in seconds; 0 where it is not known.
-    peak_mb : int
-        Largest resident set of one of its processes, in MiB; 0 where it is not known.
     """
 
     code: str
     message: str
     cpu_seconds: float = 0.0
-    peak_mb: int = 0
 
 
 _AFTER = "so what came after it could not be marked."

@@ -103,8 +103,8 @@ def find_backends() -> None:
         backends.backend_registry.list_all()
 
 
-def rehearse(folder: str, code: str = "") -> list[str]:
-    """Start a kernel in `folder`, run what most notebooks run, and `code`; name what is imported by then.
+def rehearse(folder: str) -> list[str]:
+    """Start a kernel in `folder` and run what most notebooks run; name what is imported by then.
 
     The warm parent calls this in a fork and imports those modules, so that no kernel has to.
     """
@@ -112,7 +112,7 @@ def rehearse(folder: str, code: str = "") -> list[str]:
 
     def run_cells() -> None:
         shell = get_ipython()
-        for cell in (*_REHEARSAL, code):
+        for cell in _REHEARSAL:
             shell.run_cell(cell, silent=True)
         if "matplotlib.pyplot" in sys.modules:
             shell.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2])")

@@ -38,7 +38,7 @@ def main(descriptor: int) -> None:
     os.set_inheritable(descriptor, False)
     config = json.loads(control.recv(2**20))
     try:
-        report = _warm_up(config["warm"], config["rehearsal"])
+        report = _warm_up(config["warm"])
         plan = supervisor.prepare(config)
     except Exception:  # noqa: BLE001 - whatever a module's import raises is reported, not swallowed
         control.send(json.dumps({"error": traceback.format_exc(limit=-4)[-20_000:]}).encode())
@@ -56,13 +56,13 @@ def main(descriptor: int) -> None:
     _serve(control, plan)
 
 
-def _warm_up(modules: list[str], rehearsal: str = "") -> dict[str, Any]:
+def _warm_up(modules: list[str]) -> dict[str, Any]:
     """Import `modules` and what a kernel needs; report this process's id."""
     student.leave_debugger_out()
     for name in modules:
         importlib.import_module(name)
     _check_threads(modules)
-    for name in _rehearse(rehearsal):
+    for name in _rehearse():
         # What a kernel has imported may since have been removed or be a part made by its parent.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -80,7 +80,7 @@ def _check_threads(modules: list[str]) -> None:
         )
 
 
-def _rehearse(code: str) -> list[str]:
+def _rehearse() -> list[str]:
     """Run a kernel's start and first cells in a fork; return the modules that they import."""
     known = set(sys.modules)
     reading, writing = os.pipe()
@@ -88,7 +88,7 @@ def _rehearse(code: str) -> list[str]:
     if child == 0:
         try:
             with scratch_folder("nb-") as folder:
-                new = [name for name in student.rehearse(str(folder), code) if name not in known]
+                new = [name for name in student.rehearse(str(folder)) if name not in known]
             with os.fdopen(writing, "w", encoding="utf-8") as pipe:
                 pipe.write("\n".join(new))
         finally:
