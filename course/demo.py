@@ -15,8 +15,9 @@ from proctor.classroom.grade import Listener, grade
 from proctor.cli import console as console_of_proctor
 from proctor.course import Course
 from proctor.examine.pool import default_jobs
+from proctor.record.results import read_class
 from proctor.tell.report import write_report
-from proctor.tell.table import class_table
+from proctor.tell.table import class_table, print_attention
 
 LAB = "lab_digits"
 
@@ -44,7 +45,9 @@ def main() -> None:
             marked=lambda student: console.print(f"  marked {student}"), say=console.print
         ),
     )
-    console.print(class_table(lab, result))
+    data = read_class(course, lab, folder, verdicts=result.verdicts)
+    console.print(class_table(lab, result, data))
+    print_attention(console, result, data)
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
     report = write_report(course, lab, folder)
     page = write_page(course.root / "build" / "explorer.html")

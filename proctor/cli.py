@@ -208,7 +208,8 @@ def grade(
     from proctor.classroom.grade import Listener
     from proctor.classroom.grade import grade as grade_class
     from proctor.examine.pool import default_jobs
-    from proctor.tell.table import class_table, print_changes
+    from proctor.record.results import read_class
+    from proctor.tell.table import class_table, print_attention, print_changes
 
     course = _course(ctx)
     the_lab = course.lab(lab)
@@ -246,9 +247,14 @@ def grade(
             scheduler=scheduler,
             listener=listener,
         )
+    data = read_class(
+        course, the_lab, (output or course.folder).resolve(), verdicts=result.verdicts
+    )
     if not quiet:
-        out.print(class_table(the_lab, result))
-    print_changes(out, result, explain_changes)
+        out.print(class_table(the_lab, result, data))
+    if explain_changes:
+        print_changes(out, result)
+    print_attention(out, result, data)
     ctx.exit(ATTENTION if result.needs_attention else GRADED)
 
 
@@ -326,10 +332,9 @@ def export(
     data = read_class(course, the_lab, (folder or course.folder).resolve())
     done = write(course, data, to, path, template=template, column=column)
     click.echo(f"{course.relative(done.path)}  {done.students} students")
-    if done.strangers:
-        some = ", ".join(done.strangers[:10])
-        more = f" and {len(done.strangers) - 10} more" if len(done.strangers) > 10 else ""
-        click.echo(f"proctor: marked, but not in {template}: {some}{more}", err=True)
+    for sentence in (*done.left_out, *done.notes):
+        click.echo(f"proctor: {sentence}", err=True)
+    if done.left_out:
         ctx.exit(ATTENTION)
 
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MEAN, student
 
-from proctor.classroom.arrivals import read_arrivals
 from proctor.cli import main
 from proctor.course import Course
 from proctor.intake.names import lms_owner
+from proctor.record.arrived import read_arrivals
 from proctor.record.gradebook import open_gradebook
 
 ROSTER = """\

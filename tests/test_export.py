@@ -26,6 +26,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.record.gradebook import open_gradebook
 from proctor.record.roster import read_roster
+from proctor.record.run_record import MarkingRecord, write_marking
 from proctor.record.store import Store
 from proctor.tell.report import page_name
 from proctor.verdict import Problem
@@ -148,6 +149,107 @@ def test_moodles_worksheet_is_filled_in_with_marks_and_comments(
     assert header[7] == "Last modified (grade)" and ada[7] == "-"
 
 
+GERMAN = """\
+ID;"Vollständiger Name";E-Mail-Adresse;Status;Bewertung;Bestwertung;"Bewertung kann geändert werden";\
+"Zuletzt geändert (Abgabe)";"Zuletzt geändert (Bewertung)";"Feedback als Kommentar"
+Teilnehmer/in4711;"Ada Lovelace";;"Zur Bewertung abgegeben";;10,00;Ja;"Montag, 1. Juni";-;
+Teilnehmer/in4712;"O'Neil Jr Bob";;"Zur Bewertung abgegeben";3,00;10,00;Ja;"Montag, 1. Juni";-;Gut
+Teilnehmer/in4713;"Nie Gesehen";nie@example.org;"Nicht abgegeben";;10,00;Ja;-;-;
+"""
+FRENCH = """\
+Identifiant,"Nom complet","Adresse de courriel",Statut,Groupe,Note,"Note maximale",\
+"La note peut être modifiée","Dernière modification (travail remis)","Dernière modification (note)",\
+"Feedback par commentaires"
+Participant900110,"Ada Lovelace",ada@example.org,Remis,A,,"10,00",Oui,"lundi 1 juin",-,
+Participant900111,Bob,BOB@example.org,Remis,A,,"10,00",Oui,"lundi 1 juin",-,
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "coding", "grade"),
+    [
+        (GERMAN, "utf-8-sig", "Bewertung"),
+        (GERMAN, "latin-1", "Bewertung"),
+        (FRENCH, "utf-8", "Note"),
+    ],
+)
+def test_a_worksheet_in_another_language_is_filled_in(
+    marked: Course, tmp_path: Path, text: str, coding: str, grade: str
+) -> None:
+    template, path = tmp_path / "sheet.csv", tmp_path / "moodle.csv"
+    template.write_bytes(text.encode(coding))
+    done = run(marked, "--to", "moodle", "--template", str(template), "-o", str(path))
+    assert done.exit_code == 1 and "marked, but not in" in done.output  # eve is not in it
+    header, ada, bob, *others = rows(path)  # with commas, which Moodle wants
+    assert (ada[header.index(grade)], bob[header.index(grade)]) == ("10", "4")
+    assert ada[-1].startswith("<pre>Two exercises: 10 of 10 points")
+    assert bob[-1] == "Gut" if text is GERMAN else bob[-1]
+    assert [row[header.index(grade)] for row in others] == [""] * len(others)
+    if text is GERMAN:
+        assert "not marked: Nie Gesehen" in done.output
+
+
+def test_canvas_of_a_user_with_decimal_commas_is_filled_in_likewise(
+    tiny: Course, tmp_path: Path
+) -> None:
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        book.find_submission_notebook("tiny", "tiny", "ada").late_submission_penalty = 0.5
+        book.update_or_create_student("ada", first_name="Ada", last_name="Lovelace")
+        book.db.commit()
+    template, path = tmp_path / "export.csv", tmp_path / "canvas.csv"
+    template.write_text(
+        "LastName;FirstName;ID;SIS Login ID;Section;Two exercises (4711);Current Score\n"
+        ";;;;;Manual Posting;\n"
+        "    Points Possible;;;;;10,00;(read only)\n"
+        "Lovelace;Ada;77;xyz;S1;;90,5\n"
+        "Student;Test;78;abc;S1;;\n"
+    )
+    done = run(tiny, "--to", "canvas", "--template", str(template), "-o", str(path))
+    assert done.exit_code == 0, done.output
+    lines = path.read_text().splitlines()
+    assert lines[3] == "Lovelace;Ada;77;xyz;S1;9,5;90,5"
+    before = template.read_text().splitlines()
+    assert [lines[n] for n in (1, 2, 4)] == [before[n] for n in (1, 2, 4)]
+
+
+@pytest.mark.parametrize("to", ["csv", "canvas", "moodle", "text"])
+def test_who_is_gone_is_left_out_and_named(tiny: Course, tmp_path: Path, to: str) -> None:
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    for name in ("ada", "bob"):
+        classroom.keep(tiny, classroom.verdict(lab, name, lambda check: True))
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        for number, name in enumerate(("ada", "bob")):
+            book.update_or_create_student(name, first_name=name, lms_user_id=f"10{number}")
+    write_marking(tiny.folder, "tiny", MarkingRecord(gone=("bob",)))
+    path = tmp_path / "out"
+    done = run(tiny, "--to", to, "-o", str(path))
+    assert done.exit_code == 1 and "no longer there, so left out: bob" in done.output
+    written = path.read_text() if path.is_file() else " ".join(os.listdir(path))
+    assert "ada" in written and "bob" not in written
+
+
+def test_whom_an_import_could_not_know_is_named(tiny: Course, tmp_path: Path) -> None:
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
+    for to, says in (("canvas", "without Canvas's ID"), ("moodle", "without ID number and e-mail")):
+        done = run(tiny, "--to", to, "-o", str(tmp_path / to))
+        assert done.exit_code == 1 and f"{says}" in done.output and "ada" in done.output
+
+
+def test_moodles_id_number_comes_from_the_roster(tiny: Course, tmp_path: Path) -> None:
+    (tiny.folder / "roster.csv").write_text("id,lms_user_id,id_number\nada,5,M-0042\n")
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
+    run(tiny, "--to", "moodle", "-o", str(tmp_path / "out.csv"))
+    assert rows(tmp_path / "out.csv")[1][2] == "M-0042"
+
+
 def test_moodles_course_import_has_ids_and_addresses(marked: Course, tmp_path: Path) -> None:
     path = tmp_path / "moodle.csv"
     assert run(marked, "--to", "moodle", "-o", str(path), "--column", "Lab 1").exit_code == 0
@@ -161,11 +263,14 @@ def test_moodles_course_import_has_ids_and_addresses(marked: Course, tmp_path: P
     ("to", "text", "says"),
     [
         ("canvas", MOODLE, "is not Canvas's gradebook export: it has no column 'Student'"),
-        ("moodle", CANVAS, "is not Moodle's grading worksheet in English"),
+        ("moodle", CANVAS, "is not Moodle's grading worksheet"),
         ("canvas", CANVAS.replace("Two exercises", "Other"), "has no column 'Two exercises'"),
         ("canvas", "", "is empty"),
         ("moodle", MOODLE.replace("10.00", "100.00"), "maximum grade is 100, the lab's 10"),
         ("canvas", CANVAS.replace("999", "101"), "one row only"),
+        ("canvas", CANVAS.replace("20,10,", "20,12.5,"), "has 12.5 points possible, the lab 10"),
+        ("canvas", CANVAS.replace("20,10,", "20,0,"), "has 0 points possible, the lab 10"),
+        ("moodle", MOODLE.replace("10.00", "good"), "no maximum grade in numbers"),
     ],
 )
 def test_another_export_is_refused_in_one_sentence(

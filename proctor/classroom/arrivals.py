@@ -1,18 +1,15 @@
 """A class's submissions as they arrive: whose they are, who is a stranger, what cannot be a class.
 
 What is handed in is listed by :mod:`proctor.intake.submissions`; here it meets the course and its
-roster. All of
-this is said before anything is marked.
+roster. All of this is said before anything is marked.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from proctor.classroom.copies import more_finished
 from proctor.course import Course
@@ -23,9 +20,7 @@ from proctor.intake.submissions import collect
 from proctor.record.gradebook import named_students
 from proctor.record.roster import NAME, students
 from proctor.submission import Handed
-from proctor.whole import write_whole
 
-RECORD = "arrivals.json"
 MOST_SHOWN = 20
 """Most strangers that are listed one by one."""
 
@@ -111,60 +106,6 @@ def collect_class(course: Course, path: Path, lab: str) -> Arrivals:
         )
     looked = tuple(_looked_through(one, course, lab) for one in arrived.handed)
     return replace(arrived, handed=looked)
-
-
-@dataclass(frozen=True)
-class Noted:
-    """What is kept of how a class's submissions arrived; verdicts hold none of it.
-
-    Attributes
-    ----------
-    late : tuple of str
-        Whom the learning platform calls late.
-    strangers : tuple of str
-        Who is not in the roster.
-    found_as : dict of str to str
-        From a student's id to the name in the archive, where these differ.
-    """
-
-    late: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
-    found_as: dict[str, str] = field(default_factory=dict)
-
-
-def note_arrivals(out: Path, lab: str, arrived: Arrivals) -> None:
-    """Keep how they arrived in ``out/arrivals.json``; what was noted of others stays."""
-    before = read_arrivals(out, lab)
-    here = {one.student for one in arrived.handed}
-    strangers = [one.student for one in arrived.strangers]
-    found_as = {one.student: one.original for one in arrived.handed if one.original != one.student}
-    kept = {
-        "late": sorted({*arrived.late, *set(before.late) - here}),
-        "strangers": sorted({*strangers, *set(before.strangers) - here}),
-        "found_as": {k: v for k, v in before.found_as.items() if k not in here} | found_as,
-    }
-    records = {**_noted(out), lab: kept}
-    write_whole(
-        out / RECORD, json.dumps(records, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-    )
-
-
-def read_arrivals(out: Path, lab: str) -> Noted:
-    """Read what was kept; nothing, if there is no such file or it is damaged."""
-    data = _noted(out).get(lab) or {}
-    try:
-        late, strangers, found_as = data["late"], data["strangers"], data["found_as"]
-        return Noted(tuple(map(str, late)), tuple(map(str, strangers)), dict(found_as))
-    except (KeyError, TypeError, ValueError):
-        return Noted()
-
-
-def _noted(out: Path) -> dict[str, Any]:
-    try:
-        data = json.loads((out / RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def known_people(course: Course) -> Sequence[Person]:

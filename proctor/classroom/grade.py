@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proctor.checks import Lab
-from proctor.classroom.arrivals import collect_class, note_arrivals
+from proctor.classroom.arrivals import collect_class
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
 from proctor.examine.marked import Marked
 from proctor.examine.marker import Elsewhere, Marker, Reading, open_marker
+from proctor.record.arrived import note_arrivals
 from proctor.record.keeper import Keeper
 from proctor.record.run_record import (
     ChangedScore,
@@ -116,7 +117,9 @@ def grade(
     run.write_pages()
     if student is None:
         run.find_missing()
-    note_arrivals(store.folder, lab.name, arrived)
+    note_arrivals(
+        store.folder, lab.name, arrived.handed, [one.student for one in arrived.strangers]
+    )
     record = run.record(time.monotonic() - began, jobs, isolation_used)
     write_marking(store.folder, lab.name, record)
     return run.result

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from nbgrader.api import (
     Assignment,
+    BaseCell,
     Grade,
     Gradebook,
     Student,
@@ -21,7 +24,10 @@ from nbgrader.api import (
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
+from proctor.record.arrived import Noted, read_arrivals
 from proctor.record.gradebook import open_gradebook, patient
+from proctor.record.roster import NAME as ROSTER
+from proctor.record.roster import students
 from proctor.record.run_record import MarkingRecord, read_marking
 from proctor.record.store import Store
 from proctor.verdict import Verdict
@@ -47,6 +53,18 @@ class StudentEntry:
         Whether the gradebook waits for a person's mark.
     timestamp : str
         When it was handed in (UTC), empty if unknown.
+    seconds_late : float
+        How long after the due date, an extension counted in; 0 if in time or unknown.
+    extended : bool
+        Whether the gradebook gives more time.
+    late : bool
+        Whether it came late, by the gradebook's dates or by what the learning platform says.
+    marks : mapping of str to float
+        Exercise -> the gradebook's score: a person's where there is one, else the automatic one.
+    by_hand : frozenset of str
+        The exercises that a person has marked.
+    login, id_number, section, tutor : str
+        What ``course/roster.csv`` says besides.
     """
 
     student: str
@@ -60,6 +78,15 @@ class StudentEntry:
     manual: bool = False
     waiting: bool = False
     timestamp: str = ""
+    seconds_late: float = 0.0
+    extended: bool = False
+    late: bool = False
+    marks: Mapping[str, float] = field(default_factory=dict)
+    by_hand: frozenset[str] = frozenset()
+    login: str = ""
+    id_number: str = ""
+    section: str = ""
+    tutor: str = ""
 
     @property
     def name(self) -> str:
@@ -70,6 +97,8 @@ class StudentEntry:
 @dataclass(frozen=True)
 class ClassData:
     """A marked class.
+
+    Scores are the gradebook's wherever people read them; a verdict's are called automatic.
 
     Attributes
     ----------
@@ -83,6 +112,8 @@ class ClassData:
         Everybody in the gradebook, by id, sorted.
     marking : MarkingRecord or None
         How the last run went, if it was recorded.
+    arrived : Noted
+        How the submissions arrived.
     """
 
     lab: Lab
@@ -91,6 +122,13 @@ class ClassData:
     verdicts: Mapping[str, Verdict]
     entries: Mapping[str, StudentEntry] = field(default_factory=dict)
     marking: MarkingRecord | None = None
+    arrived: Noted = field(default_factory=Noted)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Students who were marked, and whose submission was no longer there in the last run."""
+        gone = self.marking.gone if self.marking else ()
+        return tuple(student for student in gone if student in self.verdicts)
 
     @property
     def missing(self) -> list[str]:
@@ -113,13 +151,36 @@ class ClassData:
             return entry.score
         return self.verdicts[student].score if student in self.verdicts else 0.0
 
+    def automatic(self, student: str) -> float:
+        """Return the score that marking gave, before marks by hand and penalties."""
+        return self.verdicts[student].score if student in self.verdicts else 0.0
+
+    def mark(self, student: str, exercise: str) -> float:
+        """Return the gradebook's score of one exercise, or the verdict's where it has none."""
+        entry, verdict = self.entries.get(student), self.verdicts.get(student)
+        if entry is not None and exercise in entry.marks:
+            return entry.marks[exercise]
+        scores = {one.id: one.score for one in verdict.exercises} if verdict else {}
+        return scores.get(exercise, 0.0)
+
     def notebook(self, student: str) -> Path:
         """Path of a student's notebook as it ran."""
         return self.out / "autograded" / student / self.lab.name / f"{self.lab.name}.ipynb"
 
 
-def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
+def read_class(
+    course: Course,
+    lab: Lab,
+    out: Path | None = None,
+    *,
+    verdicts: Mapping[str, Verdict] | None = None,
+) -> ClassData:
     """Read what marking wrote to `out` (default: the course's folder).
+
+    Parameters
+    ----------
+    verdicts : mapping of str to Verdict, optional
+        Those that are meant, where they are at hand; default all that were written.
 
     Raises
     ------
@@ -128,7 +189,7 @@ def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
         another course's.
     """
     folder = out or course.folder
-    verdicts = read_verdicts(course, lab, folder)
+    verdicts = read_verdicts(course, lab, folder) if verdicts is None else verdicts
     config = course.nbgrader_config()
     course_id = str(config.CourseDirectory.get("course_id", ""))
     file = folder / "gradebook.db"
@@ -138,7 +199,8 @@ def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
             f"{course.relative(file)} is missing, so there are no names and no manual marks. "
             f"Run: proctor grade {lab.name}"
         )
-    entries = read_entries(db_url, course_id, lab.name)
+    arrived = read_arrivals(folder, lab.name)
+    entries = _with_roster(course, read_entries(db_url, course_id, lab.name), arrived)
     strangers = sorted(name for name in verdicts if name not in entries)
     if strangers:
         raise CourseError(
@@ -146,7 +208,26 @@ def read_class(course: Course, lab: Lab, out: Path | None = None) -> ClassData:
             + (f" and {len(strangers) - 1} others" if len(strangers) > 1 else "")
             + f", who were marked: it belongs to another course. Run: proctor grade {lab.name}"
         )
-    return ClassData(lab, course_id, folder, verdicts, entries, read_marking(folder, lab.name))
+    marking = read_marking(folder, lab.name)
+    return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived)
+
+
+def _with_roster(course: Course, entries: Mapping[str, Entry], arrived: Noted) -> dict[str, Entry]:
+    """Add what the roster says of students besides, and whom the learning platform calls late."""
+    path = course.folder / ROSTER
+    more = {one["id"]: one for one in students(path)} if path.is_file() else {}
+    found = {}
+    for id, entry in entries.items():
+        one = more.get(id, {})
+        found[id] = replace(
+            entry,
+            late=entry.late or id in arrived.late,
+            login=one.get("login", ""),
+            id_number=one.get("id_number", ""),
+            section=one.get("section", ""),
+            tutor=one.get("tutor", ""),
+        )
+    return found
 
 
 def read_verdicts(course: Course, lab: Lab, out: Path) -> dict[str, Verdict]:
@@ -196,35 +277,60 @@ def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, StudentEntr
                 SubmittedAssignment.score,
                 SubmittedAssignment.late_submission_penalty,
                 SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
+                Assignment.duedate,
             )
             .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
             .filter(Assignment.name == lab)
         )
-        for student_id, score, penalty, timestamp in submissions:
-            manual, waiting = marks.get(student_id, (False, False))
+        for student_id, score, penalty, timestamp, extension, due in submissions:
+            mine = marks.get(student_id, {})
+            end = due + (extension or timedelta()) if due else None
+            after = (timestamp - end).total_seconds() if timestamp and end else 0.0
             found[student_id] = replace(
                 found[student_id],
                 handed_in=True,
                 score=max(0.0, round(float(score or 0.0) - float(penalty or 0.0), 2)),
                 penalty=float(penalty or 0.0),
-                manual=manual,
-                waiting=waiting,
+                manual=any(one.by_hand for one in mine.values()),
+                waiting=any(one.waiting for one in mine.values()),
+                marks={name: one.score for name, one in mine.items()},
+                by_hand=frozenset(name for name, one in mine.items() if one.by_hand),
+                seconds_late=max(0.0, after),
+                late=after > 0,
+                extended=bool(extension),
                 timestamp=f"{timestamp:%Y-%m-%d %H:%M:%S}" if timestamp else "",
             )
     return found
 
 
-def _marks(book: Gradebook, lab: str) -> dict[str, tuple[bool, bool]]:
-    """Return, for each student, whether a person gave a mark and whether one is still due."""
+class _Mark(NamedTuple):
+    score: float
+    by_hand: bool
+    waiting: bool
+
+
+def _marks(book: Gradebook, lab: str) -> dict[str, dict[str, _Mark]]:
+    """Return each student's marks by exercise: a person's where there is one."""
     rows = (
-        book.db.query(SubmittedAssignment.student_id, Grade.manual_score, Grade.needs_manual_grade)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        book.db.query(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.extra_credit,
+            Grade.needs_manual_grade,
+        )
+        .select_from(Grade)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .filter(Assignment.name == lab)
     )
-    marks: dict[str, tuple[bool, bool]] = {}
-    for student, manual, waiting in rows:
-        before = marks.get(student, (False, False))
-        marks[student] = (before[0] or manual is not None, before[1] or bool(waiting))
+    marks: dict[str, dict[str, _Mark]] = {}
+    for student, cell, auto, manual, extra, waiting in rows:
+        score = float(auto or 0.0) if manual is None else float(manual)
+        mark = _Mark(round(score + float(extra or 0.0), 2), manual is not None, bool(waiting))
+        marks.setdefault(student, {})[str(cell).removeprefix("test_")] = mark
     return marks
