@@ -6,6 +6,7 @@ A description is what ``labkit.inside.describe_model`` returns in the student's 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from proctor.checks import Finding, Side
 from proctor.kernel.values import StudentError
 
 ROOT = Path(__file__).resolve().parents[2]
+MAX_UNITS = 2_048
+"""Longest axis of a layer's weights that is computed with; the labs' own longest is 784."""
+MAX_WEIGHTS = 2_000_000
+"""Most weights of a model; the labs' largest has some 110,000."""
 
 FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda z: z,
@@ -131,8 +136,27 @@ def well_formed(model: Any) -> dict[str, Any]:
         and all(isinstance(part, dict) and layer_keys <= part.keys() for part in model["layers"])
         and all(type(model[key]) is int for key in ("parameters", "trainable"))
     ):
+        _require_size(model["layers"])
         return model
     raise Finding("The model could not be described.", next="Restart the kernel and run all cells.")
+
+
+def _require_size(layers: list[dict[str, Any]]) -> None:
+    """Refuse weights whose products would cost the examiner more than any network of the labs."""
+    weights = [as_numbers(layer["kernel"]) for layer in layers]
+    shapes = [array.shape for array in weights if array is not None]
+    for shape in shapes:
+        if 0 in shape or max(shape, default=0) > MAX_UNITS:
+            size = " by ".join(map(str, shape))
+            raise Finding(
+                f"A layer's weights are {size}, which no network of this lab has.",
+                next=f"Give each layer between 1 and {MAX_UNITS} units.",
+            )
+    if sum(map(math.prod, shapes)) > MAX_WEIGHTS:
+        raise Finding(
+            f"The model has more than {MAX_WEIGHTS:,} weights, which no network of this lab has.",
+            next="Build the network that the exercise describes.",
+        )
 
 
 def well_formed_training(training: Any) -> dict[str, Any]:
