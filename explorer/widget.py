@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,12 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
 
     Parameters
     ----------
-    model : keras.Sequential
-        A stack of Dense layers with relu, linear, sigmoid, tanh or softmax.
-    X : (m, n) or (m, side, side)
-        Digits as the model takes them; `n` is the pixels of a square image.
+    model : keras.Model
+        A chain of Dense, Conv2D, pooling, Flatten, BatchNormalization, Rescaling and Dropout layers.
+    X : (m, n) or (m, rows, columns) or (m, rows, columns, channels)
+        Inputs as the model takes them: images, or rows of a table.
     y : (m,) integers
-        Their classes.
+        Their classes, from 0.
     history : Recorder, keras.callbacks.History, dict or None
         A Recorder gives the epoch slider; what ``fit`` returned gives the curves alone.
     compare : mapping of name to model, or to (model, history), optional
@@ -40,6 +40,8 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
     order : "F", "C" or None
         Whether the input is the image column by column or row by row; None: columns for 20x20 (as
         in ex3data1.mat), rows otherwise.
+    columns : sequence of str, optional
+        Names of a table's columns, where a row of numbers is no image.
     samples : int
         Digits to keep, at most; they are taken evenly from `X`.
 
@@ -76,6 +78,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
         name: str = "your model",
         title: str = DEFAULT_TITLE,
         order: str | None = None,
+        columns: Sequence[str] | None = None,
         samples: int = 1000,
     ) -> None:
         if order not in (None, "F", "C"):
@@ -86,7 +89,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
                 raise ExplorerError(f"Two models are called “{other}”. Give each its own name.")
             models[other] = given if isinstance(given, tuple) else (given, None)
         self._title = title
-        packed = pack(models, X, y, title=title, order=order, limit=samples)
+        packed = pack(models, X, y, title=title, order=order, columns=columns, limit=samples)
         super().__init__(bundle=packed, _esm=asset("explorer.js"), _css=asset("explorer.css"))
 
     @property

@@ -8,6 +8,26 @@ question are parted by ``|``.
 from __future__ import annotations
 
 _FRAME = {
+    "sentence": (
+        "This is a small neural network that reads handwritten digits. Draw one on the sheet and watch, "
+        "step by step, how it becomes an answer."
+    ),
+    "sentenceData": (
+        "This is a small neural network. Pick one of its examples and watch, step by step, how it "
+        "becomes an answer."
+    ),
+    "figures": "The figures of this model",
+    "drawHere": "Draw a digit",
+    "drawOn": "Draw a digit here",
+    "blank": "The sheet is empty. Draw a digit, or pick one: then there is something to see here.",
+    "shown": "The example that is shown",
+    "pick": "Show a {0} from the data",
+    "pickOne": "Show an example of class",
+    "notYet": "not computed yet",
+    "otherClasses": "and {0} more classes, together {1}",
+    "drawnOver": "a {0} of the data, drawn on",
+    "oneOf": "digit {0} of {1}",
+    "trainedHere": "The network as it was trained in this page.",
     "facts": "{0} · {1} · {2} weights · {3} digits · matches Keras: largest difference {4}",
     "thinned": "{0} of {1}",
     "edited": "Weights changed by hand: {0}.",
@@ -59,18 +79,28 @@ _NETWORK = {
     "dead": "dead: 0 for every digit ",
     "habits": "Dead ReLU units: {0}, always on: {1}, judged on {2} digits.",
     "counting": "Counting dead units …",
-    "lines": "Of the lines between two layers, the {0} strongest are drawn. ",
-    "phase.input": "The input: {3} numbers, nothing computed yet.",
-    "phase.layer": "{0}: {4} units, each a weighted sum of {3} numbers, through {5}.",
-    "phase.unit": "{0}, unit {1}.",
-    "phase.term": "{0}, unit {1}: {2} of {3} terms added up.",
-    "phase.bias": "{0}, unit {1}: the bias is added.",
-    "phase.activation": "{0}, unit {1}: {5} gives the activation.",
+    "lines": "Of the lines between two layers, only the strongest are drawn. ",
+    "backwardNote": (
+        "Backward: each line is the slope of the loss in its weight, each pixel the slope in its ink, "
+        "for the right answer {0}. "
+    ),
+    "folded": "Show more of the {0} parts of {1} that are folded away",
+    "foldedNote": "Folded away, a page at a time: {0}. ",
+    "phase.input": "The input: {3} numbers, nothing computed yet. What will the answer be?",
+    "phase.layer": "{0}: {4}, each a weighted sum of {3} numbers, through {5}.",
+    "phase.other": "{0}: {4}, {7}.",
+    "phase.unit": "{0}, {1}.",
+    "phase.term": "{0}, {1}: {2} of {3} terms added up.",
+    "phase.bias": "{0}, {1}: the bias is added.",
+    "phase.activation": "{0}, {1}: {5} gives the activation.",
     "phase.answer": "Softmax makes probabilities of the last layer; the largest is {6}.",
     "looksFor": "weights w: what it looks for",
     "looksForSays": "Weights of the unit, from {0} to {1}",
     "found": "w · x: what it found",
     "foundSays": "Contributions of the pixels, from {0} to {1}",
+    "ofChannel": " (channel {0} of {1}, the one that counts most)",
+    "mapSays": "The map on this digit; choose a point to see its arithmetic.",
+    "runningLabel": "Running sum: each term is added to those before it",
     "running": "Running sum of the terms, up to {0}",
     "termsTable": "Weight and contribution of every input",
     "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
@@ -101,6 +131,26 @@ _SOFTMAX = {
 }
 
 _TRAINING = {
+    "rewind": "The training in the notebook, over again",
+    "trainHere": (
+        "Press Train: the network goes on learning in this page, on the {0} digits that it holds. "
+        "The drawing, the other panels and every weight move along. Nothing is kept."
+    ),
+    "noTraining": (
+        "This network has a BatchNormalization, which in training uses the statistics of each batch. "
+        "That is not done here: train it in the notebook, and give a Recorder."
+    ),
+    "trainedWithout": ("Left out here: {0}. It acts only while Keras trains."),
+    "trainFirst": "Nothing has been trained here yet. What will one step change?",
+    "trainingBegins": "The training begins …",
+    "trainedSo": "After {0} epochs here: loss {1}, {2} right, in training.",
+    "trainedAstray": (
+        "The weights are not finite any more: the steps were too long. Go back, and try a smaller rate."
+    ),
+    "lossHere": "Loss on the batches, epoch by epoch",
+    "accuracyHere": "Accuracy on the batches",
+    "matrixHere": "Confusion matrix now: accuracy {0}",
+    "mapsHere": "Weights of the first layer’s units, now",
     "unrecorded": (
         "There are no snapshots of this training. Record them: recorder = Recorder(); "
         "model.fit(…, callbacks=[recorder]); Explorer(model, X, y, history=recorder)."
@@ -161,6 +211,7 @@ _COMPARE = {
 }
 
 _QUESTIONS = {
+    "notSo": "“{0}” is not so; “{1}” is.",
     "questions": (
         "Commit yourself first; then look. The answers are measured on this model and this digit."
     ),

@@ -9,19 +9,34 @@
  * @property {string} name
  * @property {Layer[]} layers  the final weights
  * @property {Epoch[]} epochs  one entry a snapshot, with the metrics Keras logged
+ * @property {string[]} untrainable  kinds of layers that act otherwise in training
  * @property {Epoch[]} log  the metrics alone, where there are no snapshots
  * @property {(at: number) => Layer[]} snapshot  the layers of the at-th snapshot
+ * @property {(flat: Float32Array) => Layer[]} cut  layers with other weights
  * @property {Float32Array} reference  Keras's own output for the first samples
+ *
+ * @typedef {object} Input  what the network takes
+ * @property {string} kind  image, or columns (a table's row)
+ * @property {number} side  of a square image
+ * @property {number} rows
+ * @property {number} cols
+ * @property {number} channels
+ * @property {string} order
+ * @property {number} low  the value of paper
+ * @property {number} high  the value of ink
+ * @property {boolean} normalised  whether the last stage of the preprocessing divides by 255
+ * @property {boolean} drawable  whether a drawing can be made into such an input
+ * @property {string[]} columns  names of a table's columns
  *
  * @typedef {object} Bundle
  * @property {string} title
  * @property {(key: string, ...values: any[]) => string} say  a text of explorer/words.py, {0} being the first value
- * @property {{side: number, order: string, normalised: boolean}} input
+ * @property {Input} input
  * @property {Model[]} models
  * @property {{text: string, part: string, patch: Partial<import("./store.js").State>}[]} tour
  * @property {number} count  samples in here
  * @property {number} of  samples that the explorer was given
- * @property {Uint8Array} labels
+ * @property {Uint8Array | Uint16Array} labels
  * @property {(at: number) => Float64Array} sample  network input of a sample
  */
 
@@ -88,7 +103,7 @@ export function readBundle(source) {
  * @returns {Bundle}
  */
 function assemble(header, buffer, start) {
-  const kinds = { f32: Float32Array, f16: Uint16Array, u8: Uint8Array };
+  const kinds = { f32: Float32Array, f16: Uint16Array, u8: Uint8Array, u16: Uint16Array };
   /** @param {string} name @returns {any} */
   const section = (name) => {
     const entry = header.sections?.[name];
@@ -101,7 +116,9 @@ function assemble(header, buffer, start) {
   };
   const { scale, zero, count, of } = header.samples;
   const pixels = section("samples");
-  const width = header.input.side ** 2;
+  const { rows, cols, channels } = header.input;
+  const width = rows * cols * channels;
+  const asBytes = pixels instanceof Uint8Array;
   return {
     title: header.title,
     say: (key, ...values) => (header.words?.[key] ?? key).replace(/\{(\d)\}/g, (/** @type {string} */ _, /** @type {number} */ k) => values[k]),
@@ -111,7 +128,7 @@ function assemble(header, buffer, start) {
     of,
     labels: section("labels"),
     sample: (at) =>
-      Float64Array.from(pixels.subarray(at * width, (at + 1) * width), (q) => Math.fround((q - zero) * scale)),
+      Float64Array.from(pixels.subarray(at * width, (at + 1) * width), (q) => (asBytes ? Math.fround((q - zero) * scale) : q)),
     models: header.models.map((/** @type {any} */ entry, /** @type {number} */ m) =>
       readModel(entry, section(`weights${m}`), section(`snapshots${m}`), section(`reference${m}`)),
     ),
@@ -156,7 +173,9 @@ function readModel(entry, weights, snapshots, reference) {
     name: entry.name,
     epochs: entry.epochs,
     log: entry.log,
+    untrainable: entry.untrainable,
     layers: cut(entry.layers, weights),
+    cut: (flat) => cut(entry.layers, flat),
     snapshot: (at) => cut(entry.layers, flat(at)),
     reference,
   };
@@ -170,8 +189,8 @@ function readModel(entry, weights, snapshots, reference) {
 function cut(shapes, flat) {
   let at = 0;
   return shapes.map((shape) => {
-    const weights = flat.subarray(at, (at += shape.inputs * shape.units));
-    const bias = flat.subarray(at, (at += shape.units));
+    const weights = flat.subarray(at, (at += shape.weights));
+    const bias = flat.subarray(at, (at += shape.bias));
     return { ...shape, weights, bias };
   });
 }

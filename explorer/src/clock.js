@@ -1,6 +1,6 @@
 /**
  * Steps in time, one frame after the other.
- * @param {() => void} refresh  draw again, when it starts and when it stops
+ * @param {() => void} refresh  draw again, at every frame and when it stops
  * @param {() => number} rate  steps a second
  * @param {(steps: number) => boolean} move  take them; whether there are more
  * @param {() => void} [begin]  before the first one
@@ -11,6 +11,8 @@ export function createClock(refresh, rate, move, begin) {
   let owed = 0;
   const clock = {
     playing: false,
+    /** How far the step is that is being taken: 0 to 1. */
+    fraction: () => (clock.playing ? Math.min(1, owed) : 0),
     toggle() {
       if (clock.playing) return clock.stop();
       begin?.();
@@ -33,6 +35,7 @@ export function createClock(refresh, rate, move, begin) {
     const steps = Math.floor(owed);
     owed -= steps;
     if (!move(steps)) return clock.stop();
+    refresh();
     frame = requestAnimationFrame(tick);
   }
   return clock;

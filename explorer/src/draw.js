@@ -14,6 +14,8 @@ import { clamp } from "./engine.js";
  */
 export function readColours(root) {
   const probe = document.createElement("span");
+  // Where colours are forced, the probe still tells them apart.
+  probe.className = "dlx-probe";
   root.append(probe);
   /** @type {any} */
   const found = {};
@@ -85,14 +87,41 @@ export function pixels(context, data, how) {
 }
 
 /**
- * A network's input as a picture.
+ * A network's input as a picture; a table's row as bars.
  * @param {CanvasRenderingContext2D} context
  * @param {ArrayLike<number>} image  row by row
- * @param {import("./bundle.js").Bundle} bundle @param {number} size @param {Colours} colours @param {number} [x] @param {number} [y]
+ * @param {import("./bundle.js").Bundle} bundle @param {number} size  the longer side @param {Colours} colours @param {number} [x] @param {number} [y] @param {number} [high]  where it is not square
  */
-export function digit(context, image, bundle, size, colours, x, y) {
-  const { side, normalised } = bundle.input;
-  pixels(context, image, { rows: side, cols: side, low: 0, high: normalised ? 1 : 255, size, colours, x, y });
+export function digit(context, image, bundle, size, colours, x = 0, y = 0, high = size) {
+  const { kind, rows, cols, low, high: ink } = bundle.input;
+  if (kind === "image") return pixels(context, image, { rows, cols, low, high: ink, size: Math.max(size, high), colours, x: x - (Math.max(size, high) - size) / 2, y: y - (Math.max(size, high) - high) / 2 });
+  const top = largest(image) || 1;
+  context.fillStyle = colours.ink;
+  for (let k = 0; k < cols; k++) {
+    const tall = (Math.abs(image[k]) / top) * (size - 4);
+    context.fillRect(x + (k / cols) * size + 1, y + size - tall - 2, Math.max(1, size / cols - 2), tall);
+  }
+}
+
+/**
+ * Numbers as small pixels: positive in the accent colour, negative in ink, each as strong as it is large.
+ * @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values  row by row
+ * @param {{rows: number, cols: number, top: number, size: number, x: number, y: number, colours: Colours}} how
+ */
+export function signedMap(context, values, { rows, cols, top, size, x, y, colours }) {
+  const [paper, plus, minus] = [rgb(colours.surface), rgb(colours.accent), rgb(colours.ink)];
+  const image = new ImageData(cols, rows);
+  for (let k = 0; k < rows * cols; k++) {
+    const v = clamp(Math.abs(values[k]) / top, 1);
+    const to = values[k] > 0 ? plus : minus;
+    for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (to[c] - paper[c]);
+    image.data[4 * k + 3] = 255;
+  }
+  const small = smallFor(context.canvas, cols, rows);
+  /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  const scale = size / Math.max(rows, cols);
+  context.drawImage(small, x + (size - cols * scale) / 2, y + (size - rows * scale) / 2, cols * scale, rows * scale);
 }
 
 /**

@@ -1,15 +1,23 @@
 /**
  * The network itself: forward pass, softmax, backward pass, one step of gradient descent.
- * Pure functions on typed arrays; weights lie row by row, `weights[i * units + j]` leads from
- * input i to unit j, which is how Keras keeps a Dense layer's kernel.
+ * Pure functions on typed arrays. What flows between layers is flat, (rows, columns, channels) row by
+ * row with the channels last, as Keras flattens it; a dense layer's units are the channels of one point.
+ * What each kind of layer does with its window is in kinds.js.
  *
  * @typedef {object} Layer
+ * @property {string} kind  dense, conv, max, average, scale or activation
  * @property {string} name
- * @property {number} inputs
- * @property {number} units
- * @property {string} activation  relu, linear, sigmoid, tanh or softmax
- * @property {Float32Array | Float64Array} weights  inputs * units
- * @property {Float32Array | Float64Array} bias  units
+ * @property {number} inputs  length of what comes in
+ * @property {number} units  length of what goes out
+ * @property {number[]} from  what comes in, as rows, columns and channels
+ * @property {number[]} shape  what goes out, likewise
+ * @property {string} activation  relu, linear, sigmoid, tanh, elu, leaky_relu or softmax
+ * @property {number} [alpha]  the slope below 0 of elu and leaky_relu
+ * @property {number[]} [window]  rows and columns of a window
+ * @property {number[]} [stride]
+ * @property {number[]} [pad]  rows above and columns to the left
+ * @property {Float32Array | Float64Array} weights  as Keras keeps them: dense (inputs, units), conv (rows, columns, channels in, channels out)
+ * @property {Float32Array | Float64Array} bias
  *
  * @typedef {object} Pass
  * @property {Float64Array} x  the input
@@ -25,10 +33,10 @@
  * @property {Float64Array} input  dL/dx
  * @property {Float64Array[]} z  dL/dz, a layer each
  * @property {Float64Array[]} weights  dL/dw
- * @property {Float64Array[]} bias  dL/db (the same numbers as dL/dz)
+ * @property {Float64Array[]} bias  dL/db
  */
 
-export const ACTIVATIONS = ["relu", "linear", "sigmoid", "tanh", "softmax"];
+import { KINDS } from "./kinds.js";
 
 /** The number nearest to `value` between 0 and `most`. @param {number} value @param {number} most */
 export const clamp = (value, most) => Math.min(most, Math.max(0, value));
@@ -69,14 +77,18 @@ export function crossEntropy(logits, label) {
 }
 
 /**
- * @param {string} activation
+ * @param {Layer} layer
  * @param {Float64Array} z
  * @returns {Float64Array}
  */
-export function activate(activation, z) {
+export function activate({ activation, alpha = 1 }, z) {
   switch (activation) {
     case "relu":
       return z.map((v) => (v > 0 ? v : 0));
+    case "leaky_relu":
+      return z.map((v) => (v > 0 ? v : alpha * v));
+    case "elu":
+      return z.map((v) => (v > 0 ? v : alpha * Math.expm1(v)));
     case "sigmoid":
       return z.map((v) => 1 / (1 + Math.exp(-v)));
     case "tanh":
@@ -88,20 +100,10 @@ export function activate(activation, z) {
   }
 }
 
-/**
- * z = x W + b of one layer.
- * @param {Layer} layer
- * @param {ArrayLike<number>} x
- */
+/** z of one layer. @param {Layer} layer @param {ArrayLike<number>} x */
 export function weightedSums(layer, x) {
-  const { inputs, units, weights, bias } = layer;
-  const z = Float64Array.from(bias);
-  for (let i = 0; i < inputs; i++) {
-    const v = x[i];
-    if (v === 0) continue;
-    const row = i * units;
-    for (let j = 0; j < units; j++) z[j] += v * weights[row + j];
-  }
+  const z = new Float64Array(layer.units);
+  KINDS[layer.kind].sums(layer, x, z);
   return z;
 }
 
@@ -111,14 +113,14 @@ export function weightedSums(layer, x) {
  * @returns {Pass}
  */
 export function forward(layers, input) {
-  const x = Float64Array.from(input);
+  const x = input instanceof Float64Array ? input : Float64Array.from(input);
   const z = [];
   const a = [];
   /** @type {Float64Array} */
   let signal = x;
   for (const layer of layers) {
     const sums = weightedSums(layer, signal);
-    signal = activate(layer.activation, sums);
+    signal = activate(layer, sums);
     z.push(sums);
     a.push(signal);
   }
@@ -132,24 +134,62 @@ export function forward(layers, input) {
 
 /**
  * dL/dz of one layer from dL/da.
- * @param {string} activation
+ * @param {Layer} layer
  * @param {Float64Array} z
  * @param {Float64Array} a
  * @param {Float64Array} da
  * @returns {Float64Array}
  */
-function throughActivation(activation, z, a, da) {
+function throughActivation({ activation, alpha = 1 }, z, a, da) {
   if (activation === "softmax") {
     const dot = a.reduce((sum, v, k) => sum + v * da[k], 0);
     return a.map((v, k) => v * (da[k] - dot));
   }
+  if (activation === "linear") return da;
   return da.map((d, k) => {
-    if (activation === "relu") return z[k] > 0 ? d : 0;
     if (activation === "sigmoid") return d * a[k] * (1 - a[k]);
     if (activation === "tanh") return d * (1 - a[k] * a[k]);
-    return d;
+    if (z[k] > 0) return d;
+    if (activation === "leaky_relu") return d * alpha;
+    return activation === "elu" ? d * (a[k] + alpha) : 0;
   });
 }
+
+/**
+ * Adds the gradients of one digit's cross-entropy to `dw` and `db`, an array for each layer.
+ * @param {Layer[]} layers
+ * @param {Pass} pass
+ * @param {number} label
+ * @param {Float64Array[]} dw
+ * @param {Float64Array[]} db
+ * @param {boolean} [toInput]  whether dL/dx is wanted as well
+ */
+export function accumulate(layers, pass, label, dw, db, toInput = true) {
+  const last = layers.length - 1;
+  const error = pass.probabilities.map((p, k) => p - (k === label ? 1 : 0));
+  /** @type {Float64Array[]} */
+  const dz = [];
+  dz[last] =
+    layers[last].activation === "softmax"
+      ? error
+      : throughActivation(layers[last], pass.z[last], pass.a[last], error);
+  /** @type {Float64Array} */
+  let da = error;
+  for (let l = last; l >= 0; l--) {
+    const layer = layers[l];
+    const wanted = l > 0 || toInput;
+    da = new Float64Array(wanted ? layer.inputs : 0);
+    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw[l], db[l], wanted ? da : null);
+    if (l) dz[l - 1] = throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da);
+  }
+  return { loss: crossEntropy(pass.logits, label), z: dz, input: da };
+}
+
+/** Room for gradients. @param {Layer[]} layers */
+export const emptyGradients = (layers) => ({
+  weights: layers.map((layer) => new Float64Array(layer.weights.length)),
+  bias: layers.map((layer) => new Float64Array(layer.bias.length)),
+});
 
 /**
  * Gradients of the cross-entropy of `label` with respect to everything.
@@ -159,41 +199,8 @@ function throughActivation(activation, z, a, da) {
  * @returns {Gradients}
  */
 export function backward(layers, pass, label) {
-  const last = layers.length - 1;
-  /** @type {Gradients} */
-  const out = {
-    loss: crossEntropy(pass.logits, label),
-    input: new Float64Array(0),
-    z: [],
-    weights: [],
-    bias: [],
-  };
-  const error = pass.probabilities.map((p, k) => p - (k === label ? 1 : 0));
-  /** @type {Float64Array} */
-  let dz =
-    layers[last].activation === "softmax"
-      ? error
-      : throughActivation(layers[last].activation, pass.z[last], pass.a[last], error);
-  for (let l = last; l >= 0; l--) {
-    const { inputs, units, weights } = layers[l];
-    const below = l ? pass.a[l - 1] : pass.x;
-    const dw = new Float64Array(inputs * units);
-    const da = new Float64Array(inputs);
-    for (let i = 0; i < inputs; i++) {
-      const row = i * units;
-      let sum = 0;
-      for (let j = 0; j < units; j++) {
-        dw[row + j] = below[i] * dz[j];
-        sum += weights[row + j] * dz[j];
-      }
-      da[i] = sum;
-    }
-    out.z[l] = out.bias[l] = dz;
-    out.weights[l] = dw;
-    if (l) dz = throughActivation(layers[l - 1].activation, pass.z[l - 1], pass.a[l - 1], da);
-    else out.input = da;
-  }
-  return out;
+  const { weights, bias } = emptyGradients(layers);
+  return { ...accumulate(layers, pass, label, weights, bias), weights, bias };
 }
 
 /**
@@ -231,13 +238,26 @@ export function numericalSlope(layers, x, label, l, k, step = 1e-4) {
 }
 
 /**
- * The terms of one unit's sum: every input times its weight.
+ * The terms of one unit's sum: which inputs go in, with which weights (and where those lie among the
+ * layer's, -1: a weight that is none of its own), and what comes of it.
  * @param {Layer} layer
  * @param {ArrayLike<number>} x
  * @param {number} unit
  */
-export function contributions(layer, x, unit) {
-  const terms = new Float64Array(layer.inputs);
-  for (let i = 0; i < layer.inputs; i++) terms[i] = x[i] * layer.weights[i * layer.units + unit];
-  return terms;
+export function termsOf(layer, x, unit) {
+  const { inputs, at, weights } = KINDS[layer.kind].taps(layer, x, unit);
+  return { inputs, at, weights, terms: Float64Array.from(inputs, (i, k) => x[i] * weights[k]) };
 }
+
+/** What is added to a unit's terms. @param {Layer} layer @param {number} unit */
+export const biasOf = ({ bias, shape }, unit) => (bias.length ? bias[unit % shape[2]] : 0);
+
+/** Whether a layer's units lie on a map, a channel each. @param {Layer} layer */
+export const isMap = ({ shape }) => shape[0] * shape[1] > 1;
+
+/** How many parts a layer is drawn with: its units, or its maps. @param {Layer} layer */
+export const nodesOf = ({ shape }) => shape[2];
+
+/** The unit in the middle of a node's map, or the unit that the node is. @param {Layer} layer @param {number} node */
+export const unitOf = ({ shape: [rows, cols, channels] }, node) =>
+  (Math.floor(rows / 2) * cols + Math.floor(cols / 2)) * channels + node;

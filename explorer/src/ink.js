@@ -57,6 +57,75 @@ export function rasterise(text) {
   return bitmap;
 }
 
+/** How much of each cell of a grid a stroke covers: 0 to 1, row by row. @param {Stroke} stroke @param {number} side */
+function coverage({ erase, points }, side) {
+  const whole = new Float64Array(PAPER * PAPER);
+  points.forEach((point, k) => segment(whole, points[Math.max(0, k - 1)], point, erase ? RUBBER : PEN, false));
+  const cell = PAPER / side;
+  const out = new Float64Array(side * side);
+  for (let y = 0; y < PAPER; y++) {
+    for (let x = 0; x < PAPER; x++) {
+      const v = whole[y * PAPER + x];
+      if (v === 0) continue;
+      // A pixel of the sheet may lie across the border of two cells.
+      for (const [row, high] of shares(y, cell)) {
+        for (const [col, wide] of shares(x, cell)) if (row < side && col < side) out[row * side + col] += (v * high * wide) / (cell * cell);
+      }
+    }
+  }
+  return out.map((v) => Math.min(1, v));
+}
+
+/** The cells that a pixel lies in, and how much of it in each. @param {number} at @param {number} cell */
+function shares(at, cell) {
+  const first = Math.floor(at / cell);
+  const inside = Math.min(1, (first + 1) * cell - at);
+  return inside < 1 ? [[first, inside], [first + 1, 1 - inside]] : [[first, 1]];
+}
+
+/**
+ * A digit of the data with strokes on it, at the network's own size: where no stroke went, its pixels stay.
+ * @param {Float64Array} x  the network's input @param {string} text
+ * @param {{side: number, order: string, low: number, high: number}} input
+ */
+export function drawOnto(x, text, { side, order, low, high }) {
+  const out = x.slice();
+  for (const stroke of decodeInk(text)) {
+    coverage(stroke, side).forEach((cover, k) => {
+      if (!cover) return;
+      const at = order === "F" ? (k % side) * side + Math.floor(k / side) : k;
+      out[at] = stroke.erase ? Math.min(out[at], high - cover * (high - low)) : Math.max(out[at], low + cover * (high - low));
+    });
+  }
+  return out;
+}
+
+/**
+ * A loaded picture with strokes on it: black ink, and the picture's own paper where it was erased.
+ * @param {import("./prep.js").Picture} picture @param {string} text
+ * @returns {import("./prep.js").Picture}
+ */
+export function drawOnPicture(picture, text) {
+  const { rows, cols, channels, data } = picture;
+  const out = Uint8Array.from(data);
+  const paper = out.reduce((most, v) => Math.max(most, v), 0);
+  const scale = PAPER / Math.max(rows, cols);
+  const [down, right] = [(PAPER - rows * scale) / 2, (PAPER - cols * scale) / 2];
+  for (const stroke of decodeInk(text)) {
+    const cover = coverage(stroke, PAPER);
+    for (let k = 0; k < rows * cols; k++) {
+      const y = Math.floor(Math.floor(k / cols) * scale + down);
+      const x = Math.floor((k % cols) * scale + right);
+      const v = cover[y * PAPER + x];
+      for (let c = 0; v && c < channels; c++) {
+        const at = k * channels + c;
+        out[at] = Math.round(stroke.erase ? Math.max(out[at], v * paper) : Math.min(out[at], 255 * (1 - v)));
+      }
+    }
+  }
+  return { rows, cols, channels, data: out };
+}
+
 /**
  * @param {Float64Array} ink @param {number[]} from @param {number[]} to
  * @param {number} radius @param {boolean} erase

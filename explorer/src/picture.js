@@ -44,16 +44,44 @@ export async function unpackPicture(text) {
 }
 
 /**
+ * The loaded picture. Unpacking takes a moment; until it is there the last digit stays.
+ * @param {import("./store.js").Store} store @param {AbortSignal} gone
+ * @param {() => void} changed @param {() => void} failed
+ */
+export function createPhoto(store, gone, changed, failed) {
+  /** @type {{text: string, picture: Picture} | null} */
+  let photo = null;
+  let unpacking = "";
+  return {
+    picture: () => photo,
+    async unpack() {
+      const { photo: text } = store.state;
+      if (!text || text === unpacking) return;
+      unpacking = text;
+      try {
+        const picture = await unpackPicture(text);
+        if (text !== unpacking || gone.aborted) return;
+        photo = { text, picture };
+        changed();
+      } catch (error) {
+        if (!(error instanceof DOMException)) throw error;
+        failed();
+      }
+    },
+  };
+}
+
+/**
  * A digit of the data as a picture again: dark on white, small and away from the middle.
- * @param {Float64Array} image  row by row @param {number} side @param {boolean} normalised
+ * @param {Float64Array} image  row by row, 0 paper and 1 ink @param {number} side
  * @returns {Picture}
  */
-export function onPaper(image, side, normalised) {
+export function onPaper(image, side) {
   const size = 72;
   const { data } = resize({ rows: side, cols: side, data: image }, size, size);
   const sheet = new Uint8Array(PAPER * PAPER).fill(255);
   data.forEach((v, k) => {
-    const ink = clamp(normalised ? v : v / 255, 1);
+    const ink = clamp(v, 1);
     sheet[(30 + Math.floor(k / size)) * PAPER + 8 + (k % size)] = Math.round(255 * (1 - ink));
   });
   return { rows: PAPER, cols: PAPER, channels: 1, data: sheet };

@@ -8,6 +8,7 @@ export const DEFAULTS = Object.freeze({
   source: "sample", // sample, ink (drawn here) or photo (loaded)
   sample: 0, // index of the digit taken from the data
   ink: "", // strokes, see ink.js
+  base: "", // what they were drawn on: "" (a blank sheet), sample or photo
   photo: "", // the loaded picture, see picture.js
   off: "", // preprocessing stages left out, joined by dots
   hide: "", // pixels hidden from the network, joined by dots
@@ -17,17 +18,17 @@ export const DEFAULTS = Object.freeze({
   epoch: -1, // index of the snapshot; -1: the final weights
   layer: 0, // the open unit
   unit: 0,
-  edges: "signal", // lines by signal (w times a) or by weight
+  edges: "signal", // lines by signal (w times a), weight or gradient
   grain: "layer", // step size: layer, unit or term
   t: -1, // position in the forward pass; -1: at its end
   order: "size", // a unit's terms by size or by place
   all: 0, // 1: every term in the table
-  edits: "", // weights changed by hand: layer_input_unit_value, joined by ~
+  edits: "", // weights changed by hand: layer_index_value, joined by ~
   shift: 1, // softmax: subtract the maximum first
   plus: 0, // softmax: added to every logit
   actual: -1, // confusion matrix: the open cell
   predicted: -1,
-  lr: 0.1, // learning: rate and steps taken
+  lr: 0.01, // learning: rate and steps taken
   steps: 0,
   other: "", // compare with: m1 (a model) or e5 (an epoch)
   quiz: "", // answers given: question_choice, joined by dots
@@ -40,8 +41,9 @@ export const DEFAULTS = Object.freeze({
 const CHOICES = {
   panel: ["input", "network", "softmax", "training", "mistakes", "learning", "compare", "questions"],
   source: ["sample", "ink", "photo"],
+  base: ["", "sample", "photo"],
   tool: ["draw", "erase", "hide"],
-  edges: ["signal", "weight"],
+  edges: ["signal", "weight", "gradient"],
   grain: ["layer", "unit", "term"],
   order: ["size", "place"],
 };
@@ -52,7 +54,7 @@ export function encode(state) {
   for (const [key, fallback] of Object.entries(DEFAULTS)) {
     const value = state[/** @type {keyof State} */ (key)];
     // A picture that is not looked at any more would only make the address long.
-    if (value !== fallback && (key !== "photo" || state.source === key)) out.set(key, String(value));
+    if (value !== fallback && (key !== "photo" || state.source === key || state.base === key)) out.set(key, String(value));
   }
   return out.toString();
 }

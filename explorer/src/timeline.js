@@ -5,26 +5,33 @@
  * @typedef {import("./engine.js").Layer} Layer
  *
  * @typedef {object} Place
- * @property {number[]} shown  how many units of each layer are there already
+ * @property {number[]} shown  how many units (or maps) of each layer are there already
  * @property {boolean} answer  whether the softmax is taken
  * @property {number} layer  the layer at work; -1: none
- * @property {number} unit  the unit at work; -1: the whole layer or none
+ * @property {number} unit  the unit (or map) at work; -1: the whole layer or none
  * @property {number} terms  terms added up in the unit at work; -1: all
  * @property {string} phase  input, layer, unit, term, bias, activation or answer
  */
 
-import { clamp } from "./engine.js";
+import { clamp, nodesOf, unitOf } from "./engine.js";
+import { KINDS } from "./kinds.js";
 
-/** Last position. @param {Layer[]} layers @param {string} grain @param {number} layer */
-export function lastPosition(layers, grain, layer) {
+/** How many terms a unit's sum has. @param {Layer} layer @param {number} unit */
+const termCount = (layer, unit) =>
+  layer.kind === "dense" ? layer.inputs : KINDS[layer.kind].taps(layer, NOTHING(layer), unit).inputs.length;
+/** @param {Layer} layer */
+const NOTHING = (layer) => new Float64Array(layer.inputs);
+
+/** Last position. @param {Layer[]} layers @param {string} grain @param {number} layer @param {number} unit */
+export function lastPosition(layers, grain, layer, unit) {
   if (grain === "layer") return layers.length + 1;
-  if (grain === "unit") return layers.reduce((sum, l) => sum + l.units, 0) + 1;
-  return layers[layer].inputs + 2;
+  if (grain === "unit") return layers.reduce((sum, l) => sum + nodesOf(l), 0) + 1;
+  return termCount(layers[layer], unit) + 2;
 }
 
-/** Position of a unit at step size "unit". @param {Layer[]} layers @param {number} layer @param {number} unit */
+/** Position of a unit (or its map) at step size "unit". @param {Layer[]} layers @param {number} layer @param {number} unit */
 export function unitPosition(layers, layer, unit) {
-  return layers.slice(0, layer).reduce((sum, l) => sum + l.units, 0) + unit + 1;
+  return layers.slice(0, layer).reduce((sum, l) => sum + nodesOf(l), 0) + (unit % nodesOf(layers[layer])) + 1;
 }
 
 /**
@@ -36,27 +43,27 @@ export function unitPosition(layers, layer, unit) {
  * @returns {Place}
  */
 export function place(layers, grain, t, layer, unit) {
-  const last = lastPosition(layers, grain, layer);
+  const last = lastPosition(layers, grain, layer, unit);
   const at = t < 0 ? last : Math.min(t, last);
   /** @param {number} l */
-  const upTo = (l) => layers.map((entry, k) => (k < l ? entry.units : 0));
+  const upTo = (l) => layers.map((entry, k) => (k < l ? nodesOf(entry) : 0));
   const whole = { layer: -1, unit: -1, terms: -1 };
-  if (at === 0 && grain !== "term") return { ...whole, shown: upTo(0), answer: false, phase: "input" };
-  if (at === last && grain !== "term") return { ...whole, shown: upTo(layers.length), answer: true, phase: "answer" };
-  if (grain === "layer") return { ...whole, shown: upTo(at), answer: false, layer: at - 1, phase: "layer" };
-  if (grain === "unit") {
-    let left = at - 1;
-    let l = 0;
-    while (left >= layers[l].units) left -= layers[l++].units;
-    const shown = upTo(l);
-    shown[l] = left + 1;
-    return { shown, answer: false, layer: l, unit: left, terms: -1, phase: "unit" };
+  if (grain === "term") {
+    const shown = upTo(layer);
+    const count = last - 2;
+    shown[layer] = (unit % nodesOf(layers[layer])) + (at === last ? 1 : 0);
+    const phase = at <= count ? "term" : at === count + 1 ? "bias" : "activation";
+    return { shown, answer: false, layer, unit, terms: Math.min(at, count), phase };
   }
-  const shown = upTo(layer);
-  const { inputs } = layers[layer];
-  shown[layer] = unit + (at === last ? 1 : 0);
-  const phase = at <= inputs ? "term" : at === inputs + 1 ? "bias" : "activation";
-  return { shown, answer: false, layer, unit, terms: Math.min(at, inputs), phase };
+  if (at === 0) return { ...whole, shown: upTo(0), answer: false, phase: "input" };
+  if (at === last) return { ...whole, shown: upTo(layers.length), answer: true, phase: "answer" };
+  if (grain === "layer") return { ...whole, shown: upTo(at), answer: false, layer: at - 1, phase: "layer" };
+  let left = at - 1;
+  let l = 0;
+  while (left >= nodesOf(layers[l])) left -= nodesOf(layers[l++]);
+  const shown = upTo(l);
+  shown[l] = left + 1;
+  return { shown, answer: false, layer: l, unit: left, terms: -1, phase: "unit" };
 }
 
 /**
@@ -68,14 +75,15 @@ export function place(layers, grain, t, layer, unit) {
  */
 export function advance(layers, state, by) {
   const { grain, layer, unit } = state;
-  const last = lastPosition(layers, grain, layer);
+  const last = lastPosition(layers, grain, layer, unit);
   const at = (state.t < 0 ? last : state.t) + by;
   if (grain !== "term" || (at >= 0 && at <= last)) return seek(layers, state, at);
   const next = unitPosition(layers, layer, unit) + Math.sign(by);
   const there = place(layers, "unit", next, 0, 0);
   if (next < 1 || there.answer) return seek(layers, state, at);
-  const t = by > 0 ? 0 : lastPosition(layers, grain, there.layer);
-  return { t, layer: there.layer, unit: there.unit };
+  const to = unitOf(layers[there.layer], there.unit);
+  const t = by > 0 ? 0 : lastPosition(layers, grain, there.layer, to);
+  return { t, layer: there.layer, unit: to };
 }
 
 /**
@@ -86,9 +94,9 @@ export function advance(layers, state, by) {
  */
 export function seek(layers, state, to) {
   const { grain, layer, unit } = state;
-  const t = clamp(to, lastPosition(layers, grain, layer));
+  const t = clamp(to, lastPosition(layers, grain, layer, unit));
   if (grain !== "unit") return { t, layer, unit };
   const at = place(layers, grain, Math.max(1, t), 0, 0);
   const l = at.layer < 0 ? layers.length - 1 : at.layer;
-  return { t, layer: l, unit: at.layer < 0 ? layers[l].units - 1 : at.unit };
+  return { t, layer: l, unit: at.layer < 0 ? layers[l].units - 1 : unitOf(layers[l], at.unit) };
 }

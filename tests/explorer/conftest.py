@@ -16,12 +16,12 @@ import standin
 from explorer import Explorer
 
 PANELS = [
-    "input",
     "network",
+    "input",
     "softmax",
-    "training",
     "mistakes",
     "learning",
+    "training",
     "compare",
     "questions",
 ]
@@ -135,6 +135,8 @@ def open_page(browser: Any, page_file: Path) -> Iterator[Callable[..., Watched]]
     def opened(
         hash: str = "", width: int = 1280, height: int = 800, file: Path = page_file, **options: Any
     ) -> Watched:
+        # What moves is looked at where it is wanted; elsewhere every step is there at once.
+        options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.set_default_timeout(looking.PATIENCE)

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { backward, contributions, crossEntropy, forward, numericalSlope, sgdStep, softmax } from "../../explorer/src/engine.js";
+import { backward, biasOf, crossEntropy, forward, numericalSlope, sgdStep, softmax, termsOf } from "../../explorer/src/engine.js";
 import { decodeInk, encodeInk, rasterise } from "../../explorer/src/ink.js";
+import { drawOnto } from "../../explorer/src/ink.js";
+import { createTrainer } from "../../explorer/src/trainer.js";
 import { preprocess } from "../../explorer/src/prep.js";
 import { DEFAULTS, createStore, decode, encode } from "../../explorer/src/store.js";
 import { advance, lastPosition, place, seek } from "../../explorer/src/timeline.js";
@@ -20,6 +22,51 @@ const close = (a, b, most = 1e-9) => {
   assert.equal(a.length, b.length);
   a.forEach((v, k) => assert.ok(Math.abs(v - b[k]) <= most, `${v} is not ${b[k]} at ${k}`));
 };
+
+const kerases = Object.entries(JSON.parse(readFileSync(new URL("keras.json", import.meta.url), "utf8"))).map(([name, entry]) => ({
+  name,
+  ...entry,
+  layers: entry.layers.map((l) => ({ ...l, weights: Float64Array.from(l.weights), bias: Float64Array.from(l.bias) })),
+}));
+
+for (const { name, layers, x, outputs, y, gradients } of kerases) {
+  test(`Keras, ${name}: every output equals Keras's`, () => {
+    x.forEach((one, k) => close(forward(layers, one).a.at(-1), outputs[k], 1e-4));
+  });
+
+  test(`Keras, ${name}: a unit's terms and its bias add up to its sum`, () => {
+    const pass = forward(layers, x[0]);
+    layers.forEach((layer, l) => {
+      for (let j = 0; j < layer.units; j += 7) {
+        const sum = termsOf(layer, l ? pass.a[l - 1] : pass.x, j).terms.reduce((total, v) => total + v, biasOf(layer, j));
+        assert.ok(Math.abs(sum - pass.z[l][j]) < 1e-9, `${layer.name} ${j}`);
+      }
+    });
+  });
+
+  if (gradients) test(`Keras, ${name}: the batch's gradients equal Keras's`, () => {
+    const sum = layers.map((l) => [new Float64Array(l.weights.length), new Float64Array(l.bias.length)]);
+    x.forEach((one, k) => {
+      const g = backward(layers, forward(layers, one), y[k]);
+      layers.forEach((_, l) => [g.weights[l], g.bias[l]].forEach((part, at) => part.forEach((v, i) => (sum[l][at][i] += v / x.length))));
+    });
+    const trained = sum.filter(([w]) => w.length).flat();
+    gradients.forEach((row, k) => close(trained[k], row, 1e-5));
+  });
+}
+
+for (const { name, layers, x, y, batches, trained } of kerases.filter((entry) => entry.trained)) {
+  for (const [optimiser, { rate, weights }] of Object.entries(trained)) {
+    test(`Keras, ${name}: a hundred steps of ${optimiser} on the same batches end at Keras's weights`, () => {
+      const own = layers.map((l) => ({ ...l, weights: l.weights.slice(), bias: l.bias.slice() }));
+      const trainer = createTrainer(own, (k) => Float64Array.from(x[k]), y);
+      for (const batch of batches) trainer.step(batch, { optimiser, rate, batch: batch.length });
+      assert.equal(batches.length, 100);
+      own.filter((l) => l.weights.length).flatMap((l) => [l.weights, l.bias]).forEach((row, k) => close(row, weights[k], 1e-3));
+      assert.ok(own[0].weights.some((w, k) => Math.abs(w - layers[0].weights[k]) > 1e-2));
+    });
+  }
+}
 
 for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of networks) {
   test(`${name}: forward pass equals NumPy's`, () => {
@@ -53,7 +100,7 @@ for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of n
     layers.forEach((layer, l) => {
       const below = l ? pass.a[l - 1] : pass.x;
       for (let j = 0; j < layer.units; j++) {
-        const sum = contributions(layer, below, j).reduce((total, v) => total + v, layer.bias[j]);
+        const sum = termsOf(layer, below, j).terms.reduce((total, v) => total + v, biasOf(layer, j));
         assert.ok(Math.abs(sum - pass.z[l][j]) < 1e-12);
       }
     });
@@ -74,7 +121,7 @@ test("preprocessing equals Python's on the reference picture", () => {
 test("every step forward is undone by a step back, at every step size", () => {
   const { layers } = networks[0];
   for (const grain of ["layer", "unit", "term"]) {
-    let state = { grain, ...seek(layers, { grain, t: 0, layer: 0, unit: 0 }, 0), };
+    let state = { grain, ...seek(layers, { grain, t: 0, layer: 0, unit: 0 }, 0) };
     const seen = [state];
     for (let k = 0; k < 60; k++) seen.push((state = { grain, ...advance(layers, state, 1) }));
     for (let k = 59; k >= 0; k--) {
@@ -89,7 +136,7 @@ test("the last position shows every unit and the answer; the first one nothing",
   const { layers } = networks[0];
   const units = layers.map((layer) => layer.units);
   for (const grain of ["layer", "unit"]) {
-    const last = lastPosition(layers, grain, 0);
+    const last = lastPosition(layers, grain, 0, 0);
     assert.deepEqual(place(layers, grain, last, 0, 0).shown, units);
     assert.equal(place(layers, grain, last, 0, 0).answer, true);
     assert.deepEqual(place(layers, grain, 0, 0, 0).shown, units.map(() => 0));
@@ -124,6 +171,19 @@ test("strokes survive their text, stay on the sheet, and an eraser takes ink awa
   assert.equal(drawn[0], 255);
   const erased = rasterise(encodeInk([strokes[0], { erase: true, points: [[20, 30]] }]));
   assert.equal(erased[30 * 112 + 20], 255);
+});
+
+test("what is drawn on a digit leaves its other pixels alone", () => {
+  const input = { side: 20, order: "F", low: 0, high: 1 };
+  const digit = Float64Array.from({ length: 400 }, (_, k) => (k % 7) / 7);
+  const ink = encodeInk([{ erase: false, points: [[8, 8], [14, 8]] }]);
+  const drawn = drawOnto(digit, ink, input);
+  const changed = [...drawn.keys()].filter((k) => drawn[k] !== digit[k]);
+  assert.ok(changed.length > 0 && changed.every((k) => drawn[k] > digit[k] && k % 20 < 5 && k / 20 < 5));
+  const erased = drawOnto(drawn, encodeInk([{ erase: true, points: [[8, 8], [14, 8]] }]), input);
+  assert.ok(erased[21] < 1e-9);
+  assert.equal(erased[399], digit[399]);
+  assert.deepEqual(drawOnto(digit, "", input), digit);
 });
 
 test("a drawing that grows stroke by stroke is the same as one drawn at once", () => {

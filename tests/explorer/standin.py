@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from explorer import Recorder
-from explorer.network import Dense as Layer
-from explorer.network import outputs
+from explorer.layers import Layer, activate, outputs
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +27,9 @@ class Dense:
         self._arrays = [np.asarray(weights, np.float32), np.asarray(bias, np.float32)]
 
         def function(z: Any) -> Any:
-            raise AssertionError("the name tells which activation it is")
+            return activate(
+                Layer("", "activation", (1, 1, 1), (1, 1, 1), activation), np.asarray(z)
+            )
 
         function.__name__ = activation
         self.activation = function
@@ -40,6 +41,14 @@ class Dense:
         self._arrays = [np.asarray(array, np.float32) for array in arrays]
 
 
+def layer(dense: Dense) -> Layer:
+    """What the explorer makes of it."""
+    weights, bias = dense.get_weights()
+    inputs, units = weights.shape
+    kind = dense.activation.__name__
+    return Layer(dense.name, "dense", (1, 1, inputs), (1, 1, units), kind, weights, bias)
+
+
 class Model:
     """A stack of Dense layers."""
 
@@ -47,8 +56,7 @@ class Model:
         self.layers = layers
 
     def __call__(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        read = [Layer(d.name, *d.get_weights(), d.activation.__name__) for d in self.layers]
-        return outputs(read, x)
+        return outputs([layer(d) for d in self.layers], x)
 
     def get_weights(self) -> list[NDArray[np.float32]]:
         return [array for layer in self.layers for array in layer.get_weights()]

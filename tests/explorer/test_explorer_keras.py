@@ -69,7 +69,8 @@ def test_layers_of_the_mnist_lab_are_read(learnt: Any) -> None:
             keras.layers.Softmax(),
         ]
     )
-    from explorer.network import outputs, read_layers
+    from explorer.layers import outputs
+    from explorer.network import read_layers
 
     X = np.random.default_rng(0).random((5, 28, 28)).astype(np.float32)
     layers = read_layers(model)

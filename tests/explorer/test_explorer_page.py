@@ -132,6 +132,7 @@ def test_keyboard_alone_draws_predicts_opens_a_unit_steps_and_scrubs(open_page: 
                 return
         raise AssertionError(f"the Tab key does not lead to {selector}")
 
+    tab_to("[role=tab]")
     tab_to(".dlx-paper")
     page.keyboard.press("Space")
     for key, times in (("ArrowRight", 5), ("ArrowDown", 14)):
@@ -140,7 +141,6 @@ def test_keyboard_alone_draws_predicts_opens_a_unit_steps_and_scrubs(open_page: 
     page.keyboard.press("Space")
     watched.has(source="ink")
     expect(page.locator(".dlx-answer")).to_have_text(DIGIT)
-    tab_to("[role=tab]")
     tab_to("[aria-label='One step back']")
     page.keyboard.press("Enter")
     watched.has(t=3)

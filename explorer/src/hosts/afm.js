@@ -32,6 +32,7 @@ export function render({ model, el }) {
       app = mount(el, readBundle(model.get("bundle")), {
         level: 2,
         initial,
+        script: () => model.get("_esm"),
         onState(state, picture) {
           const text = encode(state);
           if (text === known && (!picture || picture === sent)) return;

@@ -28,6 +28,7 @@ export async function start(element) {
     let written = location.hash.slice(1);
     const app = mount(element, bundle, {
       level: 1,
+      script: () => document.querySelector("script[type=module]")?.textContent ?? "",
       initial: decode(location.hash),
       onState(state) {
         const text = encode(state);

@@ -1,6 +1,7 @@
 /** The units that decided between the answer and the label, or the runner-up. */
 
 import { button, h, num, signed, times } from "../dom.js";
+import { isMap, termsOf } from "../engine.js";
 
 /**
  * What each unit below the last layer adds to the answer's lead over the label.
@@ -8,13 +9,16 @@ import { button, h, num, signed, times } from "../dom.js";
  */
 export function pushes(d, against) {
   const { layers, pass } = d;
-  const last = layers[layers.length - 1];
-  const below = layers.length > 1 ? pass.a[layers.length - 2] : pass.x;
-  return Array.from(below, (a, j) => ({
-    unit: j,
-    push: a * (last.weights[j * last.units + pass.digit] - last.weights[j * last.units + against]),
-  })).sort((p, q) => q.push - p.push);
+  const last = layers.length - 1;
+  const below = last ? pass.a[last - 1] : pass.x;
+  const [one, two] = [pass.digit, against].map((unit) => termsOf(layers[last], below, unit));
+  // Two units of a pool or of a factor have no input in common: then there is nothing to weigh up.
+  if (layers[last].kind !== "dense") return [];
+  return one.inputs.map((unit, k) => ({ unit, push: one.terms[k] - two.terms[k] })).sort((p, q) => q.push - p.push);
 }
+
+/** What a unit of a layer is called. @param {import("../engine.js").Layer} layer @param {number} unit */
+const named = (layer, unit) => (isMap(layer) ? `${layer.name} map ${unit % layer.shape[2]}` : `${layer.name} unit ${unit}`);
 
 /** @param {import("../app.js").Context} ctx */
 export function createBlame(ctx) {
@@ -25,7 +29,7 @@ export function createBlame(ctx) {
     node,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const key = d.weightsKey + d.inputKey;
+      const key = `${d.weightsKey}#${d.inputKey}#${d.label}`;
       if (key === shown) return;
       shown = key;
       const { pass: { digit, logits }, layers } = d;
@@ -37,8 +41,8 @@ export function createBlame(ctx) {
         h("p.note", say("lead", digit, rival, num(logits[digit] - logits[rival]))),
         h("ul.pushes", pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0).map(({ unit, push }) => h("li",
           below >= 0
-            ? button(`${layers[below].name} unit ${unit}`, () => { ctx.openUnit(below, unit); ctx.open("network"); })
-            : h("span", `pixel ${unit}`),
+            ? button(named(layers[below], unit), () => { ctx.openUnit(below, unit); ctx.open("network"); })
+            : h("span", d.bundle.input.kind === "image" ? `pixel ${unit}` : d.bundle.input.columns[unit]),
           h("span.num", signed(push))))));
     },
   };

@@ -1,11 +1,12 @@
 /** Two models, or one model at two epochs, on the same digit. */
 
-import { evaluate, weightCount, weightsAt } from "../derive.js";
+import { createCount, weightCount, weightsAt } from "../derive.js";
 import { attr, bar, h, num, percent, row, setBar, times, whole, write } from "../dom.js";
 import { forward } from "../engine.js";
 import { createThumbs } from "./thumbs.js";
 
 const MANY = 24;
+const SLICE = 12;
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createCompare(ctx) {
@@ -21,8 +22,15 @@ export function createCompare(ctx) {
     h("table.versus@versus", h("thead", h("tr", h("td"), names)), body),
     h(".stack", title, thumbs.node));
   let options = "";
-  /** @type {{key: string, stats: import("../derive.js").Statistics} | null} */
+  /** @type {{key: string, counting: ReturnType<typeof createCount>, stats: import("../derive.js").Statistics | null} | null} */
   let kept = null;
+  /** The other model's statistics, counted in slices. @param {string} key @param {import("../engine.js").Layer[]} layers @param {(at: number) => Float64Array} sample */
+  const countOther = (key, layers, sample) => {
+    if (kept?.key !== key) kept = { key, counting: createCount(bundle, layers, sample), stats: null };
+    if (!kept.stats && kept.counting.run(performance.now() + SLICE)) kept.stats = kept.counting.result();
+    if (!kept.stats) ctx.refresh();
+    return kept.stats;
+  };
   const wide = () => h("td.wide", bar());
 
   return {
@@ -45,9 +53,9 @@ export function createCompare(ctx) {
       const layers = other[0] === "m" ? bundle.models[at].layers : weightsAt(d.model, at);
       const pass = forward(layers, d.input.x);
       const key = `${d.state.model}${other}`;
-      if (kept?.key !== key) kept = { key, stats: evaluate(bundle, layers, d.sample) };
-      const theirs = kept.stats;
-      const ours = d.statistics();
+      const ours = d.counted();
+      if (!ours) ctx.count();
+      const theirs = countOther(key, layers, d.sample);
       write(names[0], d.model.name);
       write(names[1], select.selectedOptions[0]?.textContent ?? "");
       if (!body.children.length) {
@@ -59,17 +67,18 @@ export function createCompare(ctx) {
         const line = body.children[k];
         [d.pass, pass].forEach((one, side) => {
           const p = one.probabilities[k];
-          write(line.children[1 + 2 * side], percent(p));
+          write(line.children[1 + 2 * side], d.input.blank ? "–" : percent(p));
           const box = line.children[2 + 2 * side].firstChild;
-          setBar(box, p);
+          setBar(box, d.input.blank ? 0 : p);
           attr(box, "data-top", k === one.digit);
         });
       }
-      [[d.pass.digit, pass.digit], [percent(ours.accuracy), percent(theirs.accuracy)], [num(ours.loss), num(theirs.loss)], [weightCount(d.layers), weightCount(layers)]].forEach(([one, two], k) => {
+      [d.input.blank ? ["–", "–"] : [d.pass.digit, pass.digit], [ours && percent(ours.accuracy), theirs && percent(theirs.accuracy)], [ours && num(ours.loss), theirs && num(theirs.loss)], [weightCount(d.layers), weightCount(layers)]].forEach(([one, two], k) => {
         const line = body.children[d.classes + k];
-        write(line.children[1], String(one));
-        write(line.children[3], String(two));
+        write(line.children[1], String(one ?? "…"));
+        write(line.children[3], String(two ?? "…"));
       });
+      if (!ours || !theirs) return write(title, say("counting"));
       const split = times(bundle.count, (s) => s).filter((s) => ours.digits[s] !== theirs.digits[s]);
       write(title, say("disagree", split.length, whole(bundle.count)));
       thumbs.update(d, split.slice(0, MANY), (s) => `${ours.digits[s]} | ${theirs.digits[s]}`);

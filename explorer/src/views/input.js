@@ -48,8 +48,8 @@ export function createInput(ctx) {
       cards.forEach((card, k) => {
         const { grid, on } = stages[k];
         const one = k >= cards.length - 2 && stages.at(-2)?.on;
-        const [low, high] = k ? [0, one ? 1 : 255] : [255, 0];
-        pixels(prepare(card.canvas, SIZE, SIZE), grid.data, { rows: grid.rows, cols: grid.cols, low, high, size: SIZE, colours: ctx.colours(), smooth: k < 3 });
+        // As numbers are, in every scheme: black is 0, white the most. Inverted, ink is what is white.
+        pixels(prepare(card.canvas, SIZE, SIZE), grid.data, { rows: grid.rows, cols: grid.cols, low: 0, high: one ? 1 : 255, size: SIZE, colours: { ...ctx.colours(), surface: "rgb(0, 0, 0)", ink: "rgb(255, 255, 255)" }, smooth: k < 3 });
         card.box.update(on);
         attr(card.node, "data-off", !on);
         describe(card.canvas, say("afterStage", card.name, grid.rows, grid.cols));

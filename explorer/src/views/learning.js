@@ -1,17 +1,22 @@
 /** The backward pass for this digit, and what a step of gradient descent would do. */
 
-import { button, describe, h, heads, num, percent, picture, range, row, scientific, tableView, times, write } from "../dom.js";
+import { button, describe, h, heads, num, percent, picture, range, row, scientific, tableView, times, whole, write } from "../dom.js";
 import { largest, prepare, squares } from "../draw.js";
 import { backward, crossEntropy, forward, numericalSlope, sgdStep } from "../engine.js";
 import { roll } from "../prep.js";
 
 const SIDE = 168;
 const MOST = 50;
+/** Rows of the table of gradients, at most. */
+const ROWS = 2000;
+
+/** Length of a vector. @param {Float64Array} values */
+const norm = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createLearning(ctx) {
   const { store, bundle } = ctx;
-  const { input: { side, order }, say } = bundle;
+  const { input, say } = bundle;
   const select = h("select", { on: { change: () => store.set({ truth: Number(select.value), steps: 0 }) } });
   const target = h("label.field", h("span", "It is meant to be a"), select);
   const ask = h("p.lead", say("askTarget"));
@@ -28,7 +33,7 @@ export function createLearning(ctx) {
   const unitsTable = tableView(say("gradientTable"), () => {
     const d = ctx.now();
     const g = backward(d.layers, d.pass, label(d));
-    return { head: ["Unit", "dL/dz"], rows: d.layers.flatMap((layer, l) => Array.from(g.z[l], (v, j) => [`${layer.name} unit ${j}`, num(v, 5)])) };
+    return { head: ["Unit", "dL/dz"], rows: d.layers.flatMap((layer, l) => Array.from(g.z[l], (v, j) => [`${layer.name} unit ${j}`, num(v, 5)])).slice(0, ROWS) };
   });
   const content = h(".split",
     h("section.stack", { "aria-label": "Backward pass" },
@@ -49,9 +54,13 @@ export function createLearning(ctx) {
   /** @param {import("../derive.js").Derived} d */
   const label = (d) => (d.label >= 0 ? d.label : d.pass.digit);
 
+  let shown = "";
   return {
     node: h(".stack", target, ask, content),
     update(d) {
+      const key = [d.inputKey, d.weightsKey, d.label, d.state.lr, d.state.steps, ctx.colours().ink].join();
+      if (key === shown) return;
+      shown = key;
       if (select.children.length !== d.classes + 1) {
         select.replaceChildren(h("option", { value: -1 }, "…"), ...times(d.classes, (k) => h("option", { value: k }, k)));
       }
@@ -63,12 +72,13 @@ export function createLearning(ctx) {
       const { layers, pass, state } = d;
       const g = backward(layers, pass, d.label);
       write(loss, `L = −log p(${d.label}) = ${num(g.loss, 4)}`);
-      const image = roll(g.input, side, order);
-      squares(prepare(saliency, SIDE, SIDE), image, SIDE, ctx.colours());
+      const flat = input.channels === 1 && input.side > 0;
+      saliency.parentElement.hidden = !flat;
+      if (flat) squares(prepare(saliency, SIDE, SIDE), roll(g.input, input.side, input.order), SIDE, ctx.colours());
       describe(saliency, say("saliencySays"));
       rows.replaceChildren(...layers.map((layer, l) => {
         const reached = g.z[l].filter((v) => v !== 0).length;
-        return row(layer.name, scientific(Math.hypot(...g.weights[l])), scientific(largest(g.weights[l])), `${reached} of ${layer.units}`);
+        return row(layer.name, g.weights[l].length ? scientific(norm(g.weights[l])) : "–", g.weights[l].length ? scientific(largest(g.weights[l])) : "–", `${whole(reached)} of ${whole(layer.units)}`);
       }));
       write(check, probe(d, g));
       rate.update(Number(Math.log10(state.lr).toFixed(2)), String(state.lr));
@@ -99,7 +109,7 @@ export function createLearning(ctx) {
 
   /** The steepest weight's slope by both ways. @param {import("../derive.js").Derived} d @param {import("../engine.js").Gradients} g */
   function probe(d, g) {
-    const l = d.layers.length - 1;
+    const l = d.layers.findLastIndex(({ weights }) => weights.length);
     const k = g.weights[l].reduce((best, v, at, all) => (Math.abs(v) > Math.abs(all[best]) ? at : best), 0);
     const measured = numericalSlope(d.layers, d.input.x, d.label, l, k);
     check.dataset.difference = String(Math.abs(measured - g.weights[l][k]));

@@ -41,7 +41,12 @@ export function createMistakes(ctx) {
       h(".stack", scroller("Confusion matrix", table)),
       h(".stack", h(".row", title, h("span.gap"), worst), thumbs.node, blame.node)),
     update(d) {
-      const stats = d.statistics();
+      const stats = d.counted();
+      if (!stats) {
+        ctx.count();
+        if (!cells.length) write(title, say("counting"));
+        return;
+      }
       const { labels, count } = d.bundle;
       if (cells.length !== d.classes) build(d.classes);
       const { actual, predicted } = d.state;
@@ -66,6 +71,7 @@ export function createMistakes(ctx) {
         : say("mistakes", wrong.length, whole(count), percent(stats.accuracy), more));
       worst.hidden = !open;
       thumbs.update(d, found.slice(0, MANY), (at) => (open ? percent(stats.shares[at], 0) : `${labels[at]} → ${stats.digits[at]}`));
+      blame.node.hidden = d.input.blank;
       blame.update(d);
     },
   };

@@ -1,230 +1,228 @@
-/** Every unit of the network: buttons for the units, a canvas below them for the lines. */
+/** The network: the input, every unit or map, the lines between them, and what travels along them. */
 
-import { clamp } from "../engine.js";
-import { ARROWS, attr, describe, h, num, percent, segmented, tableView, times, whole, write } from "../dom.js";
-import { digit, largest, prepare, trace } from "../draw.js";
+import { clamp, isMap, nodesOf, unitOf } from "../engine.js";
+import { ARROWS, attr, button, describe, h, num, percent, segmented, tableView, whole, write } from "../dom.js";
 import { createBlame } from "./blame.js";
+import { createFlow } from "./flow.js";
+import { layOut } from "./layout.js";
+import { paintNetwork } from "./paint.js";
 import { createTransport } from "./transport.js";
 import { createUnit } from "./unit.js";
 
-const HEIGHT = 470;
-const TOP = 26;
-const LINES = 400;
-const TALL = 32;
-
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createNetworkPanel(ctx) {
-  const transport = createTransport(ctx);
-  const network = createNetwork(ctx);
-  const unit = createUnit(ctx);
+  const parts = [createTransport(ctx), createNetwork(ctx), createUnit(ctx)];
   const blame = createBlame(ctx);
+  const [transport, network, unit] = parts;
   return {
-    node: h(".network-panel",
-      transport.node,
-      h(".split", h(".stack", network.node, blame.node), unit.node)),
+    node: h(".network-panel", transport.node, network.node, h(".below", unit.node, blame.node)),
     update(d) {
-      transport.update(d);
-      network.update(d);
-      unit.update(d);
-      blame.node.hidden = !d.place.answer || d.input.blank;
+      for (const part of parts) part.update(d);
+      blame.node.hidden = !d.place.answer;
       blame.update(d);
     },
   };
-}
-
-/**
- * Where everything is, for a given width.
- * @param {import("../engine.js").Layer[]} layers @param {number} width
- */
-function layOut(layers, width) {
-  const image = Math.round(Math.min(130, width * 0.24));
-  const right = Math.min(76, width * 0.19);
-  const blocks = layers.map((layer) => {
-    const cols = Math.ceil(layer.units / TALL);
-    const rows = Math.ceil(layer.units / cols);
-    const pitch = Math.min(34, (HEIGHT - TOP - 8) / rows, cols > 1 ? 13 : 34);
-    return { cols, rows, pitch, size: Math.min(22, pitch - 3) };
-  });
-  const from = image + 30;
-  const to = width - right - 14;
-  const used = blocks.reduce((sum, b) => sum + b.cols * b.pitch, 0);
-  const gap = (to - from - used) / Math.max(1, layers.length - 0.5);
-  let x = from + gap * 0.5;
-  const middle = TOP + (HEIGHT - TOP) / 2;
-  const units = layers.map((layer, l) => {
-    const { cols, rows, pitch } = blocks[l];
-    const left = x;
-    x += cols * pitch + gap;
-    return times(layer.units, (j) => ({
-      x: left + (Math.floor(j / rows) + 0.5) * pitch,
-      y: middle + ((j % rows) - (rows - 1) / 2) * pitch,
-    }));
-  });
-  return { image, imageY: middle - image / 2, blocks, units, middle };
 }
 
 /** @param {import("../app.js").Context} ctx */
 function createNetwork(ctx) {
   const { store, bundle } = ctx;
   const { say } = bundle;
-  const canvas = h("canvas", { "aria-hidden": "true" });
-  const stage = h(".stage", { style: `height:${HEIGHT}px`, role: "group", "aria-label": say("stage") }, canvas);
+  const canvas = h("canvas", { "aria-hidden": "true", on: { pointermove: hover, pointerleave: () => ctx.point(null) } });
+  const over = h("canvas.over", { "aria-hidden": "true" });
+  const stage = h(".stage", { role: "group", "aria-label": say("stage") });
+  const box = h(".stage-box", { tabindex: -1 }, stage);
   const note = h("p.note");
-  const edges = segmented("Lines", { signal: "Signal", weight: "Weights" }, (value) => store.set({ edges: value }));
-  const table = tableView(say("unitsTable"), () => {
-    const { layers, pass } = ctx.now();
-    return {
-      head: ["Unit", "z", "Activation"],
-      rows: layers.flatMap((layer, l) => Array.from(pass.z[l], (z, j) => [`${layer.name} unit ${j}`, num(z), num(pass.a[l][j])])),
-    };
-  });
+  const edges = segmented("Lines", { signal: "Signal", weight: "Weights", gradient: "Backward" }, (value) => store.set({ edges: value }));
+  const table = tableView(say("unitsTable"), () => unitRows(ctx.now()));
   const key = h("p.key",
     h("span.swatch"), "positive ", h("span.swatch.neg"), "negative ",
     h("span.mark", "×"), say("dead"), h("span.mark", "∙"), "always on");
-  /** @type {any[][]} */
-  let buttons = [];
-  /** @type {any[]} */
+  const flow = createFlow(ctx, over);
+  /** @type {Map<string, any>} */
+  let buttons = new Map();
+  /** @type {{node: any, value: any, k: number}[]} */
   let outputs = [];
-  let built = "";
-  let painted = "";
-  let width = 0;
-  /** @type {ReturnType<typeof layOut>} */
+  let [built, painted] = ["", ""];
+  /** @type {import("./layout.js").Plan} */
   let plan;
 
   /** @param {import("../derive.js").Derived} d */
   function build(d) {
-    plan = layOut(d.layers, width);
-    stage.replaceChildren(canvas);
-    buttons = d.layers.map((layer, l) => {
-      const { size } = plan.blocks[l];
-      const block = h(".layer-name", { style: `left:${(plan.units[l][0].x + (plan.units[l].at(-1)?.x ?? 0)) / 2}px` },
-        h("b", layer.name), h("span", ` ${layer.activation}`));
-      stage.append(block);
-      return plan.units[l].map(({ x, y }, j) => {
-        const node = h("button", {
-          class: "dlx-unit",
-          tabindex: -1,
-          style: `left:${x - size / 2}px;top:${y - size / 2}px;width:${size}px;height:${size}px`,
-          on: { click: () => ctx.openUnit(l, j), keydown: (/** @type {KeyboardEvent} */ e) => walk(e, l, j) },
-        });
-        stage.append(node);
-        return node;
-      });
-    });
-    outputs = plan.units[d.layers.length - 1].map(({ x, y }, k) => {
-      const value = h("span.num");
-      const node = h(".output", { style: `left:${x + plan.blocks[d.layers.length - 1].size / 2 + 8}px;top:${y}px` }, h("b", k), value);
-      stage.append(node);
-      return { node, value };
-    });
+    buttons = new Map();
+    outputs = [];
+    stage.style.cssText = `width:${plan.width}px;height:${plan.height}px`;
+    stage.replaceChildren(canvas, ...d.layers.flatMap((layer, l) => [caption(layer, l), ...plan.blocks[l].parts.flatMap((point, j) => (point ? part(l, j, point) : []))]), over);
   }
+
+  /** A layer's name, what it is, and the way to what is folded. @param {import("../engine.js").Layer} layer @param {number} l */
+  function caption(layer, l) {
+    const { left, wide, room, first, parts } = plan.blocks[l];
+    const shown = parts.filter(Boolean).length;
+    const folded = parts.length - shown;
+    return h(".layer-name", { style: `left:${left + wide / 2}px;width:${room}px`, title: `${layer.name}: ${whole(nodesOf(layer))} ${isMap(layer) ? "maps" : "units"}, ${kindOf(layer)}` },
+      h("b", layer.name), h("span", kindOf(layer)),
+      folded > 0 && button(`+${whole(folded)}`, () => ctx.openUnit(l, unitOf(layer, (first + shown) % parts.length)),
+        { class: "dlx-button dlx-more", "aria-label": say("folded", whole(folded), layer.name) }));
+  }
+
+  /** @param {number} l @param {number} j @param {import("./layout.js").Point} point */
+  function part(l, j, { x, y }) {
+    const { size, square, listed } = plan.blocks[l];
+    const open = () => ctx.openUnit(l, store.state.layer === l && isMap(layersNow()[l]) ? sameSpot(l, j) : unitOf(layersNow()[l], j));
+    const node = h("button", {
+      class: `dlx-unit${square ? " dlx-square-unit" : ""}`,
+      tabindex: -1,
+      style: `left:${x - size / 2}px;top:${y - size / 2}px;width:${size}px;height:${size}px`,
+      on: {
+        click: open,
+        keydown: (/** @type {KeyboardEvent} */ e) => walk(e, l, j),
+        pointerenter: () => ctx.point({ layer: l, unit: j }),
+        pointerleave: () => ctx.point(null),
+        focus: () => ctx.point({ layer: l, unit: j }),
+        blur: () => ctx.point(null),
+      },
+    });
+    buttons.set(`${l}.${j}`, node);
+    if (l < plan.blocks.length - 1) return [node];
+    const value = h("span.num");
+    if (!listed) {
+      write(node, String(j));
+      node.dataset.listed = "false";
+    }
+    const output = listed ? h(".output", { style: `left:${x + size / 2 + 8}px;top:${y}px` }, h("b", j), value) : node;
+    outputs.push({ node: output, value, k: j });
+    return listed ? [node, output] : [node];
+  }
+
+  const layersNow = () => ctx.now().layers;
+  /** The same point of another map. @param {number} l @param {number} j */
+  const sameSpot = (l, j) => {
+    const channels = nodesOf(layersNow()[l]);
+    return Math.floor(ctx.now().state.unit / channels) * channels + j;
+  };
 
   /** @param {KeyboardEvent} event @param {number} l @param {number} j */
   function walk(event, l, j) {
     const to = ARROWS[event.key];
     if (!to) return;
     event.preventDefault();
-    const layer = clamp(l + to[0], buttons.length - 1);
-    const share = to[0] ? Math.floor(((j + 0.5) / buttons[l].length) * buttons[layer].length) : j + to[1];
-    const unit = clamp(share, buttons[layer].length - 1);
-    ctx.openUnit(layer, unit);
-    buttons[layer][unit].tabIndex = 0;
-    buttons[layer][unit].focus();
+    const layers = layersNow();
+    const layer = clamp(l + to[0], layers.length - 1);
+    const count = nodesOf(layers[layer]);
+    const share = to[0] ? Math.floor(((j + 0.5) / nodesOf(layers[l])) * count) : j + to[1];
+    const part = clamp(share, count - 1);
+    ctx.openUnit(layer, layer === l && isMap(layers[l]) ? sameSpot(l, part) : unitOf(layers[layer], part));
+    refocus = `${layer}.${part}`;
+  }
+  let refocus = "";
+
+  /** @param {PointerEvent} event */
+  function hover(event) {
+    const { input } = bundle;
+    const { x, y, wide, high } = plan.image;
+    const frame = canvas.getBoundingClientRect();
+    const [u, v] = [(event.clientX - frame.left - x) / wide, (event.clientY - frame.top - y) / high];
+    if (u < 0 || v < 0 || u >= 1 || v >= 1 || input.kind !== "image") return ctx.point(null);
+    const [row, col] = [Math.floor(v * input.rows), Math.floor(u * input.cols)];
+    ctx.point({ layer: -1, unit: (input.order === "F" ? col * input.rows + row : row * input.cols + col) * input.channels });
   }
 
   return {
-    node: h(".network@network", stage, h(".row", edges.node, h("span.gap")), key, note, table.node),
+    node: h(".network@network", box, h(".row", edges.node, h("span.gap"), key), note, table.node),
     /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const measured = ctx.widthOf(stage);
-      if (!measured) return;
-      const shape = `${measured}|${d.state.model}`;
+      const room = ctx.widthOf(box);
+      if (!room) return;
+      plan = layOut(d.layers, room, bundle.input, d.state);
+      const shape = [room, d.state.model, plan.blocks.map((block) => block.first)].join("|");
       if (shape !== built) {
-        width = measured;
         build(d);
         built = shape;
       }
-      const drawn = [shape, d.inputKey, d.weightsKey, d.place.shown, d.place.answer, d.state.layer, d.state.unit, d.state.edges, !d.counted(), ctx.colours().ink].join();
-      if (drawn === painted) return;
-      painted = drawn;
-      edges.update(d.state.edges);
-      const { place, pass, layers, state } = d;
       // The habits take a pass over all digits: the first picture does not wait for it.
       const counted = d.counted();
-      if (!counted) ctx.later(() => d.statistics());
-      const habits = counted?.habits ?? layers.map((layer) => new Array(layer.units).fill(""));
-      const input = prepare(canvas, width, HEIGHT);
-      const colours = ctx.colours();
-      const cut = paintLines(input, d, plan, colours);
-      digit(input, d.image, bundle, plan.image, colours, 0.5, plan.imageY);
-      input.strokeStyle = colours.line;
-      input.lineWidth = 1;
-      input.strokeRect(0.5, Math.round(plan.imageY) - 0.5, plan.image, plan.image);
-      layers.forEach((layer, l) => {
-        const top = largest(pass.a[l]) || 1;
-        buttons[l].forEach((node, j) => {
-          const a = pass.a[l][j];
-          const open = l === state.layer && j === state.unit;
-          const shown = j < place.shown[l];
-          node.style.setProperty("--a", (shown ? Math.abs(a) / top : 0).toFixed(3));
-          attr(node, "data-shown", shown);
-          attr(node, "data-sign", shown && a < 0 ? "-" : "");
-          attr(node, "data-habit", habits[l][j]);
-          attr(node, "aria-pressed", open);
-          describe(node, `${layer.name} unit ${j}, ${shown ? num(a, 2) : "not computed yet"} ${habits[l][j]}`);
-          if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
-        });
-      });
-      outputs.forEach(({ node, value }, k) => {
-        write(value, place.answer ? percent(pass.probabilities[k]) : "");
-        attr(node, "data-top", place.answer && k === pass.digit);
-      });
-      /** @param {string} kind */
-      const many = (kind) => habits.flat().filter((habit) => habit === kind).length;
-      write(note, counted ? cut + say("habits", many("dead"), many("always on"), whole(bundle.count)) : say("counting"));
-      table.update();
+      if (!counted) ctx.count();
+      const drawn = [shape, d.inputKey, d.weightsKey, d.label, d.place.shown, d.place.answer, d.state.layer, d.state.unit, d.state.edges, !counted, JSON.stringify(ctx.pointed()), ctx.colours().ink].join();
+      if (drawn !== painted) {
+        painted = drawn;
+        edges.update(d.state.edges);
+        const cut = paintNetwork(ctx, canvas, plan, d);
+        showUnits(d, counted?.habits);
+        write(note, [cut, foldedNote(d), counted ? sayHabits(counted.habits) : say("counting")].join(""));
+        table.update();
+      }
+      if (refocus) buttons.get(refocus)?.focus();
+      refocus = "";
+      flow.update(d, plan);
     },
   };
-}
 
-/**
- * The strongest lines between the layers that are there.
- * @param {CanvasRenderingContext2D} context @param {import("../derive.js").Derived} d
- * @param {ReturnType<typeof layOut>} plan @param {import("../draw.js").Colours} colours
- */
-function paintLines(context, d, plan, colours) {
-  const { layers, pass, place, state } = d;
-  let cut = "";
-  for (let l = 1; l < layers.length; l++) {
-    const { inputs, units, weights } = layers[l];
-    const strength = Float64Array.from(weights, (w, k) => (state.edges === "signal" ? w * pass.a[l - 1][Math.floor(k / units)] : w));
-    let floor = 0;
-    if (strength.length > LINES) {
-      const sizes = strength.map(Math.abs).sort();
-      floor = sizes[sizes.length - LINES];
-      cut = d.bundle.say("lines", LINES);
-    }
-    const top = largest(strength) || 1;
-    for (let i = 0; i < inputs; i++) {
-      for (let j = 0; j < units; j++) {
-        const v = strength[i * units + j];
-        if (Math.abs(v) < floor || Math.abs(v) < 0.02 * top || j >= place.shown[l]) continue;
-        const open = (l === state.layer && j === state.unit) || (l - 1 === state.layer && i === state.unit);
-        const [from, to, size] = [plan.units[l - 1][i], plan.units[l][j], Math.abs(v) / top];
-        trace(context, [[from.x, from.y], [to.x, to.y]],
-          v > 0 ? colours.accent : colours.ink,
-          0.5 + (open ? 3 : 2.2) * size,
-          open ? Math.min(1, 0.35 + size) : 0.06 + 0.5 * size,
-          v > 0 ? undefined : [3, 3]);
+  /** @param {import("../derive.js").Derived} d @param {string[][] | undefined} habits */
+  function showUnits(d, habits) {
+    const { place, pass, layers, state } = d;
+    layers.forEach((layer, l) => {
+      const nodes = nodesOf(layer);
+      const top = pass.a[l].reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+      for (let j = 0; j < nodes; j++) {
+        const node = buttons.get(`${l}.${j}`);
+        if (!node) continue;
+        const map = isMap(layer);
+        const a = pass.a[l][j];
+        const open = l === state.layer && j === state.unit % nodes;
+        const shown = j < place.shown[l];
+        const habit = habits?.[l][j] ?? "";
+        node.style.setProperty("--a", (shown && !map ? Math.abs(a) / top : 0).toFixed(3));
+        attr(node, "data-shown", shown);
+        attr(node, "data-sign", shown && !map && a < 0 ? "-" : "");
+        attr(node, "data-habit", habit);
+        attr(node, "aria-pressed", open);
+        const says = !shown ? "not computed yet" : map ? "a map" : num(a, 2);
+        describe(node, `${layer.name} ${map ? "map" : "unit"} ${j}, ${says} ${habit}`);
+        if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
       }
+    });
+    for (const { node, value, k } of outputs) {
+      write(value, place.answer ? percent(pass.probabilities[k]) : "");
+      attr(node, "data-top", place.answer && k === pass.digit);
     }
   }
-  // Into the first layer lead too many lines to draw: a fan stands for those of each unit there.
-  plan.units[0].forEach(({ x, y }, j) => {
-    if (j >= place.shown[0]) return;
-    const open = state.layer === 0 && j === state.unit;
-    const from = [plan.image + 1, plan.middle + ((j + 0.5) / plan.units[0].length - 0.5) * plan.image];
-    trace(context, [from, [x, y]], open ? colours.accent : colours.muted, open ? 1.5 : 0.75, open ? 0.9 : 0.25);
-  });
-  return cut;
+
+  /** @param {import("../derive.js").Derived} d */
+  function foldedNote(d) {
+    const folded = plan.blocks.flatMap(({ parts }, l) => {
+      const hidden = parts.length - parts.filter(Boolean).length;
+      return hidden ? [`${d.layers[l].name}: ${whole(hidden)} of ${whole(parts.length)}`] : [];
+    });
+    return folded.length ? say("foldedNote", folded.join(", ")) : "";
+  }
+
+  /** @param {string[][]} habits */
+  function sayHabits(habits) {
+    /** @param {string} kind */
+    const many = (kind) => habits.flat().filter((habit) => habit === kind).length;
+    return say("habits", many("dead"), many("always on"), whole(bundle.count));
+  }
+}
+
+/** What a layer does, in a word. @param {import("../engine.js").Layer} layer */
+export const kindOf = ({ kind, activation, window = [1, 1] }) => {
+  const does = { dense: "", conv: `${window.join("×")} filters`, max: `largest of ${window.join("×")}`, average: `mean of ${window.join("×")}`, scale: "factor and summand", activation: "" }[kind];
+  return [does, activation === "linear" && does ? "" : activation].filter(Boolean).join(", ");
+};
+
+/** The table view: units by name; maps by the sum and the largest of what is in them. @param {import("../derive.js").Derived} d */
+function unitRows({ layers, pass, place }) {
+  return {
+    head: ["Unit", "z", "Activation"],
+    rows: layers.flatMap((layer, l) => {
+      const nodes = nodesOf(layer);
+      return Array.from({ length: nodes }, (_, j) => {
+        if (j >= place.shown[l]) return [`${layer.name} ${isMap(layer) ? "map" : "unit"} ${j}`, "…", "…"];
+        if (!isMap(layer)) return [`${layer.name} unit ${j}`, num(pass.z[l][j]), num(pass.a[l][j])];
+        const most = (/** @type {Float64Array} */ values) => num(values.reduce((top, v, k) => (k % nodes === j ? Math.max(top, v) : top), -Infinity));
+        return [`${layer.name} map ${j}, at most`, most(pass.z[l]), most(pass.a[l])];
+      });
+    }),
+  };
 }

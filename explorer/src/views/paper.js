@@ -1,18 +1,23 @@
 /** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
 
 import { clamp } from "../engine.js";
-import { ARROWS, attr, bar, button, h, num, percent, segmented, setBar, times, whole, write } from "../dom.js";
+import { ARROWS, attr, button, h, segmented, times, write } from "../dom.js";
 import { digit, pixels, prepare, trace } from "../draw.js";
 import { PAPER, decodeInk, encodeInk } from "../ink.js";
-import { roll } from "../prep.js";
+import { asImage } from "../derive.js";
+import { createVerdict } from "./verdict.js";
+import { paintBars } from "./paint.js";
 
 const SIZE = 280;
 const KEY_STEP = 4;
+/** Classes that have a button each; more of them have a list. */
+const FEW = 12;
 
 /** @param {import("../app.js").Context} ctx */
 export function createPaper(ctx) {
   const { store, bundle } = ctx;
-  const { input: { side, order }, say } = bundle;
+  const { input, say } = bundle;
+  const { side, order, drawable } = input;
   /** @type {{x: number, y: number, down: boolean} | null} */
   let cursor = null;
   const start = () => ({ x: PAPER / 2, y: PAPER / 4, down: false });
@@ -26,10 +31,13 @@ export function createPaper(ctx) {
     const { state } = store;
     if (state.tool === "hide") return hideAt(x, y);
     const erase = state.tool === "erase";
-    const strokes = state.source === "ink" ? decodeInk(state.ink) : [];
-    if (erase && !strokes.length) return;
+    const fresh = state.source !== "ink";
+    const strokes = fresh ? [] : decodeInk(state.ink);
+    const base = fresh ? state.source : state.base;
+    if (erase && !strokes.length && !base) return;
     strokes.push({ erase, points: [[x, y]] });
-    store.set({ source: "ink", ink: encodeInk(strokes), hide: "", ...(state.source === "ink" ? {} : { truth: -1 }) });
+    // What is shown stays and is drawn on; Clear takes it away.
+    store.set({ source: "ink", base, ink: encodeInk(strokes), hide: "", t: state.t > 0 ? -1 : state.t, ...(fresh ? { truth: -1 } : {}) });
   };
   /** @param {number[][]} points */
   const extend = (points) => {
@@ -105,16 +113,21 @@ export function createPaper(ctx) {
       ctx.refresh();
     },
   };
-  const canvas = h("canvas.paper", { role: "application", tabindex: 0, "aria-roledescription": "drawing area", "aria-label": say("paper"), on });
+  const canvas = drawable
+    ? h("canvas.paper", { role: "application", tabindex: 0, "aria-roledescription": "drawing area", "aria-label": say("paper"), on })
+    : h("canvas.paper", { role: "img", "aria-label": say("shown") });
 
   const clear = () => {
     if (store.state.tool === "hide") store.set({ hide: "" });
-    else store.set({ source: "ink", ink: "", hide: "", truth: -1 });
+    else store.set({ source: "ink", base: "", ink: "", hide: "", truth: -1 });
   };
   const undo = () => {
     const { state } = store;
     if (state.tool === "hide") store.set({ hide: "" });
-    else if (state.source === "ink") store.set({ ink: encodeInk(decodeInk(state.ink).slice(0, -1)) });
+    else if (state.source === "ink") {
+      const left = decodeInk(state.ink).slice(0, -1);
+      store.set(left.length || !state.base ? { ink: encodeInk(left) } : { source: state.base, base: "", ink: "" });
+    }
   };
   /** Show the next sample of a class. @param {number} wanted */
   const pick = (wanted) => {
@@ -135,65 +148,56 @@ export function createPaper(ctx) {
     on: { change: () => file.files[0] && ctx.loadPicture(file.files[0]).then(() => (file.value = "")) },
   });
   const classes = bundle.models[0].layers.at(-1)?.units ?? 10;
-  const picks = times(classes, (k) =>
-    button(String(k), () => pick(k), { class: "dlx-pick", "aria-label": `Show a ${k} from the data` }),
+  const picks = times(classes <= FEW ? classes : 0, (k) =>
+    button(String(k), () => pick(k), { class: "dlx-pick", "aria-label": say("pick", k) }),
   );
+  const select = h("select", { "aria-label": say("pickOne"), on: { change: () => pick(Number(select.value)) } },
+    times(classes > FEW ? classes : 0, (k) => h("option", { value: k }, k)));
   const undoButton = button("Undo", undo);
   const clearButton = button("Clear", clear);
 
-  const big = h("strong.answer");
-  const sure = h("span.sure");
-  const truth = h("p.truth");
-  const rows = times(classes, (k) => h("li", h("span", k), bar(), h("span.num")));
-
+  const verdict = createVerdict(ctx);
   const node = h("section.side", { "aria-label": "The digit and its prediction" },
     h(".sheet@paper", canvas, hint),
-    h(".row", tools.node, h("span.gap"), undoButton, clearButton),
-    h(".row.picks", h("span.label", "Pick"), picks, h("label.button.file", "Load…", file)),
-    h(".verdict", big, h("div", sure, truth)),
-    h("ol.bars", { "aria-label": "Probability of each digit" }, rows),
+    h(".tools",
+      drawable && h(".row", tools.node, undoButton, clearButton),
+      h(".row.picks", picks.length ? picks : [select, button("Next", () => pick(Number(select.value)))]),
+      drawable && h("label.button.file", "Load a picture…", file)),
+    verdict.node,
   );
 
   return {
     node,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const { state, input, pass } = d;
+      const { state, input: given } = d;
       const colours = ctx.colours();
+      verdict.update(d);
       // While a pass is played nothing here changes: then there is nothing to draw.
       const key = [d.inputKey, d.weightsKey, state.tool, d.label, JSON.stringify(cursor), colours.ink].join();
       if (key === painted) return;
       painted = key;
       const context = prepare(canvas, SIZE, SIZE);
-      if (input.picture) {
-        const { rows: r, cols, channels, data } = input.picture;
+      if (given.picture) {
+        const { rows: r, cols, channels, data } = given.picture;
         const shade =
           channels === 1
             ? data
             : Float64Array.from({ length: r * cols }, (_, k) =>
                 (data[k * channels] * 2 + data[k * channels + 1] * 5 + data[k * channels + 2]) / 8);
         pixels(context, shade, { rows: r, cols, low: 255, high: 0, size: SIZE, colours, smooth: true });
-      } else {
-        digit(context, roll(input.clean, side, order), bundle, SIZE, colours);
-      }
-      paintHidden(context, input.hidden, colours);
+      } else if (input.kind !== "image") paintBars(context, { x: 0, y: 0, wide: SIZE, high: SIZE }, d, colours);
+      else digit(context, asImage(given.clean, input), bundle, SIZE, colours);
+      paintHidden(context, given.hidden, colours);
       if (cursor) paintCursor(context, cursor, colours);
-      write(hint, state.source === "ink" && !state.ink ? "Draw a digit" : "");
+      const untouched = state.source === "sample" && drawable;
+      write(hint, given.blank && drawable ? say("drawHere") : untouched ? say("drawOn") : "");
+      attr(hint, "data-empty", given.blank);
       attr(canvas, "data-tool", state.tool);
       tools.update(state.tool);
       undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
-      const empty = input.blank;
-      write(big, empty ? "–" : String(pass.digit));
-      write(sure, empty ? "no ink yet" : percent(pass.share));
-      write(truth, sayTruth(d, empty));
-      attr(truth, "data-right", !empty && d.label >= 0 ? pass.digit === d.label : "");
-      rows.forEach((row, k) => {
-        const p = empty ? 0 : pass.probabilities[k];
-        setBar(row.children[1], p);
-        write(row.lastChild, empty ? "–" : num(100 * p, 1));
-        attr(row, "data-top", !empty && k === pass.digit);
-      });
       picks.forEach((pickButton, k) => attr(pickButton, "aria-pressed", state.source === "sample" && d.label === k));
+      if (!picks.length && d.label >= 0) select.value = String(d.label);
     },
   };
 
@@ -216,16 +220,5 @@ export function createPaper(ctx) {
     context.beginPath();
     context.arc((at.x + 0.5) * scale, (at.y + 0.5) * scale, at.down ? 6 : 12, 0, 7);
     context.stroke();
-  }
-
-  /** @param {import("../derive.js").Derived} d @param {boolean} empty */
-  function sayTruth(d, empty) {
-    const { state } = d;
-    if (empty) return "";
-    let what = state.source === "ink" ? "your drawing" : "your picture";
-    if (state.source === "sample") {
-      what = say(d.pass.digit === d.label ? "right" : "wrong", d.label, state.sample + 1, whole(bundle.count));
-    }
-    return state.off ? say("leftOut", what, state.off.replaceAll(".", ", ")) : what;
   }
 }

@@ -26,7 +26,7 @@ export const QUESTIONS = [
     id: "zeros",
     panel: "network",
     when: (d) => d.layers[0].activation === "relu",
-    given: (d) => [d.layers[0].units, d.layers[0].name],
+    given: (d) => [whole(d.layers[0].units), d.layers[0].name],
     solve(d) {
       const { units } = d.layers[0];
       const n = d.pass.a[0].filter((a) => a === 0).length;
@@ -36,6 +36,7 @@ export const QUESTIONS = [
   {
     id: "corner",
     panel: "input",
+    when: (d) => d.bundle.input.drawable,
     given: (d) => [d.pass.digit],
     solve(d) {
       const { digit, share } = forward(d.layers, d.without("centre").x);
@@ -57,6 +58,7 @@ export const QUESTIONS = [
   {
     id: "hardest",
     panel: "mistakes",
+    when: (d) => d.counted() && d.classes <= 12,
     given: (d) => [whole(d.bundle.count)],
     choices: (d) => times(d.classes, String),
     solve(d) {
@@ -105,7 +107,8 @@ export function createQuestions(ctx) {
     update(d) {
       const given = parse(d.state.quiz);
       again.hidden = !given.size;
-      const key = `${d.weightsKey}|${d.inputKey}|${d.state.quiz}|${d.label}`;
+      if (!d.counted()) ctx.count();
+      const key = `${d.weightsKey}|${d.inputKey}|${d.state.quiz}|${d.label}|${Boolean(d.counted())}`;
       if (key === built) return;
       const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.choice : undefined;
       built = key;
@@ -125,7 +128,7 @@ export function createQuestions(ctx) {
             input.checked = k === choice;
             return h("label.check.choice", input, h("span", text + mark));
           }))),
-          h("p.reveal", { role: "status" }, solved ? `${truth === choice ? "Right." : `Not so: “${choices[truth]}”.`} ${say(`${question.id}.why`, ...why)} ` : "",
+          h("p.reveal", { role: "status" }, solved ? `${truth === choice ? "Right." : say("notSo", choices[choice], choices[truth])} ${say(`${question.id}.why`, ...why)} ` : "",
             solved && h("button", { class: "dlx-link", on: { click: () => ctx.open(question.panel) } }, "See it")));
       }));
       if (focused) list.querySelector(`[data-question="${focused.split("_")[0]}"] .dlx-link`)?.focus();

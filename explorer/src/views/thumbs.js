@@ -2,7 +2,7 @@
 
 import { attr, h } from "../dom.js";
 import { digit, prepare } from "../draw.js";
-import { roll } from "../prep.js";
+import { asImage } from "../derive.js";
 
 const SIZE = 44;
 
@@ -10,7 +10,7 @@ const SIZE = 44;
 export function createThumbs(ctx, label) {
   const node = h("ul.thumbs", { "aria-label": label });
   let shown = "";
-  const { side, order } = ctx.bundle.input;
+  const { input } = ctx.bundle;
   return {
     node,
     /**
@@ -24,7 +24,7 @@ export function createThumbs(ctx, label) {
         shown = key;
         node.replaceChildren(...which.map((at) => {
           const canvas = h("canvas", { "aria-hidden": "true" });
-          digit(prepare(canvas, SIZE, SIZE), roll(d.sample(at), side, order), d.bundle, SIZE, colours);
+          digit(prepare(canvas, SIZE, SIZE), asImage(d.sample(at), input), d.bundle, SIZE, colours);
           return h("li", h("button", { "data-at": at, on: { click: () => ctx.pickSample(at) } }, canvas, h("span", say(at))));
         }));
       }

@@ -1,158 +1,140 @@
-/** The training over again: any epoch's weights, on the same digit. */
+/** Training: here in the page, and the one over again that was recorded in the notebook. */
 
-import { weightsAt } from "../derive.js";
-import { createClock } from "../clock.js";
-import { describe, h, num, percent, picture, playButton, range, row, tableView, write } from "../dom.js";
-import { prepare, squares, trace } from "../draw.js";
-import { forward } from "../engine.js";
+import { attr, button, describe, h, num, percent, picture, range, segmented, whole, write } from "../dom.js";
+import { largest, prepare, signedMap, squares, trace } from "../draw.js";
+import { roll } from "../prep.js";
+import { createRewind } from "./rewind.js";
 
-const CHART = 150;
-const STRIP = 14;
-const A_SECOND = 6;
+const CHART = 130;
+const SQUARE = 200;
+/** Units whose weights are drawn. */
+const MAPS = 36;
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
-export function createTraining(ctx) {
-  const { store, bundle: { say } } = ctx;
-  /** @param {number} at */
-  const go = (at) => {
-    const last = ctx.now().model.epochs.length - 1;
-    store.set({ epoch: at >= last ? -1 : Math.max(0, at), steps: 0 });
-  };
-  const slider = range("Epoch", 0, 0, 1, go);
-  const clock = createClock(ctx.refresh, () => A_SECOND,
-    (steps) => {
-      if (store.state.panel !== "training" || !strip.isConnected) return false;
-      if (steps) go(store.state.epoch + steps);
-      return store.state.epoch >= 0;
+export function createTrainingPanel(ctx) {
+  const here = createTrainHere(ctx);
+  const rewind = createRewind(ctx);
+  return {
+    node: h(".stack", here.node, ctx.heading(ctx.bundle.say("rewind")), rewind.node),
+    update(d) {
+      here.update(d);
+      rewind.update(d);
     },
-    () => store.state.epoch < 0 && go(0));
-  const play = playButton(" the training", clock);
-  const where = h("output.num");
+  };
+}
+
+/** @param {import("../app.js").Context} ctx */
+function createTrainHere(ctx) {
+  const { training, store, bundle } = ctx;
+  const { say } = bundle;
+  const play = button("", () => training.toggle(store.state), { "data-main": true, class: "dlx-button dlx-train" });
+  const one = button("One step", () => training.step(store.state));
+  const back = button("Back to the model", training.back);
+  const from = segmented("Start from", { own: "Its weights", new: "New weights" }, (value) => training.change({ from: value }));
+  const how = segmented("Optimiser", { adam: "Adam", sgd: "SGD" }, (value) => training.change({ optimiser: value, rate: value === "sgd" ? 0.02 : 0.001 }));
+  const size = segmented("Batch", { 1: "1", 8: "8", 32: "32", 128: "128" }, (value) => training.change({ batch: Number(value) }));
+  const rate = range("Learning rate of the training", -4, 0, 0.05, (power) => training.change({ rate: Number((10 ** power).toPrecision(2)) }));
+  const rateText = h("output.num");
+  const said = h("p.lead@trained", { role: "status" });
   const loss = picture(".curve");
   const accuracy = picture(".curve");
-  const strip = picture(".strip");
   const matrix = picture(".square");
-  const numbers = h("tbody");
-  const said = h("p.lead");
-  const none = h("p.lead", say("unrecorded"));
-  const controls = h(".row@epochs", play.node, slider.node, where);
-  const table = tableView("Metrics of every epoch", () => {
-    const { log } = ctx.now().model;
-    const keys = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((key) => key !== "epoch");
-    return { head: ["Epoch", ...keys], rows: log.map((e) => [e.epoch, ...keys.map((key) => (key in e ? num(e[key], 4) : "–"))]) };
-  });
-  const confusionTable = tableView(say("epochConfusion"), () => {
-    const { confusion } = ctx.now().statistics();
-    return { head: ["Actual", ...confusion.map((_, k) => String(k))], rows: confusion.map((row, k) => [k, ...row]) };
-  });
-  const details = h(".training",
-    h("figure", h("figcaption", say("strip")), strip),
-    h(".two",
-      h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers), said),
-      h("figure", h("figcaption", say("matrix")), matrix, confusionTable.node)));
-
-  strip.addEventListener("click", (/** @type {MouseEvent} */ event) => {
-    const box = strip.getBoundingClientRect();
-    go(Math.floor(((event.clientX - box.left - 18) / (box.width - 18)) * ctx.now().model.epochs.length));
-  });
+  const maps = picture(".square");
+  const curves = h(".two",
+    h("figure", h("figcaption", say("lossHere")), loss),
+    h("figure", h("figcaption", say("accuracyHere")), accuracy),
+    h("figure", h("figcaption", say("matrix")), matrix),
+    h("figure", h("figcaption", say("mapsHere")), maps));
+  const cannot = h("p.lead");
+  const leftOut = h("p.note");
+  const controls = h(".stack",
+    h(".row", play, one, back),
+    h(".row.settings", h("span.label", "Start from"), from.node, h("span.label", "Optimiser"), how.node,
+      h("span.label", "Batch"), size.node, h("label.row.rate", h("span.label", "Rate"), rate.node, rateText)),
+    said, curves, leftOut);
+  const node = h("section.stack@trainhere", { "aria-label": "Train here" },
+    ctx.heading("Train here"), h("p.lead", say("trainHere", whole(bundle.count))), cannot, controls);
 
   return {
-    node: h(".stack", controls, none,
-      h(".two",
-        h("figure", h("figcaption", say("curve", "Loss")), loss),
-        h("figure", h("figcaption", say("curve", "Accuracy")), accuracy)),
-      details, table.node),
+    node,
+    /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const { model, state } = d;
-      const { epochs, log } = model;
-      const last = epochs.length - 1;
-      const at = state.epoch < 0 ? last : Math.min(state.epoch, last);
-      none.hidden = epochs.length > 0;
-      controls.hidden = details.hidden = !epochs.length;
-      const colours = ctx.colours();
-      const now = epochs.length ? epochs[at].epoch : -1;
-      curves(loss, ctx.widthOf(loss), log, ["loss", "val_loss"], now, colours, "Loss");
-      curves(accuracy, ctx.widthOf(accuracy), log, [accuracyKey(log), `val_${accuracyKey(log)}`], now, colours, "Accuracy");
-      table.update();
-      if (!epochs.length) return;
-      slider.update(at, `after epoch ${now}`, last);
-      write(where, `after epoch ${now} of ${epochs[last].epoch}`);
-      play.update();
-      const passes = epochs.map((_, e) => forward(weightsAt(model, e), d.input.x));
-      paintStrip(strip, ctx.widthOf(strip), passes, at, d, colours);
-      const stats = d.statistics();
-      const size = 200;
-      const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
-      squares(prepare(matrix, size, size), off, size, colours, { top: Math.max(8, ...off) });
-      describe(matrix, say("matrixSays", now, percent(stats.accuracy)));
-      const entry = epochs[at];
-      const rows = [...Object.keys(entry).filter((key) => key !== "epoch").map((key) => [`Keras: ${key}`, num(entry[key], 4)]),
-        ["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]];
-      numbers.replaceChildren(...rows.map(([name, value]) => row(name, value)));
-      const settled = passes.findLastIndex((pass) => pass.digit !== passes[last].digit) + 1;
-      write(said, say(settled ? "settled" : "always", passes[last].digit, epochs[settled].epoch));
-      confusionTable.update();
+      const { untrainable } = d.model;
+      const norm = untrainable.includes("BatchNormalization");
+      cannot.hidden = !norm;
+      controls.hidden = norm;
+      write(cannot, say("noTraining"));
+      if (norm) return;
+      write(leftOut, untrainable.length ? say("trainedWithout", untrainable.join(", ")) : "");
+      const { settings } = training;
+      const running = training.running();
+      write(play, running ? "❚❚ Pause" : d.live ? "▶ Go on" : "▶ Train");
+      one.disabled = running;
+      back.disabled = !d.live;
+      from.update(settings.from);
+      how.update(settings.optimiser);
+      size.update(String(settings.batch));
+      rate.update(Number(Math.log10(settings.rate).toFixed(2)), String(settings.rate));
+      write(rateText, String(settings.rate));
+      const marks = training.marks();
+      const now = training.now() ?? marks.at(-1);
+      attr(said, "data-epoch", now?.epoch ?? 0);
+      write(said, training.trouble() ? say("trainedAstray") : now ? say("trainedSo", num(now.epoch, 2), num(now.loss, 4), percent(now.accuracy)) : d.live ? say("trainingBegins") : say("trainFirst"));
+      curves.hidden = !d.live;
+      if (!d.live) return;
+      const points = [...marks, ...(training.now() ? [/** @type {any} */ (training.now())] : [])];
+      curve(ctx, loss, points.map((p) => [p.epoch, p.loss]), "Loss");
+      curve(ctx, accuracy, points.map((p) => [p.epoch, p.accuracy]), "Accuracy", 1);
+      paintConfusion(ctx, matrix, d);
+      paintMaps(ctx, maps, d);
     },
   };
 }
 
-/** @param {import("../bundle.js").Epoch[]} log */
-const accuracyKey = (log) => Object.keys(log[log.length - 1] ?? {}).find((key) => /^(sparse_categorical_)?acc/.test(key)) ?? "accuracy";
-
-/**
- * @param {HTMLCanvasElement} canvas @param {number} width @param {import("../bundle.js").Epoch[]} log @param {string[]} keys @param {number} now
- * @param {import("../draw.js").Colours} colours @param {string} name
- */
-function curves(canvas, width, log, keys, now, colours, name) {
-  const context = prepare(canvas, width, CHART);
-  const values = log.flatMap((entry) => keys.map((key) => entry[key])).filter((v) => v !== undefined);
-  describe(canvas, values.length ? `${name}, from ${num(values[0], 2)} to ${num(values[values.length - keys.length] ?? values[0], 2)}` : `${name}: not recorded`);
-  if (!values.length) return;
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const end = log[log.length - 1].epoch;
-  /** @param {number} e */
-  const x = (e) => 42 + (e / end) * (width - 50);
-  /** @param {number} v */
-  const y = (v) => CHART - 22 - ((v - low) / (high - low || 1)) * (CHART - 36);
-  context.fillStyle = colours.muted;
-  context.font = "12px system-ui, sans-serif";
-  context.textAlign = "right";
-  context.fillText(num(high, 2), 36, y(high) + 4);
-  context.fillText(num(low, 2), 36, y(low) + 4);
-  context.fillText(String(end), width - 2, CHART - 5);
-  context.textAlign = "left";
-  context.fillText("0", 40, CHART - 5);
-  trace(context, [[42, y(low)], [width - 8, y(low)]], colours.line);
-  keys.forEach((key, k) => {
-    const points = log.filter((entry) => key in entry).map((entry) => [x(entry.epoch), y(entry[key])]);
-    trace(context, points, k ? colours.ink : colours.accent, 1.75, 1, k ? [4, 3] : undefined);
-  });
-  if (now >= 0) trace(context, [[x(now), 8], [x(now), CHART - 22]], colours.muted);
+/** @param {import("../app.js").Context} ctx @param {HTMLCanvasElement} canvas @param {import("../derive.js").Derived} d */
+export function paintConfusion(ctx, canvas, d) {
+  const stats = d.counted();
+  if (!stats) return;
+  const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
+  squares(prepare(canvas, SQUARE, SQUARE), off, SQUARE, ctx.colours(), { top: Math.max(8, ...off) });
+  canvas.dataset.accuracy = String(stats.accuracy);
+  describe(canvas, ctx.bundle.say("matrixHere", percent(stats.accuracy)));
 }
 
-/**
- * @param {HTMLCanvasElement} canvas @param {number} width @param {import("../engine.js").Pass[]} passes @param {number} at
- * @param {import("../derive.js").Derived} d @param {import("../draw.js").Colours} colours
- */
-function paintStrip(canvas, width, passes, at, d, colours) {
-  const height = STRIP * d.classes + 2;
-  const context = prepare(canvas, width, height);
-  const cell = (width - 18) / passes.length;
-  context.font = "12px system-ui, sans-serif";
-  for (let k = 0; k < d.classes; k++) {
-    context.globalAlpha = 1;
-    context.fillStyle = k === d.pass.digit ? colours.ink : colours.muted;
-    context.fillText(String(k), 2, STRIP * k + 12);
-    passes.forEach((pass, e) => {
-      const p = pass.probabilities[k];
-      context.globalAlpha = 0.06 + 0.94 * p;
-      context.fillStyle = p > 0.02 ? colours.accent : colours.muted;
-      context.fillRect(18 + e * cell, STRIP * k + 1, Math.max(1, cell - 1), STRIP - 2);
-    });
+/** The weights of the first layer's first units, or its first filters. @param {import("../app.js").Context} ctx @param {HTMLCanvasElement} canvas @param {import("../derive.js").Derived} d */
+function paintMaps(ctx, canvas, d) {
+  const { input, say } = ctx.bundle;
+  const layer = d.layers.find(({ kind }) => kind === "dense" || kind === "conv");
+  if (!layer) return;
+  const units = Math.min(MAPS, layer.shape[2]);
+  const side = Math.ceil(Math.sqrt(units));
+  const overImage = layer === d.layers[0] && layer.kind === "dense" && input.side > 0 && input.channels === 1;
+  const [rows, cols] = layer.kind === "conv" ? layer.window ?? [1, 1] : overImage ? [input.side, input.side] : [1, layer.inputs];
+  const ins = layer.kind === "conv" ? layer.from[2] : 1;
+  const context = prepare(canvas, SQUARE, SQUARE);
+  const size = SQUARE / side - 3;
+  for (let j = 0; j < units; j++) {
+    const values = Float64Array.from({ length: rows * cols }, (_, i) => layer.weights[i * ins * layer.shape[2] + j]);
+    signedMap(context, overImage ? roll(values, input.side, input.order) : values, {
+      rows, cols, top: largest(values) || 1, size, x: (j % side) * (size + 3) + 1, y: Math.floor(j / side) * (size + 3) + 1, colours: ctx.colours() });
   }
-  context.globalAlpha = 1;
-  context.strokeStyle = colours.ink;
-  context.lineWidth = 1.5;
-  context.strokeRect(18 + at * cell - 0.5, 0.75, cell, height - 1.5);
-  describe(canvas, d.bundle.say("stripSays", d.pass.digit, percent(d.pass.share)));
+  describe(canvas, say("mapsHere"));
+}
+
+/** @param {import("../app.js").Context} ctx @param {HTMLCanvasElement} canvas @param {number[][]} points @param {string} name @param {number} [least]  what the axis reaches at least */
+function curve(ctx, canvas, points, name, least = 0) {
+  const width = ctx.widthOf(canvas);
+  const context = prepare(canvas, width, CHART);
+  const colours = ctx.colours();
+  const [mostX, mostY] = [0, 1].map((c) => points.reduce((most, p) => Math.max(most, p[c]), c ? least : 1));
+  /** @param {number[]} p */
+  const at = ([x, y]) => [4 + (x / mostX) * (width - 12), CHART - 20 - (y / (mostY || 1)) * (CHART - 30)];
+  trace(context, [[0, CHART - 20], [width, CHART - 20]], colours.line);
+  trace(context, points.map(at), colours.accent, 1.75);
+  context.fillStyle = colours.muted;
+  context.font = "12px system-ui, sans-serif";
+  context.fillText(`${num(mostX, 0)} ${mostX === 1 ? "epoch" : "epochs"}`, 4, CHART - 5);
+  context.fillText(num(mostY, 2), 4, 12);
+  const last = points.at(-1);
+  describe(canvas, last ? `${name}: ${num(last[1], 4)} after ${num(last[0], 2)} epochs` : name);
 }

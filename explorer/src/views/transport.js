@@ -1,7 +1,10 @@
 /** Step, play and scrub through the forward pass. */
 
-import { button, h, playButton, range, segmented, write } from "../dom.js";
+import { button, h, playButton, range, segmented, whole, write } from "../dom.js";
+import { isMap, nodesOf } from "../engine.js";
 import { advance, lastPosition, seek } from "../timeline.js";
+import { kindOf } from "./network.js";
+import { unitName } from "./terms.js";
 
 /** @param {import("../app.js").Context} ctx */
 export function createTransport(ctx) {
@@ -29,19 +32,24 @@ export function createTransport(ctx) {
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const { state, layers } = d;
-      const last = lastPosition(layers, state.grain, state.layer);
-      const at = state.t < 0 ? last : Math.min(state.t, last);
+      const last = lastPosition(layers, state.grain, state.layer, state.unit);
+      const at = d.input.blank ? 0 : state.t < 0 ? last : Math.min(state.t, last);
       grain.update(state.grain);
       const { place, pass } = d;
-      const { name, inputs, units, activation } = layers[Math.max(0, place.layer)];
-      const text = `${at} of ${last} · ${ctx.bundle.say(`phase.${place.phase}`, name, place.unit, place.terms, inputs, units, activation, pass.digit)}`;
+      const layer = layers[Math.max(0, place.layer)];
+      const { name, inputs, activation } = layer;
+      const map = isMap(layer);
+      const unit = map && state.grain === "term" ? unitName(d).slice(name.length + 2) : `${map ? "map" : "unit"} ${place.unit}`;
+      const phase = place.phase === "layer" && layer.kind !== "dense" ? "phase.other" : `phase.${place.phase}`;
+      const count = place.phase === "term" ? last - 2 : inputs;
+      const text = `${at} of ${last} · ${ctx.bundle.say(phase, name, unit, place.terms, whole(count), `${whole(nodesOf(layer))} ${map ? "maps" : "units"}`, activation, pass.digit, kindOf(layer))}`;
       slider.update(at, text, last);
       write(said, text);
       play.update();
-      back.disabled = at === 0 && (state.grain !== "term" || (state.layer === 0 && state.unit === 0));
+      back.disabled = at === 0 && (state.grain !== "term" || (state.layer === 0 && state.unit % nodesOf(layers[0]) === 0));
       on.disabled =
         at === last &&
-        (state.grain !== "term" || (state.layer === layers.length - 1 && state.unit === layers[state.layer].units - 1));
+        (state.grain !== "term" || (state.layer === layers.length - 1 && state.unit % nodesOf(layers[state.layer]) === nodesOf(layers[state.layer]) - 1));
     },
   };
 }

@@ -1,129 +1,149 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
-import { contributions } from "../engine.js";
-import { attr, button, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, times, write } from "../dom.js";
-import { parseEdits } from "../derive.js";
-import { prepare, squares, trace } from "../draw.js";
-import { roll } from "../prep.js";
+import { biasOf, isMap, nodesOf } from "../engine.js";
+import { attr, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
+import { prepare, signedMap, trace } from "../draw.js";
+import { createGrip } from "./grip.js";
+import { createWindow } from "./window.js";
+import { sortedTerms, source, unitName } from "./terms.js";
 
-const SIDE = 168;
 const CHART = 96;
 const FEW = 8;
 
-/** What an activation does, with a number in it. @type {Record<string, (z: string) => string>} */
+/** What an activation does, with a number in it. @type {Record<string, (z: string, alpha: number) => string>} */
 const FORMULA = {
   relu: (z) => `max(0, ${z})`,
-  linear: (z) => `${z}`,
+  linear: (z) => z,
   sigmoid: (z) => `1 / (1 + exp(−(${z})))`,
   tanh: (z) => `tanh(${z})`,
+  elu: (z, alpha) => `${z} if above 0, else ${num(alpha, 2)} (exp(${z}) − 1)`,
+  leaky_relu: (z, alpha) => `${z} if above 0, else ${num(alpha, 2)} · ${z}`,
   softmax: (z) => `exp(${z}) / sum`,
 };
 
-/** A unit's terms in the chosen order. @param {import("../derive.js").Derived} d */
-export function sortedTerms(d) {
-  const { layers, pass, state } = d;
-  const x = state.layer ? pass.a[state.layer - 1] : pass.x;
-  const terms = contributions(layers[state.layer], x, state.unit);
-  const order = Array.from(terms, (_, i) => i);
-  if (state.order === "size") order.sort((a, b) => Math.abs(terms[b]) - Math.abs(terms[a]) || a - b);
-  return { x, terms, order };
-}
+/** What the sum is called. @type {Record<string, string>} */
+const SUM = { max: "z = largest x", average: "z = mean of x", scale: "z = factor · x + summand", activation: "z = x" };
 
 /** @param {import("../app.js").Context} ctx */
 export function createUnit(ctx) {
-  const { store, bundle } = ctx;
-  const { input: { side, order }, say } = bundle;
+  const { store, bundle: { say } } = ctx;
   const title = ctx.heading();
   const sum = h("p.formula@formula");
   const gate = h("p.formula");
-  const left = picture();
-  const right = picture();
-  const pictures = h(".pictures",
-    h("figure", left, h("figcaption", say("looksFor"))),
-    h("figure", right, h("figcaption", say("found"))));
+  const windows = createWindow(ctx);
+  const map = createMap(ctx);
   const chart = picture(".chart");
+  const running = h("figure", chart, h("figcaption", say("runningLabel")));
   const by = segmented("Order of the terms", { size: "Largest first", place: "In place" }, (value) => store.set({ order: value }));
   const all = checkbox("every term", (on) => store.set({ all: on ? 1 : 0 }));
-  const body = h("tbody");
+  const body = h("tbody", { on: {
+    pointerover: (/** @type {Event} */ e) => pointAt(/** @type {any} */ (e.target).closest("tr")?.dataset.i),
+    pointerleave: () => ctx.point(null),
+  } });
   const rest = h("p.note@rest");
   const table = scroller("Terms of the sum", h("table.terms", heads(["from", "x", "w", "w · x", "sum"]), body));
   const grip = createGrip(ctx);
   const pictureTable = tableView(say("termsTable"), () => {
     const d = ctx.now();
-    const { x, terms } = sortedTerms(d);
-    const layer = d.layers[d.state.layer];
-    return {
-      head: ["From", "x", "w", "w · x"],
-      rows: Array.from(terms, (v, i) => [source(d, i), num(x[i]), num(layer.weights[i * layer.units + d.state.unit]), num(v)]),
-    };
+    const { x, inputs, weights, terms } = sortedTerms(d);
+    const told = stage(d) !== "ahead";
+    return { head: ["From", "x", "w", "w · x"], rows: Array.from(terms, (v, k) => [source(d, inputs[k]), num(x[inputs[k]]), num(weights[k]), told ? num(v) : "…"]) };
   });
   const node = h("section.unit-panel@unit", { "aria-label": "One unit's arithmetic" },
-    title, sum, gate, pictures, chart, h(".row", by.node, h("span.gap"), all.node), table, rest, grip.node, pictureTable.node);
+    h(".stack", title, sum, gate, grip.node, map.node, windows.node),
+    h(".stack", running, h(".row", by.node, h("span.gap"), all.node), table, rest, pictureTable.node));
+  let shown = "";
 
-  /** Where a term comes from. @param {import("../derive.js").Derived} d @param {number} i */
-  function source(d, i) {
-    if (d.state.layer) return `${d.layers[d.state.layer - 1].name} unit ${i}`;
-    return order === "F" ? `row ${i % side}, col ${Math.floor(i / side)}` : `row ${Math.floor(i / side)}, col ${i % side}`;
+  /** @param {string | undefined} i  an input of the open unit */
+  function pointAt(i) {
+    if (i === undefined) return;
+    const { layers, state: { layer } } = ctx.now();
+    ctx.point({ layer: layer - 1, unit: layer ? Number(i) % nodesOf(layers[layer - 1]) : Number(i) });
   }
 
   return {
     node,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
-      const { state, layers, pass, place } = d;
-      const layer = layers[state.layer];
-      const { x, terms, order: sequence } = sortedTerms(d);
-      const walking = state.grain === "term" && place.terms >= 0;
-      const count = walking ? place.terms : terms.length;
-      const running = new Float64Array(terms.length + 1);
-      sequence.forEach((i, k) => (running[k + 1] = running[k] + terms[i]));
-      const total = running[terms.length];
-      const z = pass.z[state.layer][state.unit];
-      const a = pass.a[state.layer][state.unit];
-      const bias = layer.bias[state.unit];
-      write(title, `${layer.name}, unit ${state.unit}`);
-      const biased = !walking || place.phase !== "term";
-      const gated = !walking || place.phase === "activation";
-      write(sum, count < terms.length
-        ? `Σ w·x so far = ${num(running[count])}`
-        : `z = Σ w·x + b = ${num(total)} ${bias < 0 ? "−" : "+"} ${biased ? `${num(Math.abs(bias))} = ${num(z)}` : "…"}`);
-      write(gate, gated ? `a = ${FORMULA[layer.activation](num(z))} = ${num(a)}` : "a = …");
-      Object.assign(node.dataset, { z, sum: total, bias, a });
-      const colours = ctx.colours();
-      const isImage = state.layer === 0;
-      pictures.hidden = !isImage;
-      if (isImage) {
-        const weights = times(layer.inputs, (i) => layer.weights[i * layer.units + state.unit]);
-        const reached = new Set(walking ? sequence.slice(0, count) : []);
-        const at = roll(times(layer.inputs, (i) => i), side, order);
-        squares(prepare(left, SIDE, SIDE), roll(weights, side, order), SIDE, colours);
-        squares(prepare(right, SIDE, SIDE), roll(terms, side, order), SIDE, colours, { dim: walking ? (k) => !reached.has(at[k]) : undefined });
-        describe(left, say("looksForSays", num(Math.min(...weights)), num(Math.max(...weights))));
-        describe(right, say("foundSays", num(Math.min(...terms)), num(Math.max(...terms))));
-      }
-      describe(chart, say("running", num(running[count])));
-      paintRunning(chart, ctx.widthOf(chart), running, count, z, colours);
-      by.update(state.order);
-      all.update(Boolean(state.all));
-      const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
-      const to = state.all ? terms.length : Math.min(terms.length, from + FEW);
-      fill(body, to - from, (cells, at) => {
-        const i = sequence[from + at];
-        const w = layer.weights[i * layer.units + state.unit];
-        [source(d, i), num(x[i]), num(w), signed(terms[i]), num(running[from + at + 1])].forEach((text, k) => write(cells[k], text));
-        const line = cells[0].parentElement;
-        attr(line, "data-i", i);
-        attr(line, "data-done", !walking || from + at < count);
-      });
-      const missing = terms.length - (to - from);
-      const remainder = total - (running[to] - running[from]);
-      write(rest, missing
-        ? say("moreTerms", missing, signed(remainder), signed(bias))
-        : say("allTerms", terms.length, signed(total), signed(bias)));
-      grip.update(d, sequence[0], source);
-      pictureTable.update();
+      const key = [d.inputKey, d.weightsKey, JSON.stringify(d.place), d.state.layer, d.state.unit, d.state.order, d.state.all, ctx.widthOf(chart), ctx.colours().ink, JSON.stringify(ctx.pointed()), grip.key()].join();
+      if (key === shown) return;
+      shown = key;
+      show(d);
     },
   };
+
+  /** @param {import("../derive.js").Derived} d */
+  function show(d) {
+    const { state, layers, pass, place } = d;
+    const layer = layers[state.layer];
+    const found = sortedTerms(d);
+    const { terms, order } = found;
+    const at = stage(d);
+    const walking = state.grain === "term" && place.terms >= 0;
+    const count = at === "ahead" ? 0 : walking ? place.terms : terms.length;
+    const sums = new Float64Array(terms.length + 1);
+    order.forEach((k, n) => (sums[n + 1] = sums[n] + terms[k]));
+    const total = sums[terms.length];
+    const z = pass.z[state.layer][state.unit];
+    const a = pass.a[state.layer][state.unit];
+    const bias = biasOf(layer, state.unit);
+    write(title, unitName(d));
+    write(sum, formula());
+    write(gate, at === "whole" || at === "gated" ? `a = ${FORMULA[layer.activation](num(z), layer.alpha ?? 1)} = ${num(a)}` : "a = ?");
+    attr(sum, "data-lit", ctx.pointed()?.layer === state.layer && ctx.pointed()?.unit === state.unit % nodesOf(layer));
+    for (const [name, value] of Object.entries({ z, sum: total, bias, a })) {
+      if (at === "whole" || at === "gated") node.dataset[name] = String(value);
+      else delete node.dataset[name];
+    }
+    windows.update(d, found, count);
+    map.update(d);
+    running.hidden = at === "ahead";
+    describe(chart, say("running", num(sums[count])));
+    paintRunning(chart, ctx.widthOf(chart), sums, count, at === "whole" ? z : 0, ctx.colours());
+    by.update(state.order);
+    all.update(Boolean(state.all));
+    const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
+    const to = state.all ? terms.length : Math.min(terms.length, from + FEW);
+    const hovered = ctx.pointed();
+    fill(body, to - from, (cells, n) => {
+      const k = order[from + n];
+      const done = at !== "ahead" && from + n < count;
+      const i = found.inputs[k];
+      [source(d, i), num(found.x[i]), num(found.weights[k]), done ? signed(terms[k]) : "…", done ? num(sums[from + n + 1]) : "…"].forEach((text, c) => write(cells[c], text));
+      const line = cells[0].parentElement;
+      const nodes = state.layer ? nodesOf(layers[state.layer - 1]) : Infinity;
+      attr(line, "data-i", i);
+      attr(line, "data-done", done);
+      attr(line, "data-lit", hovered?.layer === state.layer - 1 && hovered.unit === i % nodes);
+    });
+    const missing = terms.length - (to - from);
+    rest.hidden = at === "ahead" || at === "adding";
+    write(rest, missing
+      ? say("moreTerms", missing, signed(total - (sums[to] - sums[from])), signed(bias))
+      : say("allTerms", terms.length, signed(total), signed(bias)));
+    grip.update(d, found);
+    pictureTable.update();
+
+    function formula() {
+      if (at === "ahead") return `${SUM[layer.kind] ?? "z = Σ w·x + b"} = ?`;
+      if (at === "adding" && count < terms.length) return `Σ w·x so far = ${num(sums[count])}`;
+      const b = at === "adding" ? "…" : `${num(Math.abs(bias))} = ${num(z)}`;
+      if (!layer.bias.length) return `${SUM[layer.kind]} = ${num(z)}`;
+      return `${SUM[layer.kind] ?? "z = Σ w·x + b"} = ${num(total)} ${bias < 0 ? "−" : "+"} ${b}`;
+    }
+  }
+}
+
+/**
+ * How far the open unit is: nothing computed (ahead), terms being added (adding), all added (summed),
+ * the bias too (biased), the activation (gated); whole where it is not being walked through.
+ * @param {import("../derive.js").Derived} d
+ */
+function stage({ state, place, layers }) {
+  if (state.grain === "term" && place.terms >= 0) {
+    return place.phase === "activation" ? "gated" : place.phase === "bias" ? "biased" : "adding";
+  }
+  return state.unit % nodesOf(layers[state.layer]) < place.shown[state.layer] ? "whole" : "ahead";
 }
 
 /** Keep a body at `count` rows of five cells and let `each` write them. @param {HTMLElement} body @param {number} count @param {(cells: any[], at: number) => void} each */
@@ -131,6 +151,55 @@ function fill(body, count, each) {
   while (body.children.length > count) body.lastElementChild?.remove();
   while (body.children.length < count) body.append(row("", "", "", "", ""));
   [...body.children].forEach((line, k) => each([...line.children], k));
+}
+
+/** The open map, large, to choose the point whose arithmetic is shown. @param {import("../app.js").Context} ctx */
+function createMap(ctx) {
+  const { store, bundle: { say } } = ctx;
+  const SIDE = 168;
+  const canvas = picture(".map");
+  /** @param {number} row @param {number} col */
+  const go = (row, col) => {
+    const { layers, state } = ctx.now();
+    const [rows, cols, channels] = layers[state.layer].shape;
+    if (row >= 0 && col >= 0 && row < rows && col < cols) store.set({ unit: (row * cols + col) * channels + (state.unit % channels), t: -1 });
+  };
+  const where = () => {
+    const { layers, state } = ctx.now();
+    const [, cols, channels] = layers[state.layer].shape;
+    const point = Math.floor(state.unit / channels);
+    return [Math.floor(point / cols), point % cols];
+  };
+  const down = range("Row of the map", 0, 0, 1, (v) => go(v, where()[1]));
+  const right = range("Column of the map", 0, 0, 1, (v) => go(where()[0], v));
+  canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    const { layers, state } = ctx.now();
+    const [rows, cols] = layers[state.layer].shape;
+    const box = canvas.getBoundingClientRect();
+    go(Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * cols));
+  });
+  const node = h("figure.map-figure", canvas, h("figcaption", say("mapSays")), h("label.row", h("span.label", "Row"), down.node), h("label.row", h("span.label", "Column"), right.node));
+  return {
+    node,
+    /** @param {import("../derive.js").Derived} d */
+    update(d) {
+      const layer = d.layers[d.state.layer];
+      node.hidden = !isMap(layer) || stage(d) === "ahead";
+      if (node.hidden) return;
+      const [rows, cols, channels] = layer.shape;
+      const values = Float64Array.from({ length: rows * cols }, (_, p) => d.pass.a[d.state.layer][p * channels + (d.state.unit % channels)]);
+      const context = prepare(canvas, SIDE, SIDE * (rows / cols));
+      const colours = ctx.colours();
+      signedMap(context, values, { rows, cols, top: values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1, size: SIDE, x: 0, y: 0, colours });
+      const [row, col] = where();
+      context.strokeStyle = colours.ink;
+      context.lineWidth = 2;
+      context.strokeRect((col * SIDE) / cols, (row * SIDE) / cols, SIDE / cols, SIDE / cols);
+      describe(canvas, `${say("mapSays")} ${unitName(d)}`);
+      down.update(row, String(row), rows - 1);
+      right.update(col, String(col), cols - 1);
+    },
+  };
 }
 
 /**
@@ -148,50 +217,9 @@ function paintRunning(canvas, width, running, count, z, colours) {
   const x = (k) => (k / (running.length - 1)) * (width - 8) + 2;
   trace(context, [[0, y(0)], [width, y(0)]], colours.line);
   const path = Array.from(running, (v, k) => [x(k), y(v)]);
-  trace(context, path.slice(count), colours.muted, 1.5, 0.35);
   trace(context, path.slice(0, count + 1), colours.accent, 1.5);
   context.fillStyle = colours.accent;
   context.beginPath();
   context.arc(x(count), y(running[count]), 3, 0, 7);
   context.fill();
-}
-
-/** Take hold of one weight and change it. @param {import("../app.js").Context} ctx */
-function createGrip(ctx) {
-  const { store } = ctx;
-  let input = 0;
-  let held = -1;
-  const label = h("span");
-  const value = h("output.num");
-  const slider = range(null, -2, 2, 0.01, (value) => {
-    held = input;
-    const { layer, unit } = ctx.now().state;
-    const others = parseEdits(store.state.edits).filter((e) => e.layer !== layer || e.input !== input || e.unit !== unit);
-    store.set({ edits: [...others, { layer, input, unit, value }].map((e) => `${e.layer}_${e.input}_${e.unit}_${e.value}`).join("~") });
-  });
-  const next = button("Another", () => { held = -2; ctx.refresh(); });
-  let rank = 0;
-  let shown = "";
-  return {
-    node: h(".grip@grip", h("label", label, slider.node), value, next),
-    /** @param {import("../derive.js").Derived} d @param {number} strongest @param {(d: import("../derive.js").Derived, i: number) => string} source */
-    update(d, strongest, source) {
-      const layer = d.layers[d.state.layer];
-      const key = `${d.state.layer}.${d.state.unit}`;
-      if (shown !== key) {
-        shown = key;
-        held = -1;
-        rank = 0;
-      }
-      if (held === -2) {
-        rank++;
-        held = sortedTerms(d).order[rank % layer.inputs];
-      }
-      input = held >= 0 ? held : strongest;
-      const w = layer.weights[input * layer.units + d.state.unit];
-      write(label, ctx.bundle.say("change", source(d, input)));
-      slider.update(Number(w.toFixed(2)));
-      write(value, num(w, 2));
-    },
-  };
 }

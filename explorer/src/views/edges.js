@@ -1,0 +1,70 @@
+/**
+ * The lines that are drawn, and what travels along them: for each layer the strongest terms of its
+ * sums. A line's value is w times x, the weight alone, or the slope of the loss in the weight.
+ *
+ * @typedef {import("../engine.js").Layer} Layer
+ * @typedef {{from: number, to: number, value: number}} Edge  from a unit of the layer before (or the input) to a unit
+ */
+
+import { termsOf } from "../engine.js";
+
+/** Lines into a layer, about as many. */
+const LINES = 150;
+/** Points of a map that stand for it. */
+const POINTS = 3;
+
+/** Indices of the `count` largest sizes, without sorting all. @param {ArrayLike<number>} values @param {number} count */
+export function strongest(values, count) {
+  /** @type {number[]} */
+  const best = [];
+  for (let k = 0; k < values.length; k++) {
+    const size = Math.abs(values[k]);
+    if (size === 0 || (best.length === count && size <= Math.abs(values[best[count - 1]]))) continue;
+    let at = best.length;
+    while (at && Math.abs(values[best[at - 1]]) < size) at--;
+    best.splice(at, 0, k);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/**
+ * A unit's strongest lines.
+ * @param {import("../derive.js").Derived} d @param {number} l @param {number} unit @param {number} count
+ * @param {ArrayLike<number>} [slopes]  dL/dz of the layer, where the lines are gradients
+ * @returns {Edge[]}
+ */
+export function edgesOf(d, l, unit, count, slopes) {
+  const layer = d.layers[l];
+  const x = l ? d.pass.a[l - 1] : d.pass.x;
+  const { inputs, weights, terms } = termsOf(layer, x, unit);
+  const values = slopes ? inputs.map((i) => x[i] * slopes[unit]) : d.state.edges === "weight" ? weights : terms;
+  return strongest(values, count).map((k) => ({ from: inputs[k], to: unit, value: values[k] }));
+}
+
+/** The units of a layer that lines are drawn to: a map's most active points stand for it. @param {import("../derive.js").Derived} d @param {number} l @param {number} node */
+export function standFor(d, l, node) {
+  const { shape: [rows, cols, channels] } = d.layers[l];
+  if (rows * cols === 1) return [node];
+  const map = Float64Array.from({ length: rows * cols }, (_, p) => d.pass.a[l][p * channels + node]);
+  return strongest(map, POINTS).map((p) => p * channels + node);
+}
+
+/**
+ * The strongest lines into a layer.
+ * @param {import("../derive.js").Derived} d @param {number} l @param {ArrayLike<number>} [slopes]
+ * @returns {Edge[]}
+ */
+export function edgesInto(d, l, slopes) {
+  const layer = d.layers[l];
+  const nodes = layer.shape[2];
+  const each = Math.max(1, Math.ceil(LINES / nodes));
+  /** @type {Edge[]} */
+  const found = [];
+  for (let node = 0; node < Math.min(nodes, 4 * LINES); node++) {
+    const units = standFor(d, l, node);
+    for (const unit of units) found.push(...edgesOf(d, l, unit, Math.ceil(each / units.length), slopes));
+  }
+  return found;
+}
+
