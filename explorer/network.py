@@ -181,7 +181,8 @@ def _read_dense(layer: Any, name: str, at: Shape | None, found: list[Layer]) -> 
     if at is not None and at[:2] != (1, 1):
         raise ExplorerError(
             f"Layer “{name}” is a Dense layer on {at[0]} x {at[1]} maps, which Keras applies to each "
-            "point by itself. Put Flatten or GlobalAveragePooling2D before it."
+            "point by itself. The explorer shows Dense layers on a row of numbers: put Flatten or "
+            "GlobalAveragePooling2D before it."
         )
     if weights.ndim != 2 or (at is not None and at[2] != weights.shape[0]):
         raise ExplorerError(

@@ -16,6 +16,9 @@ from .layers import Layer, Shape, outputs
 SIDES = range(8, 65)
 """Sides of square images that can be drawn; a row of numbers is taken for an image up to 32."""
 
+NEAR = -0.25
+"""Resizing leaves digits from 0 to 1 with values a little below 0; what goes lower is standardised."""
+
 FIRST = 200
 """Samples among which the first one is chosen."""
 
@@ -56,7 +59,7 @@ def take_labels(y: ArrayLike, classes: int) -> NDArray[np.int64]:
     if labels.dtype.kind in "OUS":
         first = next((label for label in labels if isinstance(label, (str, bytes))), labels[:1])
         raise ExplorerError(
-            f"y holds text ({first!r}). Give the classes as integers 0 to {classes - 1}: "
+            f"y holds text ({str(first)!r}). Give the classes as integers 0 to {classes - 1}: "
             "y.astype(int) for digits, np.unique(y, return_inverse=True)[1] for names."
         )
     if labels.dtype.kind == "f":
@@ -201,9 +204,9 @@ def find_range(values: NDArray[np.float32], place: dict[str, Any]) -> dict[str, 
     """
     low, high = float(values.min()), float(values.max())
     drawable = place["kind"] == "image" and place["channels"] == 1 and place["side"] in SIDES
-    if low > -0.5 and high <= 2:
+    if low > NEAR and high <= 2:
         found: dict[str, Any] = {"low": 0.0, "high": 1.0}
-    elif low > -0.5:
+    elif low > NEAR:
         found = {"low": 0.0, "high": 255.0 if high > 16 else high}
     else:
         levels, counts = np.unique(values, return_counts=True)

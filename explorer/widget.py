@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import ExplorerError
 from .pack import pack
 from .page import Static, asset, page
+from .saved import saved
 
 DEFAULT_TITLE = "How the network reads a digit"
 
@@ -60,6 +62,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
     # Traits rather than paths: a missing file is then an ExplorerError here, not at import.
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
     bundle = traitlets.Bytes().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     answers = traitlets.List().tag(sync=True)
@@ -90,7 +93,22 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # AnyWidget is Any t
             models[other] = given if isinstance(given, tuple) else (given, None)
         self._title = title
         packed = pack(models, X, y, title=title, order=order, columns=columns, limit=samples)
-        super().__init__(bundle=packed, _esm=asset("explorer.js"), _css=asset("explorer.css"))
+        super().__init__(
+            bundle=packed,
+            _esm=asset("explorer.js"),
+            _css=asset("explorer.css"),
+            _key=uuid.uuid4().hex,
+        )
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Show the widget, and beside it what stays when the notebook is opened without its kernel."""
+        from IPython.display import display
+
+        live = self._repr_mimebundle_(**kwargs)
+        data, metadata = live if isinstance(live, tuple) else (live, {})
+        display(data, metadata=metadata, raw=True)
+        picture = {"text/html": saved(self.bundle, self._title, self._key), "text/plain": ""}
+        display(picture, raw=True)
 
     @property
     def drawing(self) -> NDArray[np.uint8] | None:

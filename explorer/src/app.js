@@ -113,9 +113,9 @@ export function mount(element, bundle, host) {
     forget();
     refresh();
   });
+  if (!encode(host.initial)) intro.play();
   render();
   photo.unpack();
-  if (!encode(host.initial)) intro.play();
 
   return {
     store,

@@ -36,7 +36,7 @@ export function h(tag, ...rest) {
 export const times = (n, make) => Array.from({ length: n }, (_, k) => make(k));
 
 /** A table's head. @param {(string | number)[]} names */
-export const heads = (names) => h("thead", h("tr", names.map((text) => h("th", { scope: "col" }, text))));
+export const heads = (names) => h("thead", h("tr", names.map((text) => (text === "" ? h("td") : h("th", { scope: "col" }, text)))));
 
 /** A table's row: its name, then cells. @param {string | number} name @param {...any} cells */
 export const row = (name, ...cells) => h("tr", h("th", { scope: "row" }, name), cells.flat().map((cell) => (cell?.tagName === "TD" ? cell : h("td", cell ?? ""))));

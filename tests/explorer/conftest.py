@@ -129,17 +129,24 @@ class Watched:
 
 @pytest.fixture
 def open_page(browser: Any, page_file: Path) -> Iterator[Callable[..., Watched]]:
-    """Open the page from disk: open_page(hash="...", width=..., height=..., scheme=...)."""
+    """Open the page from disk, with a script that runs before its own."""
     contexts = []
 
     def opened(
-        hash: str = "", width: int = 1280, height: int = 800, file: Path = page_file, **options: Any
+        hash: str = "",
+        width: int = 1280,
+        height: int = 800,
+        file: Path = page_file,
+        script: str = "",
+        **options: Any,
     ) -> Watched:
         # What moves is looked at where it is wanted; elsewhere every step is there at once.
         options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.set_default_timeout(looking.PATIENCE)
+        if script:
+            context.add_init_script(script)
         watched = Watched(context.new_page())
         watched.page.goto(f"{file.as_uri()}#{hash}")
         watched.page.wait_for_selector(".dlx[data-ready], .dlx-failure")

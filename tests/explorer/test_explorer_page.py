@@ -104,7 +104,7 @@ def test_page_does_not_scroll_under_a_drawing_finger(open_page: Open) -> None:
     watched = open_page(width=390, height=700, has_touch=True)
     at = box(watched.page.locator(".dlx-paper"))
     session = watched.page.context.new_cdp_session(watched.page)
-    x, y = at["x"] + 100, at["y"] + 200
+    x, y = at["x"] + at["width"] / 2, at["y"] + 0.95 * at["height"]
     touch = "Input.dispatchTouchEvent"
     session.send(touch, {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for k in range(1, 8):

@@ -62,11 +62,16 @@ export function render({ model, el }) {
     app?.store.set(state);
   };
   show();
+  // The picture for a notebook without its kernel stays out of sight while there is the real thing.
+  const hide = document.createElement("style");
+  hide.textContent = `.dlx-saved[data-key="${model.get("_key")}"] { display: none; }`;
+  document.head.append(hide);
   model.on("change:bundle", show);
   model.on("change:state", takeState);
   return () => {
     model.off("change:bundle", show);
     model.off("change:state", takeState);
+    hide.remove();
     app?.destroy();
   };
 }

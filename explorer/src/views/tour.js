@@ -2,6 +2,8 @@
 
 import { button, h, write } from "../dom.js";
 
+const FRAMES = 4;
+
 /** @param {import("../app.js").Context} ctx @param {HTMLElement} root */
 export function createTour(ctx, root) {
   const { store } = ctx;
@@ -10,8 +12,10 @@ export function createTour(ctx, root) {
   const count = h("span.label");
   /** @param {number} to */
   const go = (to) => {
-    asked = true;
-    store.set({ ...stops[to]?.patch, tour: stops[to] ? to : -1 });
+    asked = FRAMES;
+    if (stops[to]) store.set({ ...stops[to].patch, tour: to });
+    else store.set({ tour: -1 });
+    ctx.refresh();
   };
   const back = button("Back", () => go(store.state.tour - 1));
   const next = button("Next", () => go(store.state.tour + 1), { "data-main": true });
@@ -20,7 +24,10 @@ export function createTour(ctx, root) {
   /** @type {Element | null} */
   let pointed = null;
   // Only the view whose button was pressed scrolls: there may be others in the notebook.
-  let asked = false;
+  let asked = 0;
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && store.state.tour >= 0) go(-1);
+  }, { signal: ctx.gone });
   return {
     open,
     node: h("section.tour", { "aria-label": "Tour", hidden: true }, text, h(".row", next, back, end, h("span.gap"), count)),
@@ -37,7 +44,11 @@ export function createTour(ctx, root) {
         pointed = target;
       }
       if (asked) target?.scrollIntoView({ block: "nearest" });
-      asked = false;
+      // The focus goes along into the tour, and back to where it was begun.
+      if (asked && !stop) open.focus();
+      else if (asked && !(document.activeElement?.closest(".dlx-tour") && !document.activeElement.matches(":disabled"))) next.focus({ preventScroll: true });
+      // What a panel shows may take a frame or two to find its size.
+      if (asked && --asked) ctx.refresh();
       if (!stop) return;
       write(text, stop.text);
       write(count, `${tour + 1} of ${stops.length}`);
