@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from full_setup import may_skip
-from looking import eventually_js, expect, fits
+from looking import act, eventually_js, expect, fits, steady_js
 from nbformat.v4 import new_code_cell
 from nbgrader.converters import GenerateFeedback
 from PIL import Image
@@ -313,12 +313,11 @@ def test_the_page_is_accessible_and_fits(
     )
     tab = context.new_page()
     tab.goto(path_of(marked, name).as_uri())
-    for fold in tab.locator("details").all():
-        fold.evaluate("fold => fold.open = true")
+    act(tab, "document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
     expect(tab.locator("h1")).to_have_text("Two exercises")
     fits(tab, width)
     tab.add_script_tag(path=str(AXE))
-    violations = tab.evaluate("axe.run().then(found => found.violations)")
+    violations = steady_js(tab, "axe.run().then(found => found.violations)")
     assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
     context.close()
 
