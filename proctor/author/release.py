@@ -25,7 +25,8 @@ def release(course: Course, lab: Lab, folder: Path) -> Path:
     files = released_files(course, lab)
     target = folder / f"{lab.name}.zip"
     inside = {
-        f"{lab.name}/{path.relative_to(course.root).as_posix()}": path.read_bytes() for path in files
+        f"{lab.name}/{path.relative_to(course.root).as_posix()}": path.read_bytes()
+        for path in files
     }
     write_archive(target, inside)
     return target

@@ -9,6 +9,7 @@ from proctor.course import Course
 from proctor.examine.marked import Marked
 from proctor.intake import receipt
 from proctor.record import gradebook
+from proctor.record.attempts import note_attempt
 from proctor.record.store import Store
 from proctor.submission import Handed
 from proctor.verdict import Verdict
@@ -56,6 +57,7 @@ class Keeper:
         write_whole(notebook, marked.notebook)
         receipt.carry(handed, notebook.parent)
         self._book.record(verdict, handed.timestamp)
+        note_attempt(self.store, verdict, marked.notebook)
         self.store.keep(verdict, key if marked.lasts else "", origin)
         self.keys[student] = key
 

@@ -212,7 +212,9 @@ def read_class(
     return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived)
 
 
-def _with_roster(course: Course, entries: Mapping[str, Entry], arrived: Noted) -> dict[str, Entry]:
+def _with_roster(
+    course: Course, entries: Mapping[str, StudentEntry], arrived: Noted
+) -> dict[str, StudentEntry]:
     """Add what the roster says of students besides, and whom the learning platform calls late."""
     path = course.folder / ROSTER
     more = {one["id"]: one for one in students(path)} if path.is_file() else {}

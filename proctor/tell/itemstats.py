@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,11 @@ class CheckStats:
     def asked(self) -> int:
         """All who were marked."""
         return self.passed + self.failed + self.skipped
+
+    @property
+    def by_all(self) -> bool:
+        """Whether everybody passed it."""
+        return self.asked > 0 and self.passed == self.asked
 
     @property
     def share(self) -> float:
@@ -153,17 +158,31 @@ def scores(values: Sequence[float], max_score: float) -> Scores:
     )
 
 
-def exercises(lab: Lab, verdicts: Iterable[Verdict]) -> list[ExerciseStats]:
+def exercises(
+    lab: Lab,
+    verdicts: Iterable[Verdict],
+    mark: Callable[[str, str], float] | None = None,
+) -> list[ExerciseStats]:
     """Count, for each exercise and check of the lab, how the class did.
 
     Rejected submissions are left out: they say nothing of the lab.
+
+    Parameters
+    ----------
+    mark : callable, optional
+        Gives a student's points in an exercise; default what the checks gave.
     """
     marked = [verdict for verdict in verdicts if verdict.status != "rejected"]
     totals = np.array([verdict.score for verdict in marked])
     found = []
     for exercise in lab.exercises:
         results = [_exercise(verdict, exercise.id) for verdict in marked]
-        points = [sum(check.points for check in one.values()) for one in results]
+        points = [
+            mark(verdict.student, exercise.id)
+            if mark
+            else sum(check.points for check in one.values())
+            for verdict, one in zip(marked, results, strict=True)
+        ]
         checks = tuple(
             _check(check, [one.get(check.id) for one in results], totals)
             for check in exercise.checks

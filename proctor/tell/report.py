@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from proctor.errors import CourseError
 from proctor.examine.autograded import PART_NAMES, is_extra
 from proctor.examine.bindings import definitions
 from proctor.intake.uses import used_by
+from proctor.record.attempts import read_attempts
 from proctor.record.results import ClassData, read_class
 from proctor.record.roster import read_roster
 from proctor.record.store import Store
-from proctor.tell import itemstats, similarity
+from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.itemstats import Misconception
 from proctor.tell.similarity import Similarity
@@ -43,6 +44,7 @@ MOST_NAMES = 300
 MOST_COMPARED = 5_000
 """A larger class is compared with each other only if asked to: the work grows with its square."""
 EXAMPLE_LINES = 24
+MOST_FADED = 10
 LONGEST_LINE = 200
 """Most characters of one line of a student's code."""
 
@@ -100,12 +102,17 @@ def render(course: Course, data: ClassData, path: Path, similar: bool = True) ->
 
 
 def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict[str, Any]:
-    verdicts = data.verdicts
+    gone = data.gone
+    verdicts = {name: one for name, one in data.verdicts.items() if name not in gone}
+    data = replace(data, verdicts=verdicts)
     finals = [data.score(student) for student in verdicts]
     scores = itemstats.scores(finals, data.max_score)
     found = itemstats.misconceptions(verdicts)
     marked = sum(verdict.status != "rejected" for verdict in verdicts.values())
     attention = list(_attention(data, path))
+    exercises = itemstats.exercises(data.lab, verdicts.values(), data.mark)
+    store = Store(data.out, data.lab.name)
+    over = lecture.faded({student: read_attempts(store, student) for student in verdicts})
     return {
         "lab": data.lab,
         "course_id": data.course_id,
@@ -116,8 +123,25 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         "max_score": data.max_score,
         "scores": scores,
         "tallest": max(scores.counts),
-        "exercises": itemstats.exercises(data.lab, verdicts.values()),
-        "misconceptions": [_told(data, one, len(verdicts)) for one in found[:MOST_MISCONCEPTIONS]],
+        "exercises": exercises,
+        "lecture": lecture.points(found, exercises, marked),
+        "gone": gone,
+        "late": [entry for name, entry in data.entries.items() if name in verdicts and entry.late],
+        "extended": [name for name in verdicts if data.entries[name].extended],
+        "groups": [
+            (title, lecture.groups(data, by, {row.student for row in attention}))
+            for title, by in (("Sections", "section"), ("Tutors", "tutor"))
+        ],
+        "sections": any(data.entries[name].section for name in verdicts),
+        "differ": any(data.score(name) != data.automatic(name) for name in verdicts),
+        "faded": [one for one in over.values() if one.counts[0] and not one.counts[-1]][
+            :MOST_FADED
+        ],
+        "over": over,
+        "misconceptions": [
+            _told(data, one, len(verdicts), over.get((one.check, itemstats.general(one.cause))))
+            for one in found[:MOST_MISCONCEPTIONS]
+        ],
         "more_misconceptions": max(0, len(found) - MOST_MISCONCEPTIONS),
         "attention": attention[:MOST_STUDENTS],
         "more_attention": max(0, len(attention) - MOST_STUDENTS),
@@ -151,9 +175,12 @@ class Told:
     total: int
     parts: tuple[tuple[str, str], ...]
     code: tuple[str, ...]
+    over: lecture.Faded | None = None
 
 
-def _told(data: ClassData, one: Misconception, total: int) -> Told:
+def _told(
+    data: ClassData, one: Misconception, total: int, over: lecture.Faded | None = None
+) -> Told:
     entry = data.entries[one.owner]
     names = (entry.student, entry.first_name, entry.last_name, entry.email)
     parts = [(name, redact(getattr(one.example, part), names)) for part, name in PART_NAMES]
@@ -165,6 +192,7 @@ def _told(data: ClassData, one: Misconception, total: int) -> Told:
         total=total,
         parts=tuple((name, text) for name, text in parts if text and name != "Likely"),
         code=tuple(lines),
+        over=over,
     )
 
 
@@ -213,7 +241,11 @@ class Row:
     name: str
     score: float
     status: str
-    shares: tuple[tuple[float, float], ...]
+    automatic: float
+    section: str
+    late: bool
+    extended: bool
+    shares: tuple[tuple[float, float, bool], ...]
     reasons: tuple[str, ...]
     page: str
 
@@ -237,7 +269,14 @@ def _row(data: ClassData, student: str, path: Path) -> Row:
         name=entry.name,
         score=data.score(student),
         status=verdict.status,
-        shares=tuple((one.score, one.max_score) for one in verdict.exercises),
+        automatic=verdict.score,
+        section=entry.section,
+        late=entry.late,
+        extended=entry.extended,
+        shares=tuple(
+            (data.mark(student, one.id), one.max_score, one.id in entry.by_hand)
+            for one in verdict.exercises
+        ),
         reasons=_reasons(verdict, entry.waiting),
         page=link,
     )
