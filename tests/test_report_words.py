@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import classroom
 import looking
 import pytest
 from click.testing import CliRunner
-from test_report import AXE, browser, needs_browser  # noqa: F401  a fixture
+from test_report import AXE, CHROMIUM, needs_browser
 from tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.cli import main
@@ -68,6 +69,16 @@ def page(marked: Course) -> str:
 def text_of(page: str, start: str, end: str) -> str:
     part = page[page.index(start) : page.index(end, page.index(start))]
     return " ".join(re.sub("<[^>]+>", " ", part).split())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
 
 @needs_browser
