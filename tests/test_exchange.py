@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,7 +164,9 @@ def test_a_time_that_is_none_costs_nobody_the_run(tiny: Course) -> None:
 
 
 def test_a_regrade_of_somebody_who_handed_in_nothing_is_refused(tiny: Course) -> None:
-    os.makedirs(tiny.folder / "submitted")
+    from tinycourse import hand_in, student
+
+    hand_in(tiny, "ada", student(tiny, mean=MEAN))
     done = CliRunner().invoke(
         main, ["--course", str(tiny.folder), "grade", "tiny", "-q", "--student", "nobody"]
     )

@@ -20,6 +20,7 @@ from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
 from proctor.record.results import read_class
+from proctor.tell.feedback import write_feedback
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")
@@ -117,6 +118,21 @@ def test_a_comment_and_a_manual_mark_reach_the_gradebook(
     with open_gradebook(db_url, "tiny") as book:
         comment = book.find_comment("double", "tiny", "tiny", "ada")
         assert comment.comment == "Look at the example once more."
+
+
+def test_the_feedback_button_makes_proctors_page_with_mark_and_comment(
+    course: Course, server: str, tab: Any
+) -> None:
+    tab.goto(f"{server}/formgrader/manage_submissions/tiny")
+    tab.locator("td.generate-feedback a").first.click()
+    expect(tab.locator("body")).to_contain_text("Successfully generated feedback", timeout=PATIENCE)
+    page = course.folder / "feedback" / "ada" / "tiny" / "tiny.html"
+    text = page.read_text("utf-8")
+    assert "<strong>6.5</strong> of 10 points" in text
+    assert "Look at the example once more." in text and "Mend this first" in text
+    page.unlink()
+    write_feedback(course.coursedir("tiny"), ["ada"])
+    assert page.read_text("utf-8") == text
 
 
 @pytest.mark.parametrize(
