@@ -17,6 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 from full_setup import may_skip
 from looking import act, eventually_js, expect, fits, steady_js
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.converters import GenerateFeedback
 from PIL import Image
@@ -24,12 +25,12 @@ from tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
+from proctor.examine.pictures import Pictures
 from proctor.record.gradebook import open_gradebook
 from proctor.tell.coloured import coloured
 from proctor.tell.feedback import write_feedback
 from proctor.tell.given_text import comment_html, given_html
 from proctor.tell.page import feedback_page
-from proctor.tell.pictures import picture
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
@@ -252,25 +253,59 @@ def png(width: int, height: int, noise: bool = True) -> str:
     return base64.b64encode(made.getvalue()).decode()
 
 
+def shown(data: str, pictures: Pictures | None = None) -> str:
+    """What becomes of a PNG that a cell displayed."""
+    output = NotebookNode(output_type="display_data", data=NotebookNode({"image/png": data}))
+    (kept,) = (pictures or Pictures()).smaller([output])
+    return str(kept.data["image/png"])
+
+
 def test_a_large_figure_becomes_small_enough_for_a_page() -> None:
     figure = png(1600, 900)
-    shown = picture("image/png", figure)
-    assert 0 < len(shown) < len(figure) / 3
-    kept = Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2])))
-    assert kept.size == (960, 540)
+    found = shown(figure)
+    assert 0 < len(found) < len(figure) / 3
+    assert Image.open(io.BytesIO(base64.b64decode(found))).size == (960, 540)
     small = png(40, 30, noise=False)
-    assert picture("image/png", small) == f"data:image/png;base64,{small}"
+    assert shown(small) == small
 
 
-def test_a_picture_that_claims_to_be_huge_or_is_none_is_left_out() -> None:
+def test_a_picture_that_claims_to_be_huge_or_is_none_is_not_decoded() -> None:
     raw = bytearray(base64.b64decode(png(1600, 900)))
     torn = bytes(raw[: len(raw) // 2])
     raw[16:24] = (60_000).to_bytes(4, "big") * 2
-    for data in (bytes(raw), torn, b"\x89PNG\r\n\x1a\n" + bytes(40_000)):
+    for data in (bytes(raw), torn, b"\x89PNG\r\n\x1a\n" + bytes(40_000), bytes(40_000)):
         began = time.process_time()
-        assert picture("image/png", base64.b64encode(data).decode()) == ""
+        text = base64.b64encode(data).decode()
+        assert shown(text) == text
         assert time.process_time() - began < 1
-    assert picture("image/png", "=") == ""
+
+
+def test_the_pixels_that_are_decoded_for_one_submission_are_bounded() -> None:
+    pictures, figure = Pictures(pixels=2_000_000), png(1600, 900)
+    assert len(shown(figure, pictures)) < len(figure)
+    assert shown(figure, pictures) == figure
+
+
+def test_a_figure_of_a_students_reaches_the_page_and_one_that_is_too_large_a_note(
+    tiny: Course,
+) -> None:
+    cells = [
+        "import os\nimport numpy as np\nfrom IPython.display import Image, display\n"
+        "from PIL import Image as Pillow\n"
+        "rows = np.random.default_rng(0).integers(0, 255, (400, 1, 3), np.uint8)\n"
+        "Pillow.fromarray(np.repeat(rows, 600, 1)).save('figure.png', compress_level=0)\n"
+        "display(Image('figure.png'))",
+        "display(Image(os.urandom(300_000), format='png'))  # called a picture, and none",
+    ]
+    notebook = student(tiny, double=DOUBLE, mean=MEAN)
+    notebook.cells[2:2] = [new_code_cell(source) for source in cells]
+    hand_in(tiny, "ada", notebook)
+    grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted")
+    page = page_of(tiny, "ada")
+    (figure,) = page.find_all("img")
+    assert figure["src"].startswith("data:image/png;base64,") and len(figure["src"]) < 150_000
+    assert figure["alt"]
+    assert "A picture is left out" in page.get_text()
 
 
 def test_many_outputs_are_shown_as_far_as_there_is_room(tiny: Course) -> None:

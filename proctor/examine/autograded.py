@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from proctor.examine.assemble import Step
+from proctor.examine.pictures import Pictures
 from proctor.kernel.session import CellRun
 from proctor.shown import Code
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
@@ -54,12 +55,13 @@ def executed(
     del told["student"]  # who sent the same bytes shares the notebook
     notebook.metadata[VERDICT] = told
     own, graded = Code(), Code()  # no cell of the student's own takes the room of a graded one
+    pictures = Pictures()
     steps = {step.cell_index: (step, run) for step, run in runs if step.kind != "extra"}
     extras: dict[int, list[NotebookNode]] = {}
     for step, run in runs:
         if step.kind == "extra":
             extras.setdefault(step.cell_index, []).append(
-                new_code_cell(own.take(step.source), outputs=list(run.outputs))
+                new_code_cell(own.take(step.source), outputs=pictures.smaller(run.outputs))
             )
     results = {exercise.id: exercise for exercise in verdict.exercises}
     known = {cell.id for cell in notebook.cells}
@@ -72,7 +74,7 @@ def executed(
                 cell.source = ""
             if index in steps:
                 step, run = steps[index]
-                cell.outputs = list(run.outputs)
+                cell.outputs = pictures.smaller(run.outputs)
                 cell.source = step.source if step.kind == "given" else graded.take(step.source)
             if nbgrader.get("grade") and (result := results.get(cell.id.removeprefix("test_"))):
                 cell.outputs = [_text(exercise_text(result))]

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proctor.tell.pictures import picture
-
 MAX_TEXT, HEAD = 6_000, 4_000
 """Most characters of one output, and how many of them come from its beginning where it is longer."""
 MAX_ALL_TEXT = 60_000
@@ -61,9 +59,10 @@ class Room:
         said = _joined(data.get("text/plain", ""))
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
-                source = picture(mime, _joined(data[mime]))
-                if source and len(source) <= self.pictures:
-                    self.pictures -= len(source)
+                found = "".join(_joined(data[mime]).split())
+                if len(found) <= self.pictures:
+                    self.pictures -= len(found)
+                    source = f"data:{mime};base64,{found}"
                     plain = "" if said.startswith("<") else said
                     yield Shown("picture", _cut(plain, 300) or "Figure drawn by this cell", source)
                 else:
