@@ -27,11 +27,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from proctor.errors import CourseError
+
+if TYPE_CHECKING:
+    from proctor.ordinary import Assignment
 
 
 class Finding(Exception):
@@ -145,12 +148,18 @@ class Exercise:
         What the student sees.
     points : float
         Sum of its checks' points.
+    notebook : str
+        Name of the notebook that it stands in, where that is not the lab's own.
+    by : {"", "person"}
+        Who marks it.
     """
 
     id: str
     title: str
     points: float
     checks: list[Check] = field(default_factory=list)
+    notebook: str = ""
+    by: Literal["", "person"] = ""
 
     def check(
         self,
@@ -236,6 +245,11 @@ class Lab:
         Limits of wall-clock time for one cell or one check, and for a whole submission.
     memory_mb : int
         Limit of memory for a submission, in MiB.
+    ordinary : Assignment, optional
+        The assignment of nbgrader's own that this is, which is marked as it is; `files` are relative to
+        its folder. None for a lab that has checks of its own.
+    anyway : bool
+        Whether an assignment is marked although a test cell does not pass on its own solution.
     """
 
     name: str
@@ -250,6 +264,8 @@ class Lab:
     cell_seconds: float = 60.0
     total_seconds: float = 240.0
     memory_mb: int = 4096
+    ordinary: Assignment | None = None
+    anyway: bool = False
     exercises: list[Exercise] = field(default_factory=list)
 
     def exercise(self, id: str, title: str, *, points: float) -> Exercise:
@@ -262,6 +278,8 @@ class Lab:
         """Raise :class:`~proctor.errors.CourseError` if points, ids or dependencies do not add up."""
         seen: set[str] = set()
         for exercise in self.exercises:
+            if exercise.by == "person":
+                continue
             earned = round(sum(check.points for check in exercise.checks), 6)
             if earned != exercise.points:
                 raise CourseError(

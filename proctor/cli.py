@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -94,6 +96,10 @@ def _course(ctx: click.Context) -> Course:
     return Course.find(ctx.obj)
 
 
+def _show(progress: Progress, task: TaskID, text: str) -> None:
+    progress.update(task, description=text)
+
+
 _jobs = click.option(
     "--jobs",
     "-j",
@@ -149,15 +155,15 @@ def check(
 ) -> None:
     """Mark one notebook and explain every point on screen. No mark is written."""
     from proctor.examine.autograded import exercise_text
-    from proctor.examine.marker import handed_file, open_marker
+    from proctor.examine.marker import handed_files, open_marker
     from proctor.intake.names import lab_of
-    from proctor.record.store import Store
+    from proctor.record.store import store_of
 
     course = _course(ctx)
     lab = course.lab(name or lab_of(notebook.name, course.labs()))
-    kept = Store(course.folder, lab.name).receipts
+    kept = store_of(lab, course.folder).receipts
     with open_marker(course, lab, kept, isolation=isolation) as marker:
-        verdict = marker.mark(handed_file(notebook, notebook.stem)).verdict
+        verdict = marker.mark(handed_files(notebook, notebook.stem, lab)).verdict
     if as_json:
         click.echo(verdict.to_json(), nl=False)
     else:
@@ -182,6 +188,11 @@ def check(
 @click.option("--student", help="Mark this student alone, again.")
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.option("--scheduler", help="Mark on the workers of this Dask scheduler, tcp://HOST:PORT.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Mark an nbgrader assignment although a test cell does not pass on its own solution.",
+)
 @click.option("--explain-changes", is_flag=True, help="List the checks behind every changed score.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar and no table.")
 @click.pass_context
@@ -194,6 +205,7 @@ def grade(
     student: str | None,
     isolation: Any,
     scheduler: str | None,
+    anyway: bool,
     explain_changes: bool,
     quiet: bool,
 ) -> None:
@@ -213,6 +225,7 @@ def grade(
 
     course = _course(ctx)
     the_lab = course.lab(lab)
+    the_lab.anyway = anyway
     handed = submissions or course.folder / "submitted"
     if not handed.exists():
         raise click.UsageError(
@@ -374,6 +387,41 @@ def mutate(
         )
     print_mutants(console(), result)
     ctx.exit(GRADED if result.sound else ATTENTION)
+
+
+@main.command()
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.pass_context
+def adopt(ctx: click.Context, assignments: tuple[str, ...], isolation: Any) -> None:
+    """Look at nbgrader assignments as they are: what is judged outside the student's process.
+
+    Without a name: all assignments of the course. Exit status 1 if a test cell does not pass on the
+    instructor's own solution.
+    """
+    from proctor.examine import adoption
+
+    course = _course(ctx)
+    sound = True
+    for name in assignments or course.assignments():
+        course.lab(name)  # says what there is
+        if name in course.labs():
+            raise click.UsageError(f"{name} has checks of its own; there is nothing to adopt.")
+        assignment = course.assignment(name)
+        columns = (TextColumn(f"Looking at {name}"), TextColumn("{task.description}"))
+        with (
+            Progress(*columns, console=Console(stderr=True)) as progress,
+            adoption.open_bench(course, assignment.lab, isolation) as bench,
+        ):
+            task = progress.add_task("", total=None)
+            tell = functools.partial(_show, progress, task)
+            adopted = adoption.make(assignment, bench, tell)
+        adoption.keep(adopted, course.folder)
+        click.echo(adopted.summary())
+        for line in adopted.lines():
+            click.echo(f"  {line}")
+        sound = sound and not adopted.failing()
+    ctx.exit(GRADED if sound else ATTENTION)
 
 
 @main.command()

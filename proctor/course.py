@@ -1,7 +1,8 @@
 """Where a course keeps its things, and how to load a lab from it.
 
-A course is a folder named ``course`` with ``nbgrader_config.py`` and ``checks/``; the folder above it
-is the root, where the students' files are.
+A course of ours is a folder named ``course`` with ``nbgrader_config.py`` and ``checks/``; the folder
+above it is the root, where the students' files are. Any other folder with ``nbgrader_config.py`` is a
+course, too: its assignments are taken as they are (:mod:`proctor.ordinary`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
 
+from proctor import ordinary
 from proctor.checks import Lab
 from proctor.errors import CourseError, LabNotFoundError
 
@@ -62,17 +64,17 @@ class Course:
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             for candidate in (folder / "course", folder):
-                if (candidate / CONFIG).is_file() and (candidate / "checks").is_dir():
+                if (candidate / CONFIG).is_file():
                     return cls(candidate)
         raise CourseError(
-            f"No course here: {here} and the folders above it hold no course/{CONFIG}. "
-            "Run the command in the course's folder."
+            f"No course here: {here} and the folders above it hold neither {CONFIG} nor "
+            f"course/{CONFIG}. Run the command in the course's folder."
         )
 
     @property
     def root(self) -> Path:
-        """The folder above the course: what a student receives lies there."""
-        return self.folder.parent
+        """The folder above the course, where what a student receives lies; an ordinary course's own."""
+        return self.folder.parent if (self.folder / "checks").is_dir() else self.folder
 
     def master(self, lab: str) -> Path:
         """Path of a lab's master text."""
@@ -91,18 +93,43 @@ class Course:
         names = (path.stem for path in (self.folder / "checks").glob("*.py"))
         return sorted(n for n in names if n[0] != "_" and self.master(n).is_file())
 
+    def assignments(self) -> list[str]:
+        """Names of the assignments that have no checks of ours: nbgrader's own."""
+        labs = self.labs()
+        return [name for name in ordinary.assignments(self.source_folder) if name not in labs]
+
+    @property
+    def source_folder(self) -> Path:
+        """The folder of the instructor's notebooks."""
+        return self.folder / str(
+            self.nbgrader_config().CourseDirectory.get("source_directory", "source")
+        )
+
+    def assignment(self, name: str) -> ordinary.Assignment:
+        """Read an assignment of nbgrader's own.
+
+        Raises
+        ------
+        CourseError
+            If it cannot be read, or is none that can be marked.
+        """
+        folder = self.source_folder / name
+        return ordinary.read_assignment(folder, self.nbgrader_config(), self.folder)
+
     def lab(self, name: str) -> Lab:
-        """Load a lab's checks.
+        """Load a lab's checks, or an assignment of nbgrader's own as a lab.
 
         Raises
         ------
         LabNotFoundError
-            If there are no checks of that name.
+            If there are no checks of that name, and no assignment.
         CourseError
             If its points, ids or dependencies do not add up.
         """
         if name not in self.labs():
-            known = ", ".join(self.labs()) or "none"
+            if name in self.assignments():
+                return self.assignment(name).lab
+            known = ", ".join([*self.labs(), *self.assignments()]) or "none"
             raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
@@ -120,14 +147,28 @@ class Course:
         CourseError
             If it has not been built.
         """
+        if lab not in self.labs() and lab in self.assignments():
+            return self.assignment(lab).whole
         path = self.source(lab)
         if not path.is_file():
             raise CourseError(f"{self.relative(path)} is missing. Run: proctor build {lab}")
         return nbformat.read(path, as_version=4)
 
     def nbgrader_config(self) -> Config:
-        """Return the course's nbgrader configuration."""
-        return PyFileConfigLoader(CONFIG, path=str(self.folder)).load_config()
+        """Return the course's nbgrader configuration.
+
+        Raises
+        ------
+        CourseError
+            If its file fails.
+        """
+        try:
+            return PyFileConfigLoader(CONFIG, path=str(self.folder)).load_config()
+        except Exception as error:  # whatever the instructor's file raises
+            raise CourseError(
+                f"{self.folder / CONFIG} fails: {type(error).__name__}: {error}. Mend it, or see what "
+                "`nbgrader --debug list` says of it."
+            ) from error
 
     def coursedir(self, lab: str, **paths: Any) -> CourseDirectory:
         """Return nbgrader's view of this course, set to one assignment."""

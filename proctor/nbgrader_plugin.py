@@ -3,7 +3,8 @@
 nbgrader's converter reads, converts and writes each submission through an exporter. Ours takes its
 place for the labs of this course: the submitted file is marked as `proctor grade` marks it, the
 scores go to the gradebook, and what nbgrader writes to ``autograded/`` is the notebook that ran.
-Assignments without checks of ours are left to nbgrader, and that is said.
+An assignment without checks of ours is marked by its own test cells, isolated (:mod:`proctor.ordinary`);
+one that cannot be (another language) is left to nbgrader, and that is said.
 """
 
 from __future__ import annotations
@@ -44,8 +45,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         nbgrader = (resources or {}).get("nbgrader", {})
         name = nbgrader.get("assignment", "")
         course = Course.find(Path(self.parent.coursedir.root))
-        if name not in course.labs():
-            self._warn(name)
+        if name not in course.labs() and not self._ordinary(course, name):
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         if not self.parent._sanitizing:
             self._preprocessors: list[Any] = []
@@ -53,29 +53,46 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
             return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
         return self._mark(course, name, Path(filename), dict(resources or {}))
 
-    def _warn(self, name: str) -> None:
-        """Say once an assignment that it is run as nbgrader runs it."""
+    def _ordinary(self, course: Course, name: str) -> bool:
+        """Whether it is an assignment that is marked as it is; if not, say once that nbgrader runs it."""
+        from proctor.errors import CourseError
+
+        why = f"its folder {course.source_folder / name} holds no notebook"
+        if name in course.assignments():
+            try:
+                course.assignment(name)
+            except CourseError as error:
+                why = str(error)
+            else:
+                return True
         if name not in _left and self.parent._sanitizing:
             _left.add(name)
             self.log.warning(
-                "The assignment '%s' has no checks in course/checks/%s.py: nbgrader itself runs it, and "
-                "students' code is not isolated.",
+                "The assignment '%s' is left to nbgrader, which runs students' code without isolation: %s",
                 name,
-                name,
+                why,
             )
+        return False
 
     def _mark(
         self, course: Course, name: str, path: Path, resources: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         # Imported here, since every nbgrader command loads this module with its configuration.
-        from proctor.examine.marker import handed_file
+        from proctor.examine.marked import split_notebooks
+        from proctor.examine.marker import handed_files
         from proctor.record.keeper import Keeper
-        from proctor.record.store import Store
+        from proctor.record.store import store_of
 
         coursedir = self.parent.coursedir
-        store = Store(Path(coursedir.root), name)
-        marker = _marker(course, course.lab(name), store)
-        reading = marker.read(handed_file(path, resources["nbgrader"]["student"]))
+        lab = course.lab(name)
+        store = store_of(lab, Path(coursedir.root))
+        marker = _marker(course, lab, store)
+        student = resources["nbgrader"]["student"]
+        reading = marker.read(handed_files(path, student, lab))
+        resources.setdefault("metadata", {})["name"] = path.stem if store.names else name
+        resources["output_extension"] = ".ipynb"
+        if path.stem in store.names[1:] and (known := store.marked(student, reading.key)):
+            return split_notebooks(known.notebook)[path.stem], resources
         marked = marker.finish(reading)
         for check, error in sorted({**marked.broken, **marker.reference.withdrawn}.items()):
             self.log.error("The check '%s' is broken: %s", check, error)
@@ -83,8 +100,8 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         keeper.open_gradebook()
         with store.writing(), keeper:
             keeper.keep(reading.handed, marked, reading.key, _origin(coursedir))
-        resources.setdefault("metadata", {})["name"] = name
-        resources["output_extension"] = ".ipynb"
+        if store.names:
+            return split_notebooks(marked.notebook)[path.stem], resources
         return marked.notebook, resources
 
 

@@ -125,6 +125,25 @@ class StudentCell:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One notebook of a submission to an assignment of several.
+
+    Attributes
+    ----------
+    name : str
+        Which of the assignment's notebooks it is.
+    cells : tuple of StudentCell
+        Empty if it was not handed in, or cannot be read.
+    problems : tuple of Problem
+        What is worth knowing of the file.
+    """
+
+    name: str
+    cells: tuple[StudentCell, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
 class Submission:
     """A notebook that was read: plain data.
 
@@ -136,6 +155,8 @@ class Submission:
         What is worth knowing of the file, those of :class:`Handed` among them.
     digest : str
         SHA-256 of the notebook's bytes, in hexadecimal.
+    parts : tuple of Part
+        The notebooks of an assignment of nbgrader's own; `cells` is then empty.
     """
 
     student: str
@@ -143,6 +164,7 @@ class Submission:
     cells: tuple[StudentCell, ...]
     problems: tuple[Problem, ...]
     digest: str
+    parts: tuple[Part, ...] = ()
 
     def to_json(self) -> str:
         """Serialise, ASCII only, keys sorted."""
@@ -160,6 +182,11 @@ class Submission:
             If it is not a submission.
         """
         data = cast(dict[str, Any], json.loads(text))
-        cells = tuple(StudentCell(**cell) for cell in data["cells"])
-        problems = tuple(Problem(**problem) for problem in data["problems"])
-        return cls(**{**data, "cells": cells, "problems": problems})
+        parts = tuple(Part(**{**part, **_cells(part)}) for part in data["parts"])
+        return cls(**{**data, **_cells(data), "parts": parts})
+
+
+def _cells(data: dict[str, Any]) -> dict[str, Any]:
+    """Read the cells and problems of a submission or of a part of one."""
+    cells = tuple(StudentCell(**cell) for cell in data["cells"])
+    return {"cells": cells, "problems": tuple(Problem(**one) for one in data["problems"])}

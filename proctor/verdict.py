@@ -49,6 +49,8 @@ class CheckResult:
         The five parts of a finding; empty when the check passed or when a hidden check keeps them back.
     skipped : bool
         True if a check that this one needs did not pass, so that this one was not asked.
+    judged : {"outside", "inside"}
+        Whether it was judged by a process of ours, or in the student's, which could say anything.
     """
 
     id: str
@@ -63,17 +65,31 @@ class CheckResult:
     cause: str = ""
     next: str = ""
     skipped: bool = False
+    judged: Literal["outside", "inside"] = "outside"
 
 
 @dataclass(frozen=True, slots=True)
 class ExerciseResult:
-    """The checks of one exercise and their sum."""
+    """The checks of one exercise and their sum.
+
+    Attributes
+    ----------
+    notebook : str
+        The notebook that it stands in, where an assignment has several or is nbgrader's own.
+    by : {"", "person"}
+        Who marks it; of what a person marks, `score` is 0 and there are no checks.
+    waiting : bool
+        Whether it waits for that person; not if there is no answer.
+    """
 
     id: str
     title: str
     score: float
     max_score: float
     checks: tuple[CheckResult, ...] = ()
+    notebook: str = ""
+    by: Literal["", "person"] = ""
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

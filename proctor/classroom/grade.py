@@ -30,7 +30,7 @@ from proctor.record.run_record import (
     versions,
     write_marking,
 )
-from proctor.record.store import Store
+from proctor.record.store import store_of
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import require
 from proctor.submission import Handed
@@ -79,7 +79,7 @@ def grade(
         Address of a Dask scheduler whose workers mark, ``tcp://...``; default this machine alone.
     """
     tell = listener or Listener()
-    store = Store((out or course.folder).resolve(), lab.name)
+    store = store_of(lab, (out or course.folder).resolve())
     began = time.monotonic()
     arrived = collect_class(course, submissions, lab.name)
     for sentence in arrived.sentences():

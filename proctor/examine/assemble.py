@@ -69,7 +69,7 @@ class Assembled:
         return tuple(step.source for step in self.steps if step.kind in ("graded", "extra"))
 
 
-def assemble(source_nb: Any, submission: Submission) -> Assembled:
+def assemble(source_nb: Any, submission: Submission, *, ordinary: bool = False) -> Assembled:
     """Put a student's code into the instructor's notebook.
 
     Parameters
@@ -77,30 +77,42 @@ def assemble(source_nb: Any, submission: Submission) -> Assembled:
     source_nb : nbformat.NotebookNode
         The source notebook, in format 4.5, every code cell with nbgrader's metadata.
     submission : Submission
+    ordinary : bool
+        Whether the notebook is nbgrader's own: a given cell that is not locked then runs as the student
+        left it, and a test's id is its own.
     """
-    known = known_cells(source_nb)
+    known = known_cells(source_nb, ordinary=ordinary)
     found = match(known, submission.cells)
     kept = _not_moved(sorted(found.places.items()))
-    steps = [*_source_steps(known, found), *_extra_steps(found, kept, submission.cells)]
+    steps = [
+        *_source_steps(known, found, submission.cells, ordinary),
+        *_extra_steps(found, kept, submission.cells),
+    ]
     answers = {
         cell.id: found.graded[cell.id].source if cell.id in found.graded else None
         for cell in known
-        if cell.role == "graded"
+        if cell.role in ("graded", "written")
     }
     ordered = sorted(steps, key=lambda item: item[0])
     problems = (*found.problems, *_moved(found, kept))
     return Assembled(tuple(step for _, step in ordered), problems, answers)
 
 
-def _source_steps(known: list[Known], found: Match) -> Iterator[tuple[tuple[int, int], Step]]:
+def _source_steps(
+    known: list[Known], found: Match, cells: tuple[StudentCell, ...], ordinary: bool
+) -> Iterator[tuple[tuple[int, int], Step]]:
     """Make the steps that have a place in the instructor's notebook."""
     run: set[int] = set()
+    copies = {index: cells[position] for position, index in found.places.items()}
     for cell in known:
         place = (cell.index, -1)
         if cell.role in ("given", "test"):
             kind: StepKind = "given" if cell.role == "given" else "test"
-            id = cell.id.removeprefix("test_") if kind == "test" else cell.id
-            yield place, Step(kind, id, cell.source, cell.index)
+            id = cell.id.removeprefix("test_") if kind == "test" and not ordinary else cell.id
+            source, copy = cell.source, copies.get(cell.index)
+            if not cell.locked and copy is not None and copy.source.strip():
+                source = runnable(copy)
+            yield place, Step(kind, id, source, cell.index)
         elif cell.role == "graded" and cell.id in found.graded:
             copy = found.graded[cell.id]
             if copy.position in run:  # two exercises in one cell: it runs once, with the first

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from nbformat import NotebookNode
 
 from proctor.checks import Check, Exercise, Lab, Told
 from proctor.errors import ProtocolError
+from proctor.examine import assignment
 from proctor.examine.assemble import Step, assemble
 from proctor.examine.autograded import executed
 from proctor.examine.marked import Marked, Reference, not_asked
@@ -109,6 +111,10 @@ def examine(
     """
     began = time.monotonic()
     reference, lab = reference or Reference(), setting.lab
+    if lab.ordinary is not None:
+        return assignment.examine(
+            submission, lab, lab.ordinary, setting.launcher, reference.records, told
+        )
     session = _Session(setting, submission, reference.withdrawn, told)
     records = b""
     helpers = {path.name: (setting.root / path).read_text("utf-8") for path in lab.helpers}
@@ -365,8 +371,12 @@ def _result(
         points=float(check.points) if passed else 0.0,
         max_points=float(check.points),
         skipped=skipped,
-        **{part: clean(text, MAX_PART) for part, text in (parts or {}).items()},
+        **_clean(parts or {}),
     )
+
+
+def _clean(parts: dict[str, str]) -> Any:
+    return {part: clean(text, MAX_PART) for part, text in parts.items()}
 
 
 def _finding(error: Told, tell: tuple[str, ...]) -> dict[str, str]:

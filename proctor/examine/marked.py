@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 from nbformat import NotebookNode
 
-from proctor.checks import Lab
+from proctor.checks import Exercise, Lab
 from proctor.errors import RejectedError
 from proctor.examine.autograded import executed
 from proctor.notebooks import dumps
+from proctor.ordinary import Assignment, emptied
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
@@ -107,7 +108,7 @@ def refused(
 ) -> Marked:
     """Return the verdict on something that cannot be marked: no points, and why."""
     problems = dict.fromkeys((*handed.problems, Problem(error.code, error.message, attention=True)))
-    results = [not_asked(lab, exercise.id, error.message) for exercise in lab.exercises]
+    results = [unasked(exercise, error.message) for exercise in lab.exercises]
     return _marked(handed.student, lab, source, isolation, "rejected", tuple(problems), results)
 
 
@@ -120,9 +121,9 @@ def unfinished(
     problems: Sequence[Problem],
 ) -> Marked:
     """Return the verdict on a submission whose judging was lost: what was judged before counts."""
-    known = {result.id: result for result in done}
+    known = {(result.notebook, result.id): result for result in done}
     results = [
-        known.get(exercise.id) or not_asked(lab, exercise.id, problems[-1].message)
+        known.get((exercise.notebook, exercise.id)) or unasked(exercise, problems[-1].message)
         for exercise in lab.exercises
     ]
     marked = _marked(student, lab, source, isolation, "needs_attention", tuple(problems), results)
@@ -131,7 +132,11 @@ def unfinished(
 
 def not_asked(lab: Lab, exercise_id: str, cause: str) -> ExerciseResult:
     """Return the result of an exercise of which nothing was asked, and why."""
-    exercise = next(one for one in lab.exercises if one.id == exercise_id)
+    return unasked(next(one for one in lab.exercises if one.id == exercise_id), cause)
+
+
+def unasked(exercise: Exercise, cause: str) -> ExerciseResult:
+    """Return the result of an exercise of which nothing was asked, and why."""
     checks = tuple(
         CheckResult(
             id=check.id,
@@ -145,7 +150,15 @@ def not_asked(lab: Lab, exercise_id: str, cause: str) -> ExerciseResult:
         )
         for check in exercise.checks
     )
-    return ExerciseResult(exercise.id, exercise.title, 0.0, float(exercise.points), checks)
+    return ExerciseResult(
+        exercise.id,
+        exercise.title,
+        0.0,
+        float(exercise.points),
+        checks,
+        notebook=exercise.notebook,
+        by=exercise.by,
+    )
 
 
 def _marked(
@@ -167,4 +180,21 @@ def _marked(
         problems=problems,
         exercises=tuple(results),
     )
+    if lab.ordinary is not None:
+        return Marked(verdict, unmarked_notebooks(lab.ordinary))
     return Marked(verdict, dumps(executed(source, (), verdict)))
+
+
+def unmarked_notebooks(assignment: Assignment) -> str:
+    """Return an assignment's notebooks without any answer."""
+    return join_notebooks({one.name: emptied(one) for one in assignment.notebooks})
+
+
+def join_notebooks(notebooks: Mapping[str, NotebookNode]) -> str:
+    """Write the notebooks of an assignment as one text: a JSON object, by name."""
+    return json.dumps({name: dumps(notebook) for name, notebook in notebooks.items()})
+
+
+def split_notebooks(text: str) -> dict[str, str]:
+    """Read what :func:`join_notebooks` wrote: each notebook's own text."""
+    return {str(name): str(notebook) for name, notebook in json.loads(text).items()}

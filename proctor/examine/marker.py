@@ -18,12 +18,13 @@ from nbformat import NotebookNode
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
+from proctor.examine.adoption import plans
 from proctor.examine.marked import Marked, Reference, refused
 from proctor.examine.pool import Pool, open_pool
 from proctor.examine.reference import engine_key, run_reference
 from proctor.examine.secret import course_secret
 from proctor.intake.master import source_notebook
-from proctor.intake.submissions import read
+from proctor.intake.submissions import read, read_parts
 from proctor.notebooks import dumps
 from proctor.sandbox.forkserver import Isolation
 from proctor.submission import Candidate, Handed, Submission
@@ -82,7 +83,7 @@ class Marker:
     def read(self, handed: Handed) -> Reading:
         """Read what one student handed in; never an exception for bad input."""
         try:
-            submission = read(handed, self.lab.name)
+            submission = read_lab(handed, self.lab)
         except RejectedError as error:
             return Reading(handed, self._key(error.code, error.message), refusal=error)
         notes = (problem.message for problem in submission.problems)
@@ -90,6 +91,8 @@ class Marker:
 
     def _key(self, *submitted: str) -> str:
         parts = [self.engine, *sorted(self.reference.withdrawn), *submitted]
+        if self.lab.ordinary is not None:
+            parts.append(hashlib.sha256(self.reference.records).hexdigest())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def submit(self, reading: Reading) -> Future[Marked]:
@@ -127,9 +130,24 @@ class Marker:
 Elsewhere = Callable[[Marker], AbstractContextManager[Pool]]
 
 
+def read_lab(handed: Handed, lab: Lab) -> Submission:
+    """Read what one student handed in for a lab, or for an assignment of several notebooks."""
+    if lab.ordinary is None:
+        return read(handed, lab.name)
+    return read_parts(handed, lab.name, lab.ordinary.names)
+
+
 def handed_file(path: Path, student: str) -> Handed:
     """Return one file as what `student` handed in."""
     return Handed(student, student, (Candidate(path.name, path=path),))
+
+
+def handed_files(path: Path, student: str, lab: Lab) -> Handed:
+    """Return one file, or all notebooks beside it that belong to an assignment, as handed in."""
+    if lab.ordinary is None:
+        return handed_file(path, student)
+    paths = sorted(path.parent.glob("*.ipynb"))
+    return Handed(student, student, tuple(Candidate(one.name, path=one) for one in paths))
 
 
 @contextmanager
@@ -171,8 +189,11 @@ def open_marker(
             open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
         )
         engine = engine_key(course, lab, source, pool.isolation, secret)
-        say("Marking the reference solution first")
-        reference = run_reference(course, lab, source, pool, engine, kept)
+        if lab.ordinary is not None:
+            reference = Reference(records=plans(course, lab, isolation, say))
+        else:
+            say("Marking the reference solution first")
+            reference = run_reference(course, lab, source, pool, engine, kept)
         marker = Marker(course, lab, source, pool, reference, engine, secret)
         if elsewhere is not None:
             marker.pool = opened.enter_context(elsewhere(marker))
@@ -182,7 +203,7 @@ def open_marker(
 def require_built(course: Course, lab: Lab) -> None:
     """Raise :class:`CourseError` if the built notebook is not that of the master and the checks."""
     master = course.master(lab.name)
-    if not master.is_file():
+    if lab.ordinary is not None or not master.is_file():
         return  # the source notebook is the instructor's own work
     if dumps(source_notebook(master, lab)) != course.source(lab.name).read_text("utf-8"):
         raise CourseError(

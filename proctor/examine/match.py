@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from proctor.cells import marking
 from proctor.examine.alike import pair_alike
 from proctor.examine.bindings import Defined, find_defined, telling
 from proctor.submission import StudentCell
 from proctor.verdict import Problem
 
-Role = Literal["given", "graded", "test", "figure", "text"]
+Role = Literal["given", "graded", "test", "figure", "text", "written"]
 
 _MARKER = re.compile(r"^[ \t]*#[ \t]*(UNQ_[A-Z]*\d+)\b", re.M | re.I)
 _TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):(.*)$", re.M | re.I)
@@ -34,6 +35,8 @@ class Known:
     source: str
     marker: str = ""
     title: str = ""
+    locked: bool = True
+    """Whether the instructor's version counts, whatever the student's copy says."""
 
 
 @dataclass
@@ -57,20 +60,27 @@ class Match:
     problems: list[Problem] = field(default_factory=list)
 
 
-def known_cells(source_nb: Any) -> list[Known]:
-    """List the cells of the instructor's notebook with their roles."""
-    return [_known(index, cell) for index, cell in enumerate(source_nb.cells)]
+def known_cells(source_nb: Any, *, ordinary: bool = False) -> list[Known]:
+    """List the cells of the instructor's notebook with their roles.
+
+    Parameters
+    ----------
+    ordinary : bool
+        Whether it is a notebook of nbgrader's own: there, a student may change a given cell that is not
+        locked.
+    """
+    return [_known(index, cell, ordinary) for index, cell in enumerate(source_nb.cells)]
 
 
-def _known(index: int, cell: Any) -> Known:
-    metadata = cell.metadata.get("nbgrader", {})
-    id = metadata.get("grade_id") or cell.get("id", "")
+def _known(index: int, cell: Any, ordinary: bool) -> Known:
+    known = marking(cell.metadata)
+    id = known.id or cell.get("id", "")
     role: Role = "given"
     if cell.cell_type != "code":
-        role = "text"
-    elif metadata.get("solution"):
+        role = "written" if known.kind == "manual" else "text"
+    elif known.kind in ("solution", "manual"):
         role = "graded"
-    elif metadata.get("grade"):
+    elif known.kind == "test":
         role = "test"
     elif "figure" in cell.metadata.get("tags", []):
         role = "figure"
@@ -78,7 +88,8 @@ def _known(index: int, cell: Any) -> Known:
     if role == "graded":
         marker = next(iter(_markers(cell.source)), "")
         title = next(iter(_titles(cell.source)), "")
-    return Known(index, id, cell.get("id", ""), role, cell.source, marker, title)
+    locked = known.kind != "plain" or not ordinary
+    return Known(index, id, cell.get("id", ""), role, cell.source, marker, title, locked)
 
 
 def _markers(source: str) -> frozenset[str]:
@@ -99,7 +110,13 @@ def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
     found = Match()
     claimed: set[int] = set()
     for cell in known:
-        if cell.role == "graded":
+        if cell.role == "written":
+            answers = _by_id(cell, student.cells)
+            claimed.update(copy.position for copy in answers)
+            if answers:
+                found.graded[cell.id] = answers[-1]
+                found.places.setdefault(answers[-1].position, cell.index)
+        elif cell.role == "graded":
             copies = _copies(cell, known, student, found)
             claimed.update(copy.position for copy in copies)
             if copies:
@@ -257,7 +274,8 @@ def _defined_problems(exercise: str, one: Defined, found: Match, *, alone: bool)
 
 def _note_whole(known: list[Known], cells: tuple[StudentCell, ...], found: Match) -> None:
     """Say what is missing, and what concerns the notebook as a whole."""
-    missing = [cell.id for cell in known if cell.role == "graded" and cell.id not in found.graded]
+    answered = [cell.id for cell in known if cell.role in ("graded", "written")]
+    missing = [id for id in answered if id not in found.graded]
     if not found.graded:
         message = (
             "None of the lab's graded cells is in this notebook. Hand in the notebook of this lab."
@@ -283,7 +301,7 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
     left: list[Known] = []
     changed: list[str] = []
     for cell in known:
-        if cell.role == "graded":
+        if cell.role in ("graded", "written"):
             continue
         code = plain_code(cell.source)
         free = [copy for copy in cells if copy.position not in claimed]
@@ -297,7 +315,7 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
             found.places[copies[0].position] = cell.index
         elif cell.role != "text":
             left.append(cell)
-        if by_id and cell.role == "given":
+        if by_id and cell.role == "given" and cell.locked:
             changed += [cell.id] if plain[by_id[-1].position] != code else []
     free = [copy for copy in cells if copy.position not in claimed and copy.kind == "code"]
     pairs = pair_alike(
@@ -307,8 +325,8 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
         claimed.add(pairs[cell.index])
         found.places[pairs[cell.index]] = cell.index
         left.remove(cell)
-        changed += [cell.id] if cell.role == "given" else []
-    changed += [cell.id for cell in left if cell.role == "given"]
+        changed += [cell.id] if cell.role == "given" and cell.locked else []
+    changed += [cell.id for cell in left if cell.role == "given" and cell.locked]
     if changed and found.graded:
         message = (
             f"Cells that the lab gives were changed or deleted ({', '.join(sorted(changed)[:5])}); "

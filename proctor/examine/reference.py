@@ -150,8 +150,11 @@ def engine_key(
     digest = hashlib.sha256(hashlib.sha256(secret).digest())
     engine = sorted(path for folder in _DECIDING for path in folder.rglob("*.py"))
     engine += sorted(path for path in _PACKAGE.glob("*.py") if path.stem not in _DOORS)
-    checks = check_files(course.root, course.folder / "checks", lab.name)
-    given = [course.root / name for name in (*lab.files, *lab.helpers)]
+    checks = []
+    if lab.ordinary is None:
+        checks = check_files(course.root, course.folder / "checks", lab.name)
+    base = lab.ordinary.folder if lab.ordinary else course.root
+    given = [base / name for name in (*lab.files, *lab.helpers)]
     given += [path for folder in given if folder.is_dir() for path in sorted(folder.rglob("*"))]
     for path in (*engine, *checks, *given):
         if path.is_file():

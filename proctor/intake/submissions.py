@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +20,19 @@ from proctor.intake.layout import Group, Item, group, is_archive, is_notebook, l
 from proctor.intake.names import likeness, printable, quotable, unique_ids
 from proctor.intake.parse import MAX_BYTES, parse
 from proctor.intake.submitters import name_submitters
-from proctor.submission import Candidate, Handed, StudentCell, Submission
+from proctor.submission import Candidate, Handed, Part, StudentCell, Submission
 from proctor.verdict import Problem
 
-__all__ = ["Candidate", "Handed", "StudentCell", "Submission", "collect", "read", "read_bytes"]
+__all__ = [
+    "Candidate",
+    "Handed",
+    "StudentCell",
+    "Submission",
+    "collect",
+    "read",
+    "read_bytes",
+    "read_parts",
+]
 
 MAX_CANDIDATES = 20
 """Most notebooks of one student that are considered."""
@@ -105,6 +114,45 @@ def read(handed: Handed, lab: str) -> Submission:
     candidate, submission = chosen
     problems = [*handed.problems, *_notes(handed, candidate, lab, unclear or bool(failures))]
     return replace(submission, problems=(*problems, *submission.problems))
+
+
+def read_parts(handed: Handed, lab: str, names: Sequence[str]) -> Submission:
+    """Read what a student handed in for an assignment of several notebooks.
+
+    A file belongs to the notebook whose name its own is most like. A notebook that is missing or cannot
+    be read costs its own cells.
+
+    Raises
+    ------
+    RejectedError
+        If none of them can be read; its message is one sentence for the student.
+    """
+    if not handed.candidates:
+        read(handed, lab)  # says why
+    parts, digest, failures = [], hashlib.sha256(), []
+    for name in names:
+        mine = [one for one in handed.candidates if _nearest(one.name, names) == name]
+        mine.sort(key=lambda one: likeness(one.name, name), reverse=True)
+        try:
+            part = read(replace(handed, candidates=tuple(mine), problems=()), name)
+        except RejectedError as error:
+            code, message = error.code, error.message
+            if not mine:
+                code = "notebook-missing"
+                message = f"The notebook {name}.ipynb was not handed in."
+            failures.append(RejectedError(code, f"{name}: {message}" if mine else message))
+            parts.append(Part(name, (), (Problem(code, message, attention=bool(mine)),)))
+            digest.update(f"{name} {code}\n".encode())
+            continue
+        parts.append(Part(name, part.cells, part.problems))
+        digest.update(f"{name} {part.digest}\n".encode())
+    if len(failures) == len(names):
+        raise failures[0]
+    return Submission(handed.student, lab, (), handed.problems, digest.hexdigest(), tuple(parts))
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    return max(names, key=lambda one: (likeness(name, one), len(one)))
 
 
 def read_bytes(data: bytes, student: str, lab: str) -> Submission:

@@ -1,6 +1,6 @@
 """The examiner's hand in the student's process: answers requests for values.
 
-This file and :mod:`proctor.kernel.values`, compiled, are sent to a kernel before any of the student's code
+This file and :data:`MODULES`, compiled, are sent to a kernel before any of the student's code
 runs. :func:`install` adds one handler to the kernel's shell channel. A request names an object
 and carries data; the reply carries data. Nothing here knows an expected answer, and nothing that
 comes from here is believed: a student who replaces it can only send other values.
@@ -15,9 +15,11 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import importlib.util
 import io
 import linecache
 import marshal
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -26,6 +28,13 @@ from typing import Any
 
 import numpy as np
 
+MODULES = (
+    "proctor.kernel.frames",
+    "proctor.kernel.values",
+    "proctor.lift.wire",
+    "proctor.lift.hand",
+)
+"""What travels along, in the order in which each imports the ones before."""
 REQUEST = "proctor_request"
 REPLY = "proctor_reply"
 MAX_PRINTED = 2_000
@@ -47,19 +56,47 @@ def load(name: str, codes: list[CodeType]) -> dict[str, Any]:
     return module.__dict__
 
 
-def install(shell: Any, values: dict[str, Any], helpers: list[CodeType]) -> None:
+def load_modules(codes: list[tuple[str, CodeType]]) -> dict[str, dict[str, Any]]:
+    """Run modules that import each other by their names; none of these stays behind."""
+    made: dict[str, ModuleType] = {}
+    for name, _ in codes:
+        parts = name.split(".")
+        for place in range(1, len(parts) + 1):
+            full = ".".join(parts[:place])
+            made.setdefault(full, ModuleType(full)).__dict__.setdefault("__path__", [])
+    kept = {name: sys.modules.get(name) for name in made}
+    try:
+        for name, module in made.items():
+            module.__dict__["__builtins__"] = vars(builtins).copy()
+            sys.modules[name] = module
+        for name, code in codes:
+            exec(code, made[name].__dict__)
+            package, _, last = name.rpartition(".")
+            setattr(made[package], last, made[name])
+    finally:
+        for name, before in kept.items():
+            del sys.modules[name]
+            if before is not None:
+                sys.modules[name] = before
+    return {name: made[name].__dict__ for name, _ in codes}
+
+
+def install(
+    shell: Any, modules: list[tuple[str, CodeType]], helpers: list[tuple[str, CodeType]]
+) -> None:
     """Add the request handler to the kernel of `shell`.
 
     Parameters
     ----------
     shell : IPython.core.interactiveshell.InteractiveShell
         The kernel's shell.
-    values : dict
-        Namespace of :mod:`proctor.kernel.values`.
+    modules : list of (str, code)
+        :data:`MODULES`, compiled.
     helpers : list of code
         The lab's helper files, compiled.
     """
-    agent = _Agent(shell, values, load("proctor_helpers", helpers))
+    own = load_modules(modules)
+    agent = _Agent(shell, own, load("proctor_helpers", [code for _, code in helpers]))
     kernel = shell.kernel
     send = kernel.session.send
 
@@ -103,9 +140,15 @@ def _straight(kernel: Any, handle: Any) -> Any:
 
 
 class _Agent:
-    def __init__(self, shell: Any, values: dict[str, Any], helpers: dict[str, Any]) -> None:
+    def __init__(
+        self, shell: Any, modules: dict[str, dict[str, Any]], helpers: dict[str, Any]
+    ) -> None:
+        self.shell = shell
         self.names = shell.user_ns
         self.helpers = helpers
+        values, hand = (_module(modules, name) for name in ("values", "hand"))
+        self.hand: Any = hand["Hand"](self.names)
+        self.talk: Any = None
         self.encode = values["encode"]
         self.decode = values["decode"]
         self.type_name = values["type_name"]
@@ -128,6 +171,8 @@ class _Agent:
             return {"value": self.encode(None, out)}
         if operation == "get":
             return {"value": self.encode(self.lookup(request["name"]), out)}
+        if operation in ("connect", "serve", "cell"):
+            return {"value": self.encode(self.lifted(operation, request), out)}
         args = [self.argument(tree, buffers) for tree in request["args"]]
         kwargs = {key: self.argument(tree, buffers) for key, tree in request["kwargs"].items()}
         if operation == "evaluate":
@@ -142,6 +187,22 @@ class _Agent:
             if old is not None and arg.tobytes() != old
         ]
         return content
+
+    def lifted(self, operation: str, request: Any) -> Any:
+        """Do what marking an ordinary course needs: talk with its judge, run a test cell here."""
+        if operation == "connect":
+            line = socket.socket(socket.AF_UNIX)
+            line.connect(self.beside_own_sockets(request["name"]))
+            self.talk = self.hand.channel_to(line)
+            return None
+        if operation == "serve":
+            self.hand.serve(self.talk)
+            return None
+        return self.hand.run_cell(request["source"], request["file"])
+
+    def beside_own_sockets(self, name: str) -> str:
+        """Path of a socket in the folder of the kernel's own sockets, as it is seen here."""
+        return str(Path(self.shell.kernel.parent.ip).parent / name)
 
     def lookup(self, name: str) -> Any:
         if name not in self.names:
@@ -184,10 +245,10 @@ def _proctor():
 
     def install(stream, ident, parent):
         try:
-            code, values, *helpers = marshal.loads(parent["buffers"][0])
+            code, modules, helpers = marshal.loads(parent["buffers"][0])
             agent = {{"__name__": "proctor_agent", "__builtins__": own}}
             exec(code, agent)
-            agent["install"](shell, agent["load"]("proctor_values", [values]), helpers)
+            agent["install"](shell, modules, helpers)
         except BaseException:
             error = {{"type": "", "message": traceback.format_exc(limit=-4), "line": ""}}
             send(stream, {REPLY!r}, {{"error": error}}, parent, ident=ident)
@@ -205,13 +266,26 @@ byte in Python.
 """
 
 
-def packed(agent: Path, values: Path, helpers: dict[str, str]) -> bytes:
-    """Return the code of all three, compiled: the kernel's interpreter is this one."""
-    own = [("<agent>", agent.read_text("utf-8")), ("<values>", values.read_text("utf-8"))]
-    codes = tuple(_compiled(name, source) for name, source in [*own, *helpers.items()])
-    return marshal.dumps(codes)
+def packed(helpers: dict[str, str]) -> bytes:
+    """Return the code of all that travels, compiled: the kernel's interpreter is this one."""
+    own = _compiled("<agent>", Path(__file__).read_text("utf-8"))
+    modules = [(name, _compiled(f"<{name}>", _source(name))) for name in MODULES]
+    named = [(name, _compiled(name, source)) for name, source in helpers.items()]
+    return marshal.dumps((own, modules, named))
+
+
+@functools.lru_cache(maxsize=16)
+def _source(name: str) -> str:
+    spec = importlib.util.find_spec(name)
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).read_text("utf-8")
 
 
 @functools.lru_cache(maxsize=64)
 def _compiled(name: str, source: str) -> CodeType:
     return compile(source, name, "exec", dont_inherit=True)
+
+
+def _module(modules: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """Find a module by the last part of its name."""
+    return next((own for full, own in modules.items() if full.endswith(f".{name}")), {})

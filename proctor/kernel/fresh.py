@@ -9,11 +9,13 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from proctor.sandbox.benches import Bench, local_bench
 from proctor.sandbox.forkserver import ENVIRONMENT
 
 
@@ -64,6 +66,11 @@ class FreshLauncher:
             shutil.copyfile(source, target)
         spec = _FreshSpec(self.environment)
         return AsyncKernelManager(kernel_spec_manager=spec, kernel_name="proctor")
+
+    def bench(self) -> AbstractContextManager[Bench]:
+        """Yield a bench of judges: an ordinary process, where the given files lie."""
+        places = {source.parent for source, place in self.given if "/" not in place}
+        return local_bench(places.pop() if places else Path.cwd())
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Nothing is known but that it ended."""

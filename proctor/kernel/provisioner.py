@@ -16,6 +16,8 @@ import atexit
 import json
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Enum, Instance, Integer, List, Unicode
 
 from proctor.errors import KernelStartError
+from proctor.sandbox.benches import Bench
 from proctor.sandbox.forkserver import SPAWN_SECONDS, ForkServer, Spawner
 from proctor.sandbox.handle import Kernel
 from proctor.sandbox.limits import Limits
@@ -210,6 +213,19 @@ class ForkLauncher:
         self.server = server
         self.isolation: str = server.isolation
         self.cpu = -1
+
+    @contextmanager
+    def bench(self) -> Iterator[Bench]:
+        """Yield a bench of judges, which ends with the context; see :mod:`proctor.lift`."""
+        scratch = Scratch("k-")
+        try:
+            bench, process = self.server.bench(scratch.path)
+            try:
+                yield bench
+            finally:
+                process.kill()
+        finally:
+            scratch.remove()
 
     def manager(self, folder: Path) -> AsyncKernelManager:
         """Return a manager of a kernel that is not started yet.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from proctor.kernel.allowance import Allowance, Exceeded
 from proctor.kernel.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs, clean
 from proctor.kernel.values import StudentError, decode
+from proctor.sandbox.benches import Bench
 from proctor.sandbox.handle import Kernel
 from proctor.sandbox.limits import Used
 
@@ -37,7 +39,6 @@ MAX_UNASKED = 100
 """Most answers to a question that was not asked; one that came too late is such an answer."""
 LOOK_SECONDS = 0.2
 """How often what runs is compared with its limit."""
-_HERE = Path(__file__).parent
 
 
 Met = Exceeded | Literal["machine"]
@@ -103,6 +104,9 @@ class Launcher(Protocol):
 
     def manager(self, folder: Path) -> AsyncKernelManager:
         """Return a manager whose kernel will run in `folder`; it is not started yet."""
+
+    def bench(self) -> AbstractContextManager[Bench]:
+        """Yield a bench of judges, beside the kernels and isolated like them."""
 
     def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
         """Say why a kernel ended, as (code, sentence), where that is known."""
@@ -180,11 +184,17 @@ class StudentKernel:
     ) -> None:
         self.kill()
 
+    @property
+    def sockets(self) -> Path:
+        """Folder of the kernel's sockets, which it sees, too."""
+        assert self._manager is not None
+        return Path(self._manager.ip).parent
+
     def _install(self) -> None:
         run = self.run(agent.BOOTSTRAP)
         if run.error is not None:
             raise KernelStartError(f"The examiner could not be installed: {run.error}")
-        code = agent.packed(_HERE / "agent.py", _HERE / "values.py", self.helpers)
+        code = agent.packed(self.helpers)
         try:
             self.ask({"op": "ping"}, [code])
         except (StudentError, TimeLimit, ProtocolError) as error:

@@ -30,7 +30,8 @@ from tornado.log import app_log
 from traitlets.config import Config
 
 from proctor.errors import CourseError
-from proctor.verdict import Verdict
+from proctor.ordinary import Assignment
+from proctor.verdict import ExerciseResult, Verdict
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,6 +137,31 @@ def _open(db_url: str, course_id: str, path: Path) -> Gradebook:
 
 
 @patient
+def record_ordinary(db_url: str, course_id: str, assignment: Assignment) -> None:
+    """Make sure that the gradebook knows an assignment of nbgrader's own as its source is.
+
+    Raises
+    ------
+    CourseError
+        If there are submissions in it to an assignment of other notebooks.
+    """
+    names = {notebook.name for notebook in assignment.notebooks}
+    with open_gradebook(db_url, course_id) as book:
+        known = book.update_or_create_assignment(assignment.name)
+        gone = {notebook.name for notebook in known.notebooks} - names
+        if gone and known.submissions:
+            raise CourseError(
+                f"The gradebook holds submissions to {assignment.name} with the notebook "
+                f"{sorted(gone)[0]}, which is no longer in its source. Put it back."
+            )
+        for name in sorted(gone):
+            book.remove_notebook(name, assignment.name)
+    for notebook in assignment.notebooks:
+        resources = _resources(db_url, assignment.name, "", notebook.name)
+        SaveCells().preprocess(copy.deepcopy(notebook.saved), resources)
+
+
+@patient
 def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNode) -> None:
     """Make sure that the gradebook knows the lab, its notebook and the points of its test cells."""
     resources = _resources(db_url, lab, "")
@@ -229,15 +255,19 @@ def _record(book: Gradebook, verdict: Verdict, timestamp: str | None, *, unchang
     details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
     submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
     for exercise in verdict.exercises:
+        cell = exercise.id if exercise.notebook else f"test_{exercise.id}"
         try:
             grade = book.find_grade(
-                f"test_{exercise.id}", verdict.lab, verdict.lab, verdict.student
+                cell, exercise.notebook or verdict.lab, verdict.lab, verdict.student
             )
         except MissingEntry as error:
             raise CourseError(
-                f"The gradebook has no cell 'test_{exercise.id}' in {verdict.lab}: it belongs to "
-                f"another course, or the lab has changed. Run: proctor build {verdict.lab}"
+                f"The gradebook has no cell '{cell}' in {verdict.lab}: it belongs to another course, "
+                f"or the lab has changed. Run: proctor build {verdict.lab}"
             ) from error
+        if exercise.by == "person":
+            _leave_to_person(book, grade, exercise, verdict)
+            continue
         grade.auto_score = exercise.score
         if unchanged and grade.manual_score is not None:
             continue
@@ -248,6 +278,16 @@ def _record(book: Gradebook, verdict: Verdict, timestamp: str | None, *, unchang
     if submission.assignment.duedate is None:
         return False
     return bool(submission.total_seconds_late or submission.late_submission_penalty)
+
+
+def _leave_to_person(
+    book: Gradebook, grade: Any, exercise: ExerciseResult, verdict: Verdict
+) -> None:
+    """Put a cell before a person, as nbgrader does; one without an answer gets nothing and says so."""
+    grade.auto_score = None if exercise.waiting else 0
+    grade.needs_manual_grade = exercise.waiting or grade.manual_score is not None
+    comment = book.find_comment(exercise.id, exercise.notebook, verdict.lab, verdict.student)
+    comment.auto_comment = None if exercise.waiting else "No response."
 
 
 def _is_time(text: str) -> bool:
@@ -298,6 +338,11 @@ def named_students(db_url: str, course_id: str) -> list[dict[str, str]]:
     return found
 
 
-def _resources(db_url: str, lab: str, student: str) -> dict[str, Any]:
-    details = {"notebook": lab, "assignment": lab, "student": student, "db_url": db_url}
-    return {"nbgrader": details, "unique_key": lab}
+def _resources(db_url: str, lab: str, student: str, notebook: str = "") -> dict[str, Any]:
+    details = {
+        "notebook": notebook or lab,
+        "assignment": lab,
+        "student": student,
+        "db_url": db_url,
+    }
+    return {"nbgrader": details, "unique_key": notebook or lab}

@@ -13,7 +13,6 @@ from proctor.record.attempts import note_attempt
 from proctor.record.store import Store
 from proctor.submission import Handed
 from proctor.verdict import Verdict
-from proctor.whole import write_whole
 
 
 class Keeper:
@@ -35,11 +34,16 @@ class Keeper:
         self.course_id = str(config.CourseDirectory.get("course_id", ""))
         self.keys: dict[str, str] = {}
         self._source = source
+        self._course = course
 
     def open_gradebook(self) -> None:
         """Make the gradebook, or see that the one there is knows the lab as it is."""
         self.store.folder.mkdir(parents=True, exist_ok=True)
-        gradebook.record_assignment(self.db_url, self.course_id, self.store.lab, self._source)
+        if self.store.names:
+            assignment = self._course.assignment(self.store.lab)
+            gradebook.record_ordinary(self.db_url, self.course_id, assignment)
+        else:
+            gradebook.record_assignment(self.db_url, self.course_id, self.store.lab, self._source)
 
     def __enter__(self) -> Keeper:
         self.store.claim()
@@ -54,7 +58,7 @@ class Keeper:
         verdict, student = marked.verdict, marked.verdict.student
         notebook = self.store.notebook(student)
         self.store.forget(student)
-        write_whole(notebook, marked.notebook)
+        self.store.write_notebooks(student, marked.notebook)
         receipt.carry(handed, notebook.parent)
         self._book.record(verdict, handed.timestamp)
         note_attempt(self.store, verdict, marked.notebook)

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from proctor.checks import Lab
 from proctor.errors import CourseError
-from proctor.examine.marked import Marked
+from proctor.examine.marked import Marked, split_notebooks
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
 
@@ -26,6 +27,11 @@ if sys.platform != "win32":
 
 OWNER = ".lab"
 """Name of the file in ``verdicts/`` that names the lab whose verdicts lie there directly."""
+
+
+def store_of(lab: Lab, folder: Path) -> Store:
+    """Return where `folder` keeps what marking a lab gives."""
+    return Store(folder, lab.name, lab.ordinary.names if lab.ordinary else ())
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,13 @@ class Store:
     lab : str
         The lab's name. Two labs of one course share the folder: the first one's verdicts lie in
         ``verdicts/``, another one's in ``verdicts/LAB/``.
+    names : tuple of str
+        Names of the notebooks of an assignment of nbgrader's own; empty for a lab, which has one.
     """
 
     folder: Path
     lab: str
+    names: tuple[str, ...] = ()
 
     @property
     def verdicts(self) -> Path:
@@ -73,11 +82,30 @@ class Store:
 
     def notebook(self, student: str) -> Path:
         """Path of the notebook as it ran."""
-        return self.folder / "autograded" / _name(student) / self.lab / f"{self.lab}.ipynb"
+        first = self.names[0] if self.names else self.lab
+        return self.folder / "autograded" / _name(student) / self.lab / f"{first}.ipynb"
+
+    def write_notebooks(self, student: str, text: str) -> None:
+        """Write what marking made of the notebook, or of each of an assignment's."""
+        place = self.notebook(student)
+        if not self.names:
+            write_whole(place, text)
+            return
+        for name, notebook in split_notebooks(text).items():
+            write_whole(place.with_name(f"{name}.ipynb"), notebook)
+
+    def read_notebooks(self, student: str) -> str:
+        """Read what :meth:`write_notebooks` wrote."""
+        place = self.notebook(student)
+        if not self.names:
+            return place.read_text("utf-8")
+        texts = {name: place.with_name(f"{name}.ipynb").read_text("utf-8") for name in self.names}
+        return json.dumps(texts)
 
     def page(self, student: str) -> Path:
         """Path of the feedback page."""
-        return self.folder / "feedback" / _name(student) / self.lab / f"{self.lab}.html"
+        first = self.names[0] if self.names else self.lab
+        return self.folder / "feedback" / _name(student) / self.lab / f"{first}.html"
 
     def last(self, student: str) -> Verdict | None:
         """Return the last verdict on a student, under whatever key; None if none can be read."""
@@ -102,7 +130,7 @@ class Store:
         verdict = self.known(student, key)
         if verdict is None:
             return None
-        return Marked(verdict, self.notebook(student).read_text("utf-8"))
+        return Marked(verdict, self.read_notebooks(student))
 
     def forget(self, student: str) -> None:
         """Begin to change what is kept of a student: until :meth:`keep`, nothing of it counts as known."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from typing import Any, Literal
 
 from proctor.errors import KernelStartError
 from proctor.sandbox import whitelist
+from proctor.sandbox.benches import Bench, SocketBench
 from proctor.sandbox.handle import MAX_MESSAGE, Kernel
 from proctor.sandbox.limits import Limits
 from proctor.scratch import Scratch, clear_abandoned
@@ -81,7 +83,12 @@ class Spawner:
         self._control = control
 
     def request(
-        self, folder: Path, connection_file: Path, work: Path | None = None, cpu: int = -1
+        self,
+        folder: Path,
+        connection_file: Path,
+        work: Path | None = None,
+        cpu: int = -1,
+        orders: socket.socket | None = None,
     ) -> Kernel:
         """Ask for a kernel without waiting: once it is readable, call :meth:`Kernel.started`.
 
@@ -98,6 +105,8 @@ class Spawner:
         cpu : int
             Number of the one processor that it may use, so that however many threads a submission
             starts it slows down none but those on the same; -1 for any.
+        orders : socket.socket, optional
+            Ask for a bench of judges instead, which takes its orders there.
 
         Raises
         ------
@@ -118,13 +127,31 @@ class Spawner:
         }
         with theirs:
             try:
-                socket.send_fds(self._control, [json.dumps(message).encode()], [theirs.fileno()])
+                carried = [theirs.fileno()] + ([orders.fileno()] if orders is not None else [])
+                socket.send_fds(self._control, [json.dumps(message).encode()], carried)
             except OSError as error:
                 ours.close()
                 raise KernelStartError(
                     f"The fork server has gone ({error}); start it again."
                 ) from error
         return Kernel(ours, self.limits)
+
+    def bench(self, folder: Path) -> tuple[Bench, Kernel]:
+        """Start a bench of judges: a sandbox like a kernel's, which lasts for a whole class.
+
+        Parameters
+        ----------
+        folder : Path
+            An empty folder of its own.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            kernel = self.request(folder, Path(), orders=theirs)
+        if not select.select([kernel], [], [], SPAWN_SECONDS)[0]:
+            kernel.kill()
+            raise KernelStartError(f"The bench did not come up within {SPAWN_SECONDS:g} s.")
+        kernel.started()
+        return SocketBench(ours), kernel
 
     def _give(self, folder: Path) -> None:
         for source, target in self.given:

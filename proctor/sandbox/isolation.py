@@ -43,12 +43,11 @@ def given_files(course: Course, lab: Lab) -> list[tuple[Path, str]]:
         If one is missing.
     """
     found: list[tuple[Path, str]] = []
+    base = lab.ordinary.folder if lab.ordinary else course.root
     for name in lab.files:
-        origin = course.root / name
+        origin = base / name
         if not origin.exists():
-            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
+            raise CourseError(f"{lab.name} needs {name}, which is not in {base}.")
         parts = sorted(origin.rglob("*")) if origin.is_dir() else [origin]
-        found += [
-            (part, part.relative_to(course.root).as_posix()) for part in parts if part.is_file()
-        ]
+        found += [(part, part.relative_to(base).as_posix()) for part in parts if part.is_file()]
     return found

@@ -9,6 +9,7 @@ says why the kernel ended. When the grader or the fork server is gone, it ends e
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ import socket
 import sys
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +28,10 @@ from proctor.sandbox import namespaces as sandbox
 from proctor.sandbox import student, syscalls, usage, whitelist
 from proctor.sandbox.limits import Limits
 
+BENCH = "proctor.lift.bench"
+"""The module that a bench runs; of a room above this one."""
+_JUDGES = 4
+"""How many judges' memory a bench may use at a time."""
 WATCH_SECONDS = 0.2
 """How often the sums over all processes are compared with their limits. Nothing waits for it."""
 
@@ -61,7 +66,7 @@ def prepare(config: dict[str, Any]) -> Plan:
     return Plan(isolated, Limits.from_dict(config["limits"]), layout, server)
 
 
-def run(plan: Plan, request: dict[str, Any], descriptor: int) -> NoReturn:
+def run(plan: Plan, request: dict[str, Any], descriptor: int, bench: int = -1) -> NoReturn:
     """Become the supervisor of a new kernel; called in a fresh fork of the fork server.
 
     Parameters
@@ -74,17 +79,24 @@ def run(plan: Plan, request: dict[str, Any], descriptor: int) -> NoReturn:
         the processor to run on; -1 for any.
     descriptor : int
         The socket to the grader.
+    bench : int
+        The socket on which a bench of judges takes orders, if it is not a kernel that is wanted.
     """
     os.setsid()
+    if bench >= 0:
+        importlib.import_module(BENCH)  # while the engine can still be seen
+        plan = replace(plan, limits=_for_a_class(plan.limits))
     if request["cpu"] >= 0:
         os.sched_setaffinity(0, {request["cpu"]})
     report = socket.socket(fileno=descriptor)
     for standard in (1, 2):  # the server's log is not the student's
         os.dup2(0, standard)
-    _close_all_but({0, 1, 2, descriptor, plan.server})
+    _close_all_but({0, 1, 2, descriptor, plan.server, bench})
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        connection = json.loads(Path(request["file"]).read_bytes())
+        connection = {"ip": f"{request['folder']}/k"}
+        if bench < 0:
+            connection = json.loads(Path(request["file"]).read_bytes())
         if plan.layout is not None:
             sandbox.enter_namespaces(plan.layout)
             if os.fork():
@@ -94,10 +106,15 @@ def run(plan: Plan, request: dict[str, Any], descriptor: int) -> NoReturn:
         else:
             place = request["work"]
             syscalls.set_child_subreaper()
-        _supervise(plan, connection, place, report)
+        _supervise(plan, connection, place, report, bench)
     except Exception:  # noqa: BLE001 - told to the grader, who waits for it
         _tell(report, {"event": "failed", "error": traceback.format_exc(limit=-3)[-8000:]})
     os._exit(1)
+
+
+def _for_a_class(limits: Limits) -> Limits:
+    """Limits of what serves a whole class: each of its judges has a time limit of its own."""
+    return replace(limits, wall_seconds=1e7, cpu_seconds=1e7, memory_mb=_JUDGES * limits.memory_mb)
 
 
 def _close_all_but(keep: set[int]) -> None:
@@ -118,12 +135,15 @@ def _tell(
         socket.send_fds(report, [json.dumps(message).encode()], descriptors)
 
 
-def _supervise(plan: Plan, connection: dict[str, Any], place: str, report: socket.socket) -> None:
+def _supervise(
+    plan: Plan, connection: dict[str, Any], place: str, report: socket.socket, bench: int
+) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     started = time.monotonic()
     kernel = os.fork()
     if kernel == 0:
-        _student(plan, connection, place, theirs, {report.fileno(), ours.fileno(), plan.server})
+        others = {report.fileno(), ours.fileno(), plan.server}
+        _student(plan, connection, place, theirs, others, bench)
     theirs.close()
     if ours.recv(16) != b"bound":
         problem = ours.recv(8000) or b"it ended without a word"
@@ -143,9 +163,14 @@ def _supervise(plan: Plan, connection: dict[str, Any], place: str, report: socke
 
 
 def _student(
-    plan: Plan, connection: dict[str, Any], place: str, pipe: socket.socket, others: set[int]
+    plan: Plan,
+    connection: dict[str, Any],
+    place: str,
+    pipe: socket.socket,
+    others: set[int],
+    bench: int,
 ) -> NoReturn:
-    """Become the student's kernel: give up every right, then start."""
+    """Become the student's kernel, or a bench: give up every right, then start."""
     try:
         for descriptor in others - {-1}:
             os.close(descriptor)
@@ -165,6 +190,9 @@ def _student(
                 os._exit(1)
             pipe.close()
 
+        if bench >= 0:
+            bound()
+            sys.modules[BENCH].run(socket.socket(fileno=bench))
         student.run(connection, os.path.join(home, ".ipython"), bound)
     except (Exception, SystemExit):  # noqa: BLE001 - told to the supervisor, who tells the grader
         pipe.send(b"error")

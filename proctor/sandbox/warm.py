@@ -118,7 +118,7 @@ def _serve(control: socket.socket, plan: supervisor.Plan) -> None:
         if os.fork() == 0:
             try:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                supervisor.run(plan, request, descriptors[0])
+                supervisor.run(plan, request, *descriptors)
             finally:
                 os._exit(1)  # never back into the server's loop
         for descriptor in descriptors:

@@ -1,0 +1,462 @@
+"""Mark a submission to an nbgrader assignment that has no checks of ours: its own test cells are run.
+
+The student's cells run in the instructor's notebook, in an isolated kernel, one for each notebook. A
+test cell is judged by a process outside that kernel wherever the plan says that this is the same;
+elsewhere inside it, as nbgrader does, and the verdict says so. Points need evidence: a cell that did
+not run to its end earns nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from proctor.checks import Lab
+from proctor.errors import ProtocolError
+from proctor.examine import adoption
+from proctor.examine.assemble import Assembled, Step, assemble
+from proctor.examine.marked import Marked, join_notebooks
+from proctor.kernel.outputs import clean
+from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
+from proctor.kernel.values import StudentError, ValueFormatError
+from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, owner
+from proctor.ordinary import Assignment, Notebook, OrdinaryCell
+from proctor.submission import Part, StudentCell, Submission
+from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
+
+MAX_PART = 2_000
+HIDDEN = "A hidden test of this cell did not pass."
+PERSON = "It could not be judged on this notebook, so a person will look at it"
+TOO_LONG = "It took longer than a cell may."
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+LINE = "judge"
+"""Name of the socket, beside the kernel's own, over which a judge and the kernel come together."""
+
+
+@dataclass
+class Played:
+    """What marking one notebook gave.
+
+    Attributes
+    ----------
+    exercises : list of ExerciseResult
+    problems : list of Problem
+    notebook : NotebookNode
+        The notebook as it ran.
+    met : set of str
+        Limits of time that were met; see :class:`proctor.marked.Marked`.
+    """
+
+    exercises: list[ExerciseResult]
+    problems: list[Problem]
+    notebook: NotebookNode
+    met: set[str]
+
+
+def examine(
+    submission: Submission,
+    lab: Lab,
+    assignment: Assignment,
+    launcher: Launcher,
+    plans: bytes,
+    told: Callable[[Sequence[ExerciseResult], Sequence[Problem]], None] = lambda *_: None,
+) -> Marked:
+    """Mark a submission, notebook by notebook: one that dies costs its own cells.
+
+    Parameters
+    ----------
+    plans : bytes
+        How the assignment's test cells are judged; see :mod:`proctor.adoption`.
+    told : callable
+        Told after each notebook what is known so far.
+
+    Raises
+    ------
+    KernelStartError
+        If a kernel does not start.
+    """
+    began = time.monotonic()
+    known = adoption.from_bytes(plans)
+    bench = _bench(launcher)
+    exercises: list[ExerciseResult] = []
+    problems = list(submission.problems)
+    notebooks: dict[str, NotebookNode] = {}
+    met: set[str] = set()
+    parts = {part.name: part for part in submission.parts}
+    for notebook in assignment.notebooks:
+        part = parts.get(notebook.name, Part(notebook.name))
+        played = examine_part(
+            submission, part, notebook, lab, known[notebook.name], launcher, bench
+        )
+        exercises += played.exercises
+        problems += played.problems
+        notebooks[notebook.name] = played.notebook
+        met |= played.met
+        told(exercises, problems)
+    attention = any(problem.attention for problem in problems)
+    verdict = Verdict(
+        student=submission.student,
+        lab=lab.name,
+        status="needs_attention" if attention else "graded",
+        isolation=launcher.isolation,
+        score=total([one.score for one in exercises]),
+        max_score=total([one.max_score for one in exercises]),
+        problems=tuple(dict.fromkeys(problems)),
+        exercises=tuple(exercises),
+    )
+    return Marked(
+        verdict,
+        join_notebooks(notebooks),
+        met=frozenset(met),
+        seconds=time.monotonic() - began,
+    )
+
+
+_benches: dict[int, tuple[Launcher, Bench]] = {}
+_open = ExitStack()
+
+
+def _bench(launcher: Launcher) -> Bench:
+    """Return this process's bench, started with the first submission; it ends with the process."""
+    if id(launcher) not in _benches:
+        _benches[id(launcher)] = launcher, _open.enter_context(launcher.bench())
+    return _benches[id(launcher)][1]
+
+
+def examine_part(
+    submission: Submission,
+    part: Part,
+    notebook: Notebook,
+    lab: Lab,
+    plan: Plan,
+    launcher: Launcher,
+    bench: Bench,
+) -> Played:
+    """Mark one notebook of a submission.
+
+    Raises
+    ------
+    KernelStartError
+        If the kernel does not start.
+    """
+    own = replace(submission, cells=part.cells, problems=part.problems, parts=())
+    session = _Session(notebook, lab, plan, own)
+    if part.cells:
+        with (
+            tempfile.TemporaryDirectory(prefix="proctor-") as folder,
+            StudentKernel(
+                launcher,
+                Path(folder),
+                {},
+                cell_seconds=lab.cell_seconds,
+                total_seconds=lab.total_seconds,
+            ) as kernel,
+        ):
+            try:
+                session.run(kernel, bench)
+            except KernelStopped as stop:
+                session.met |= {stop.by} - {""}
+                session.problems.append(Problem(stop.code, stop.message, attention=True))
+    return session.played()
+
+
+class _Side:
+    """A kernel, as a judge needs it."""
+
+    def __init__(self, kernel: StudentKernel) -> None:
+        self.kernel = kernel
+
+    def connect(self) -> socket.socket:
+        """Let the kernel connect to a socket beside its own; nobody else can any more."""
+        path = self.kernel.sockets / LINE
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            path.chmod(0o777)  # the kernel is another user
+            listening.listen(1)
+            listening.settimeout(10)
+            self.kernel.ask({"op": "connect", "name": LINE})
+            line, _ = listening.accept()
+        path.unlink()
+        line.settimeout(None)
+        return line
+
+    def serve(self) -> None:
+        """Have it answer the judge."""
+        self.kernel.ask({"op": "serve"})
+
+    def run_cell(self, source: str, name: str) -> dict[str, Any]:
+        """Run a test cell in the kernel."""
+        content, parts = self.kernel.ask({"op": "cell", "source": source, "file": name})
+        told = self.kernel.value(content.get("value"), parts)
+        if not isinstance(told, dict):
+            raise ProtocolError("the kernel does not say how the cell ended")
+        return told
+
+
+class _Session:
+    def __init__(self, notebook: Notebook, lab: Lab, plan: Plan, submission: Submission) -> None:
+        self.notebook, self.lab, self.plan, self.submission = notebook, lab, plan, submission
+        self.assembled: Assembled = assemble(notebook.node, submission, ordinary=True)
+        self.cells = {cell.index: cell for cell in notebook.cells}
+        self.lifted = {cell.id: cell for cell in adoption.lifted(notebook)}
+        self.judged = {step.id: step.judged for step in plan.tests}
+        self.problems = list(submission.problems)
+        if submission.cells:
+            self.problems += self.assembled.problems
+        self.runs: dict[int, tuple[str, CellRun]] = {}
+        self.extras: list[tuple[Step, CellRun]] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self.met: set[str] = set()
+
+    def run(self, kernel: StudentKernel, bench: Bench) -> None:
+        """Run the notebook cell by cell."""
+        side = _Side(kernel)
+        reads: set[str] = set()
+        for step in self.assembled.steps:
+            if step.kind in ("graded", "extra") and (tree := owner.parse(step.source)):
+                reads |= owner.reads(tree)
+        with Judge(
+            self.plan, bench, side, reads=reads, cell_seconds=self.lab.cell_seconds
+        ) as judge:
+            for step in self.assembled.steps:
+                cell = self.cells.get(step.cell_index)
+                if step.kind == "test" and cell is not None:
+                    if cell.id in self.lifted:
+                        self.outcomes[cell.id] = self.test(self.lifted[cell.id], side, judge)
+                else:
+                    self.step(step, cell, kernel, judge)
+
+    def step(
+        self, step: Step, cell: OrdinaryCell | None, kernel: StudentKernel, judge: Judge
+    ) -> None:
+        """Run a cell of the instructor's or of the student's."""
+        if step.kind == "extra":
+            run = CellRun()
+            self.extras.append((step, run))
+        else:
+            run = CellRun()
+            self.runs[step.cell_index] = (step.source, run)
+        if cell is not None and not cell.code:
+            return  # a written answer
+        done = kernel.run(step.source)
+        run.outputs, run.error = done.outputs, done.error
+        if done.stopped_by:
+            self.limit_met(done.stopped_by, step.id)
+        if step.kind != "extra" and step.id in self.lifted:
+            judge.ran(self.lifted[step.id], step.source)
+
+    def limit_met(self, by: str, cell: str) -> None:
+        """Note that a limit of time was met; a person is asked to look."""
+        self.met.add(by)
+        message = f"The cell '{cell}' was stopped: it took longer than a cell may."
+        self.problems.append(Problem("cell-time", message, cell, attention=True))
+
+    def test(self, cell: Cell, side: _Side, judge: Judge) -> Outcome:
+        """Judge a test cell."""
+        try:
+            return lift(cell, side, judge)
+        except TimeLimit as limit:
+            self.limit_met(limit.by, cell.id)
+            return Outcome("time", message=TOO_LONG)
+        except StudentError as error:  # the agent itself was interrupted, or replaced
+            return Outcome("failed", type=error.type_name, message=error.message)
+        except (ProtocolError, ValueFormatError) as error:
+            return Outcome("refused", message=f"the kernel's answer cannot be read: {error}")
+
+    def played(self) -> Played:
+        """Say what came of it."""
+        exercises = [
+            self.by_person(cell) if cell.kind != "test" else self.result(cell)
+            for cell in self.notebook.cells
+            if cell.kind in ("test", "manual", "task")
+        ]
+        return Played(exercises, self.problems, self.executed(), self.met)
+
+    def title(self, cell: OrdinaryCell) -> str:
+        for exercise in self.lab.exercises:
+            if (exercise.notebook, exercise.id) == (self.notebook.name, cell.id):
+                return exercise.title
+        return cell.id
+
+    def by_person(self, cell: OrdinaryCell) -> ExerciseResult:
+        """A cell that a person marks; of one without an answer nothing waits."""
+        answer = self.assembled.answers.get(cell.id)
+        blank = self.notebook.saved.cells[cell.index].source.strip()
+        answered = cell.kind == "task" or (answer is not None and answer.strip() != blank)
+        return ExerciseResult(
+            cell.id,
+            self.title(cell),
+            0.0,
+            cell.points,
+            notebook=self.notebook.name,
+            by="person",
+            waiting=answered and bool(self.submission.cells),
+        )
+
+    def result(self, cell: OrdinaryCell) -> ExerciseResult:
+        """A test cell's points."""
+        outcome = self.outcomes.get(cell.id)
+        title, judged = self.title(cell), self.judged.get(cell.id, "inside")
+        parts: dict[str, str] = {}
+        earned = 0.0
+        if not cell.source.strip() and self.submission.cells:
+            earned = cell.points  # nbgrader's rule: nothing was asked
+        elif outcome is None:
+            said = self.problems[-1].message if self.problems else "This was not reached."
+            parts = {"cause": said}
+        elif outcome.passed:
+            earned = credit(outcome.shown, cell.points)
+            if earned < cell.points:
+                parts = {"cause": f"The test gives {earned:g} of {cell.points:g} points."}
+        else:
+            parts = self.explain(cell, outcome)
+        if outcome is not None and outcome.ended in ("refused", "lost"):
+            message = f"{PERSON} ({clean(outcome.message, 300)})."
+            self.problems.append(Problem("not-judged", message, cell.id, attention=True))
+        told: Any = {part: clean(text, MAX_PART) for part, text in parts.items()}
+        check = CheckResult(
+            id=cell.id,
+            title=title,
+            hidden=False,
+            passed=earned >= cell.points and not parts,
+            points=earned,
+            max_points=cell.points,
+            skipped=outcome is None and bool(parts),
+            judged=judged,
+            **told,
+        )
+        return ExerciseResult(
+            cell.id, title, earned, cell.points, (check,), notebook=self.notebook.name
+        )
+
+    def explain(self, cell: OrdinaryCell, outcome: Outcome) -> dict[str, str]:
+        """Say why a test cell did not pass; of hidden lines, nothing."""
+        if outcome.ended in ("refused", "lost"):
+            return {"cause": f"{PERSON}: {outcome.message}."}
+        if outcome.ended == "time":
+            return {"cause": TOO_LONG, "next": "Look for a loop that never ends."}
+        lines = cell.source.splitlines()
+        told = f"{outcome.type}: {outcome.message}" if outcome.message else outcome.type
+        if outcome.line in hidden_lines(cell.source):
+            return {"cause": HIDDEN}
+        parts = {"cause": told}
+        if 0 < outcome.line <= len(lines):
+            parts["called"] = lines[outcome.line - 1].strip()
+        if outcome.theirs and outcome.students:
+            parts["got"] = f"{outcome.type} in your line `{outcome.students}`"
+        return parts
+
+    def executed(self) -> NotebookNode:
+        """Return the notebook as it ran: the instructor's cells, the student's answers, what came out."""
+        notebook = copy.deepcopy(self.notebook.saved)
+        cells: list[NotebookNode] = []
+        own = self.own_cells()
+        cells += own.get(-1, [])
+        for index, cell in enumerate(notebook.cells):
+            known = self.cells[index]
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            if known.kind in ("solution", "manual"):
+                cell.source = self.assembled.answers.get(known.id) or ""
+            if index in self.runs:
+                cell.source, run = self.runs[index]
+                if cell.cell_type == "code":
+                    cell.outputs = list(run.outputs)
+            if known.kind == "test" and known.code:
+                cell.source = known.source
+                cell.outputs = test_outputs(known, self.outcomes.get(known.id))
+            cells.append(cell)
+            cells += own.get(index, [])
+        notebook.cells = cells
+        for number, cell in enumerate(cells):
+            if not cell.get("id") or sum(other.get("id") == cell.id for other in cells) > 1:
+                cell["id"] = f"own-{number}"
+        return notebook
+
+    def own_cells(self) -> dict[int, list[NotebookNode]]:
+        """The student's own cells, code that ran and text, by the place that they follow."""
+        placed: dict[int, list[tuple[int, NotebookNode]]] = {}
+        for step, run in self.extras:
+            made = new_code_cell(step.source, outputs=list(run.outputs))
+            placed.setdefault(step.cell_index, []).append((step.position, made))
+        for index, copy_ in self.own_text():
+            placed.setdefault(index, []).append((copy_.position, new_markdown_cell(copy_.source)))
+        return {
+            index: [cell for _, cell in sorted(found, key=lambda pair: pair[0])]
+            for index, found in placed.items()
+        }
+
+    def own_text(self) -> list[tuple[int, StudentCell]]:
+        """Text cells of the student's own: answers to a task stand in them."""
+        given = {cell.source.strip() for cell in self.cells.values() if not cell.code}
+        given |= {cell.source.strip() for cell in self.notebook.saved.cells}
+        ids = {cell.id for cell in self.cells.values()}
+        found, last = [], -1
+        by_id = {cell.id: cell.index for cell in self.cells.values()}
+        for cell in self.submission.cells:
+            last = by_id.get(cell.grade_id or cell.cell_id, last)
+            known = cell.grade_id in ids or cell.cell_id in ids
+            text = cell.source.strip()
+            if cell.kind == "markdown" and not known and text and text not in given:
+                found.append((last, cell))
+        return found
+
+
+def credit(shown: str | None, points: float) -> float:
+    """Return what a cell that ran to its end earns: a number as its last value is partial credit.
+
+    nbgrader's rule, but for a number above the cell's points, at which nbgrader stops: all of them.
+    """
+    if shown is None or not _NUMBER.fullmatch(shown.strip()):
+        return points
+    value = float(shown)
+    return round(value, 6) if 0 <= value <= points else points
+
+
+def hidden_lines(source: str) -> set[int]:
+    """Lines of a test cell, from 1, that its students do not receive."""
+    found: set[int] = set()
+    inside = False
+    for number, line in enumerate(source.splitlines(), 1):
+        if "BEGIN HIDDEN TESTS" in line:
+            inside = True
+        if inside:
+            found.add(number)
+        if "END HIDDEN TESTS" in line:
+            inside = False
+    return found
+
+
+def test_outputs(cell: OrdinaryCell, outcome: Outcome | None) -> list[NotebookNode]:
+    """Return a test cell's outputs as a notebook has them: nbgrader's own rule gives the same points."""
+    if not cell.source.strip():
+        return []
+    if outcome is None:
+        return [_error("NotReached", "This test was not reached.")]
+    outputs: list[NotebookNode] = []
+    if outcome.printed:
+        outputs.append(new_output("stream", name="stdout", text=clean(outcome.printed, 100_000)))
+    if outcome.passed:
+        if outcome.shown is not None:
+            data = {"text/plain": clean(outcome.shown, 1000)}
+            outputs.append(new_output("execute_result", data=data, execution_count=None))
+        return outputs
+    name = outcome.type or {"time": "TimeLimit", "refused": "NotJudged"}.get(outcome.ended, "Error")
+    return [*outputs, _error(name, outcome.message)]
+
+
+def _error(name: str, message: str) -> NotebookNode:
+    name, message = clean(name, 200), clean(message, MAX_PART)
+    lines = [f"{name}: {message}" if message else name]
+    return new_output("error", ename=name, evalue=message, traceback=lines)

@@ -1,0 +1,395 @@
+"""An nbgrader assignment that knows nothing of this engine, read as it is.
+
+Every folder ``source/NAME`` of a course with notebooks in it is one. nbgrader's own steps are applied to
+the instructor's notebooks as ``nbgrader generate_assignment`` applies them: header and footer, AUTOTEST.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from proctor.cells import Kind, marking
+from proctor.checks import Check, Lab, Side
+from proctor.errors import CourseError
+
+SECONDS = 30.0
+"""nbgrader's own time limit for a cell, where the course sets none."""
+PYTHON = ("python", "ipython")
+_KEPT_OUT = {".ipynb_checkpoints", "__pycache__"}
+
+
+@dataclass(frozen=True)
+class OrdinaryCell:
+    """A cell of the instructor's notebook.
+
+    Attributes
+    ----------
+    index : int
+        Its place.
+    id : str
+        Its grade id, or one made from its place.
+    kind : Kind
+        How nbgrader treats it.
+    code : bool
+        Whether it is code.
+    points : float
+    source : str
+    """
+
+    index: int
+    id: str
+    kind: Kind
+    code: bool
+    points: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook of an assignment.
+
+    Attributes
+    ----------
+    name : str
+        Without its ending.
+    node : NotebookNode
+        The instructor's, with solutions and hidden tests, after header, footer and AUTOTEST; every
+        cell has an id.
+    saved : NotebookNode
+        The same without solutions, as nbgrader keeps it in its gradebook.
+    """
+
+    name: str
+    node: NotebookNode
+    saved: NotebookNode
+
+    @property
+    def cells(self) -> tuple[OrdinaryCell, ...]:
+        """Its cells."""
+        return tuple(_cell(index, cell) for index, cell in enumerate(self.node.cells))
+
+    @property
+    def code(self) -> tuple[OrdinaryCell, ...]:
+        """Its code cells that hold something."""
+        return tuple(cell for cell in self.cells if cell.code and cell.source.strip())
+
+    @property
+    def points(self) -> float:
+        """What it is worth."""
+        return sum(cell.points for cell in self.cells)
+
+
+def _cell(index: int, cell: Any) -> OrdinaryCell:
+    known = marking(cell.metadata)
+    kind = known.kind
+    if kind == "test" and cell.cell_type != "code":
+        kind = "manual"  # nbgrader leaves it to a person, too
+    id = known.id or cell.id
+    return OrdinaryCell(
+        index, id, kind, cell.cell_type == "code", known.points, cell.source.replace("\r\n", "\n")
+    )
+
+
+def emptied(notebook: Notebook) -> NotebookNode:
+    """Return a notebook as it is released, with no cell that ran."""
+    node: NotebookNode = copy.deepcopy(notebook.saved)
+    for cell, known in zip(node.cells, notebook.cells, strict=True):
+        if known.kind in ("solution", "manual"):
+            cell.source = ""
+    return node
+
+
+def assignments(source: Path) -> list[str]:
+    """Names of the assignments in a course's source folder."""
+    if not source.is_dir():
+        return []
+    return sorted(
+        folder.name
+        for folder in source.iterdir()
+        if folder.is_dir() and folder.name[0] not in "._" and any(folder.glob("*.ipynb"))
+    )
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment: its notebooks, and how the rest of the engine knows it.
+
+    Attributes
+    ----------
+    name : str
+    folder : Path
+        Where they lie, and what a notebook finds beside itself.
+    notebooks : tuple of Notebook
+    lab : Lab
+        Each test cell is an exercise of one check; a cell that a person marks is an exercise without.
+    """
+
+    name: str
+    folder: Path
+    notebooks: tuple[Notebook, ...]
+    lab: Lab
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the notebooks."""
+        return tuple(notebook.name for notebook in self.notebooks)
+
+    @property
+    def points(self) -> float:
+        """What it is worth."""
+        return sum(notebook.points for notebook in self.notebooks)
+
+    @property
+    def whole(self) -> NotebookNode:
+        """All notebooks in one, for those that only look at cells."""
+        whole: NotebookNode = copy.deepcopy(self.notebooks[0].node)
+        whole.cells = []
+        for number, notebook in enumerate(self.notebooks):
+            for cell in copy.deepcopy(notebook.node).cells:
+                cell["id"] = f"{number}-{cell.id}"[:64]
+                whole.cells.append(cell)
+        return whole
+
+
+def read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
+    """Read an assignment's notebooks.
+
+    Parameters
+    ----------
+    folder : Path
+        ``source/NAME``.
+    config : Config
+        The course's nbgrader configuration.
+    root : Path
+        The course's folder: relative paths of the configuration are meant from there.
+
+    Raises
+    ------
+    CourseError
+        If one cannot be read, is in another language, or uses an id twice; if nothing earns points.
+    """
+    state = tuple(
+        (str(path), path.stat().st_mtime_ns, path.stat().st_size)
+        for path in (*sorted(folder.rglob("*")), *sorted(root.glob("*.*")))
+        if path.is_file()
+    )
+    key = (folder, repr(config))
+    if key not in _read_before or _read_before[key][0] != state:
+        _read_before[key] = (state, _read_assignment(folder, config, root))
+    return _read_before[key][1]
+
+
+_read_before: dict[tuple[Path, str], tuple[Any, Assignment]] = {}
+
+
+def _read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            node = _read(path)
+        except Exception as error:  # whatever nbformat raises for a broken file
+            raise CourseError(f"{path} is not a notebook that can be read: {error}") from error
+        language = _language(node)
+        if language not in PYTHON:
+            raise CourseError(
+                f"{folder.name}/{path.name} is in {language}, and this engine marks Python. Leave the "
+                "assignment to nbgrader."
+            )
+        _require_sound(node, path)
+        made = _instantiated(node, path, config, root)
+        found.append(Notebook(path.stem, made, _saved(made, path, config)))
+    if not any(cell.kind in ("test", "manual", "task") for one in found for cell in one.cells):
+        raise CourseError(
+            f"Nothing in {folder} earns points: no cell is an autograder test, manually graded or a "
+            "task. Mark cells in nbgrader's cell toolbar (Create Assignment)."
+        )
+    lab = lab_of(folder.name, folder, found, config)
+    lab.ordinary = Assignment(folder.name, folder, tuple(found), lab)
+    return lab.ordinary
+
+
+def _read(path: Path) -> NotebookNode:
+    """Read a notebook, with nbgrader's metadata in their present form and without random ids."""
+    from nbgrader.nbgraderformat import MetadataValidator
+
+    text = path.read_text("utf-8")
+    known = [cell.get("id") for cell in json.loads(text).get("cells", [])]
+    node = nbformat.reads(text, as_version=4)
+    for index, cell in enumerate(node.cells):
+        cell["id"] = (known[index] if index < len(known) else None) or f"cell-{index}"
+    return MetadataValidator().upgrade_notebook_metadata(node)
+
+
+def _language(node: NotebookNode) -> str:
+    spec = node.metadata.get("kernelspec", {})
+    info = node.metadata.get("language_info", {})
+    language = spec.get("language") or info.get("name") or ""
+    if not language:
+        name = str(spec.get("name", "python"))
+        language = "python" if name.startswith(("python", "conda")) or not name else name
+    return str(language).lower()
+
+
+def _instantiated(node: NotebookNode, path: Path, config: Config, root: Path) -> NotebookNode:
+    """Apply nbgrader's header, footer and AUTOTEST, and give every cell an id of ours."""
+    from nbgrader.preprocessors import IncludeHeaderFooter, InstantiateTests
+
+    resources = {"metadata": {"path": str(path.parent)}, "nbgrader": {}}
+    node = copy.deepcopy(node)
+    with chdir(root):
+        try:
+            node, _ = IncludeHeaderFooter(config=config).preprocess(node, resources)
+            if any("AUTOTEST" in cell.source for cell in node.cells if cell.cell_type == "code"):
+                node, _ = InstantiateTests(config=config).preprocess(node, resources)
+        except Exception as error:  # whatever the course's header or autotests.yml makes of it
+            raise CourseError(
+                f"nbgrader cannot prepare {path.name}: {type(error).__name__}: {error}"
+            ) from error
+    node.nbformat, node.nbformat_minor = 4, max(5, node.nbformat_minor)
+    ids: set[str] = set()
+    for index, cell in enumerate(node.cells):
+        if not cell.get("id") or cell.id in ids:
+            cell["id"] = f"cell-{index}"
+        ids.add(cell.id)
+    return node
+
+
+def _saved(node: NotebookNode, path: Path, config: Config) -> NotebookNode:
+    """Apply nbgrader's further steps up to the one that writes its gradebook."""
+    from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
+
+    saved: NotebookNode = copy.deepcopy(node)
+    resources: dict[str, Any] = {"metadata": {"path": str(path.parent)}, "nbgrader": {}}
+    try:
+        for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums):
+            saved, resources = step(config=config).preprocess(saved, resources)
+    except Exception as error:
+        raise CourseError(
+            f"nbgrader cannot release {path.name}: {type(error).__name__}: {error}"
+        ) from error
+    return saved
+
+
+def _require_sound(node: NotebookNode, path: Path) -> None:
+    seen: set[str] = set()
+    for cell in node.cells:
+        known = marking(cell.metadata)
+        if known.id and known.id in seen:
+            raise CourseError(
+                f"{path.parent.name}/{path.name} uses the grade id '{known.id}' twice. Change one of "
+                "them in nbgrader's cell toolbar (Create Assignment)."
+            )
+        seen.add(known.id)
+
+
+def lab_of(name: str, folder: Path, notebooks: Iterable[Notebook], config: Config) -> Lab:
+    """Return an assignment as the rest of the engine knows a lab.
+
+    Each test cell is an exercise of one check; a cell that a person marks is an exercise without.
+    """
+    notebooks = tuple(notebooks)
+    settings = config.get("ExecutePreprocessor", Config())
+    seconds = settings.get("timeout", None) or config.get("NotebookClient", {}).get("timeout")
+    cell_seconds = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else SECONDS
+    cells = sum(len(notebook.code) for notebook in notebooks)
+    lab = Lab(
+        name,
+        title=name,
+        files=tuple(given_files(folder)),
+        warm=tuple(modules(notebooks, folder)),
+        cell_seconds=cell_seconds,
+        total_seconds=max(240.0, min(1800.0, cell_seconds * min(cells, 20))),
+    )
+    seen: set[str] = set()
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            if cell.kind in ("test", "manual", "task"):
+                exercise = lab.exercise(cell.id, title_of(cell), points=cell.points)
+                exercise.notebook = notebook.name
+                exercise.by = "" if cell.kind == "test" else "person"
+                if cell.kind == "test":
+                    id = cell.id if cell.id not in seen else f"{notebook.name}:{cell.id}"
+                    seen.add(id)
+                    check = Check(id, cell.id, exercise.title, cell.points, False, _own_cell)
+                    exercise.checks.append(check)
+    return lab
+
+
+def _own_cell(side: Side, draw: Any) -> None:
+    """Stand for a test cell, which is run as it is."""
+    raise CourseError("A test cell of an nbgrader assignment is not a check to be called.")
+
+
+def title_of(cell: OrdinaryCell) -> str:
+    """Return what a cell is called: the first line of its docstring or comment, or its id."""
+    if not cell.code:
+        return cell.id
+    try:
+        said = ast.get_docstring(ast.parse(cell.source)) or ""
+    except (SyntaxError, ValueError):
+        said = ""
+    if not said:
+        first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+        said = first.lstrip("# ") if first.startswith("#") and "HIDDEN" not in first else ""
+    line = " ".join(said.split("\n")[0].split()).rstrip(".:")
+    return line[:100] or cell.id
+
+
+def given_files(folder: Path) -> list[Path]:
+    """List what lies beside the notebooks, relative to their folder."""
+    return [
+        path.relative_to(folder)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.suffix != ".ipynb"
+        and not any(part in _KEPT_OUT or part[0] == "." for part in path.relative_to(folder).parts)
+    ]
+
+
+def modules(notebooks: Iterable[Notebook], folder: Path) -> list[str]:
+    """Name the installed modules that the notebooks import at the top of a cell."""
+    import importlib.util
+
+    own = {path.stem for path in folder.glob("*.py")} | {p.name for p in folder.iterdir()}
+    found = {"numpy"}
+    for notebook in notebooks:
+        for cell in notebook.code:
+            for name in _imported(cell.source):
+                top = name.partition(".")[0]
+                if top not in own and top not in sys.stdlib_module_names:
+                    found.add(name)
+    kept = []
+    for name in sorted(found):
+        try:
+            if importlib.util.find_spec(name) is not None:
+                kept.append(name)
+        except (ImportError, ValueError, AttributeError):
+            continue
+    return kept
+
+
+def _imported(source: str) -> set[str]:
+    names: set[str] = set()
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(source))
+    except (SyntaxError, ValueError):
+        return names  # its own run will say so
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names

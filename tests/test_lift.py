@@ -1,0 +1,316 @@
+"""A test cell says from outside what it says in the student's process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lifting import Playing, a_bench, cells, planned, playing, step_of
+
+from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """One bench for all tests: each notebook is played in processes of its own."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "tools.py").write_text(
+        "class Box:\n    def __init__(self, v):\n        self.v = v\n\ndef double(x):\n    return 2 * x\n"
+    )
+    with a_bench(folder) as made:
+        yield made
+
+
+def judged(
+    bench: Bench, notebook: list[Cell], answers: dict[str, str], plan: Plan | None = None
+) -> dict[str, Outcome]:
+    """Mark a submission: `answers` take the place of the solutions."""
+    plan = plan or planned(bench, notebook, mutants=False)
+    found: dict[str, Outcome] = {}
+    with playing(bench) as student, Judge(plan, bench, student, cell_seconds=10.0) as judge:
+        for cell in notebook:
+            if cell.kind == "test":
+                found[cell.id] = lift(cell, student, judge)
+                continue
+            source = answers.get(cell.id, cell.source)
+            student.run(source)
+            judge.ran(cell, source)
+    return found
+
+
+SQUARES = cells(
+    ("given", "import math\nLIMIT = 3\n"),
+    ("solution", "def squares(n):\n    return [i ** 2 for i in range(n)]\n"),
+    ("test", "assert squares(LIMIT) == [0, 1, 4]\nassert squares(0) == []\n"),
+)
+
+LIFTED = {
+    "a value": ("x = 2 ** 200", "assert x == 2 ** 200 and type(x) is int"),
+    "a mean": ("m = sum([1, 2]) / 2", "assert abs(m - 1.5) < 1e-9"),
+    "a set": ("s = {1, 2}", "assert s == {2, 1} and isinstance(s, set)"),
+    "text": ("t = 'a' * 100000", "import hashlib\nassert len(t) == 100000\n"
+             "assert hashlib.md5(t.encode()).hexdigest() == '1af6d6f2f682f76f80e606aeaaee1680'"),
+    "an exception": (
+        "def f(n):\n    if n < 0:\n        raise ValueError('negative')\n    return n",
+        "try:\n    f(-1)\nexcept ValueError as e:\n    assert 'negative' in str(e)\nelse:\n"
+        "    raise AssertionError('did not raise')",
+    ),
+    "an exception of their own": (
+        "class Full(Exception):\n    pass\ndef f():\n    raise Full('x')",
+        "try:\n    f()\nexcept Full as e:\n    assert str(e) == 'x'\nelse:\n    assert False",
+    ),
+    "a name taken away": (
+        "def g(x):\n    return x + 1\ndef f(x):\n    return g(x)",
+        "kept = g\ndel g\ntry:\n    f(1)\nexcept NameError:\n    pass\nelse:\n"
+        "    raise AssertionError('f does not use g')\nfinally:\n    g = kept\nassert f(1) == 2",
+    ),
+    "a name rebound": (
+        "def rate():\n    return 2\ndef price(x):\n    return x * rate()",
+        "old = rate\nrate = lambda: 10\nassert price(1) == 10\nrate = old\nassert price(1) == 2",
+    ),
+    "an argument changed": (
+        "def add(items):\n    items.append(4)",
+        "mine = [1]\nadd(mine)\nassert mine == [1, 4]",
+    ),
+    "the same argument back": ("def f(a):\n    a.sort()\n    return a", "m = [2, 1]\nassert f(m) is m"),
+    "printed text": (
+        "def hello():\n    print('hi', end='!')",
+        "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out):\n"
+        "    hello()\nassert out.getvalue() == 'hi!'",
+    ),
+    "input": (
+        "def ask():\n    return int(input('n? ')) + 1",
+        "from unittest.mock import patch\nwith patch('builtins.input', lambda p: '41'):\n"
+        "    assert ask() == 42",
+    ),
+    "a class": (
+        "class Stack:\n    def __init__(self):\n        self.items = []\n    def push(self, x):\n"
+        "        self.items.append(x)\n    def __len__(self):\n        return len(self.items)",
+        "s = Stack()\ns.push(3)\nassert len(s) == 1 and s.items == [3]\nassert isinstance(s, Stack)",
+    ),
+    "a generator": (
+        "def evens():\n    n = 0\n    while True:\n        yield n\n        n += 2",
+        "g = evens()\nassert [next(g) for _ in range(3)] == [0, 2, 4]",
+    ),
+    "a function given": (
+        "def twice(f, x):\n    return f(f(x))",
+        "assert twice(lambda v: v * 3, 2) == 18",
+    ),
+    "a function returned": ("def adder(n):\n    return lambda x: x + n", "assert adder(2)(3) == 5"),
+    "source text": (
+        "def total(n):\n    t = 0\n    for i in range(n):\n        t += i\n    return t",
+        "import inspect\nassert 'for' in inspect.getsource(total)\nassert total(4) == 6",
+    ),
+    "a seed": (
+        "import random\ndef roll():\n    return random.randint(1, 10**9)",
+        "import random\nrandom.seed(3)\na = roll()\nrandom.seed(3)\nassert a == roll()\n"
+        "random.seed(3)\nassert random.randint(1, 10**9) == a",
+    ),
+    "a NumPy seed": (
+        "import numpy as np\ndef draw():\n    return np.random.rand(2)",
+        "import numpy as np\nnp.random.seed(0)\na = draw()\nnp.random.seed(0)\n"
+        "assert np.allclose(a, np.random.rand(2))",
+    ),
+    "an array": (
+        "import numpy as np\ndef grow(a):\n    a += 1\n    return a.sum()",
+        "import numpy as np\na = np.zeros(3)\nassert grow(a) == 3\nassert (a == 1).all()",
+    ),
+    "a NumPy scalar": ("import numpy as np\nv = np.float32(1.5)", "assert type(v).__name__ == 'float32'"),
+    "a frame": (
+        "import pandas as pd\nd = pd.DataFrame({'a': [1, 2], 'b': ['x', None]}, index=['r', 's'])",
+        "import pandas as pd\nassert list(d.index) == ['r', 's']\nassert d.loc['r', 'a'] == 1\n"
+        "pd.testing.assert_frame_equal(d[['a']], pd.DataFrame({'a': [1, 2]}, index=['r', 's']))",
+    ),
+    "the type of a function": (
+        "def f():\n    pass",
+        "import types\nassert isinstance(f, types.FunctionType)\n"
+        "assert type(f) == types.FunctionType and callable(f)",
+    ),
+    "a signature": ("def f(a, b=2):\n    return a", "import inspect\n"
+                    "assert list(inspect.signature(f).parameters) == ['a', 'b']"),
+    "a test's own helper": (
+        "def f(x):\n    return x * 2",
+        "def check(x, y):\n    assert f(x) == y\ncheck(1, 2)\ncheck(2, 4)",
+    ),
+    "a class of tests": (
+        "def f(x):\n    return x * 2",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_f(self):\n"
+        "        self.assertEqual(f(2), 4)\nr = unittest.TextTestRunner().run("
+        "unittest.defaultTestLoader.loadTestsFromTestCase(T))\nassert r.wasSuccessful()",
+    ),
+    "a global statement": (
+        "counter = 0\ndef bump():\n    global counter\n    counter += 1",
+        "counter = 5\nbump()\nassert counter == 6",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LIFTED)
+def test_it_is_judged_outside(bench: Bench, what: str) -> None:
+    solution, test = LIFTED[what]
+    plan = planned(bench, cells(("solution", solution), ("test", test)))
+    step = step_of(plan, "c1")
+    assert (step.judged, step.reason) == ("outside", "")
+    assert step.noticed
+
+
+def test_a_right_answer_passes_and_a_wrong_one_does_not(bench: Bench) -> None:
+    right = {"c1": "def squares(n):\n    return list(map(lambda i: i * i, range(n)))\n"}
+    wrong = {"c1": "def squares(n):\n    return [i for i in range(n)]\n"}
+    assert judged(bench, SQUARES, right)["c2"].passed
+    outcome = judged(bench, SQUARES, wrong)["c2"]
+    assert (outcome.ended, outcome.type, outcome.line) == ("failed", "AssertionError", 1)
+
+
+def test_what_a_test_binds_reaches_the_next_cell(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f(x):\n    return x + BASE\n"),
+        ("test", "BASE = 10\nassert f(1) == 11\n"),
+        ("test", "assert f(2) == 12 and BASE == 10\n"),
+    )
+    outcomes = judged(bench, notebook, {})
+    assert outcomes["c1"].passed and outcomes["c2"].passed
+
+
+def test_given_data_that_the_student_changes_is_the_students(bench: Bench) -> None:
+    notebook = cells(
+        ("given", "rows = [3, 1, 2]\n"),
+        ("solution", "rows.sort()\n"),
+        ("test", "assert rows == [1, 2, 3]\n"),
+    )
+    plan = planned(bench, notebook)
+    assert step_of(plan, "c2").judged == "outside"
+    assert not judged(bench, notebook, {"c1": "pass\n"}, plan)["c2"].passed
+
+
+def test_an_instance_of_a_class_of_the_courses_travels_by_its_attributes(bench: Bench) -> None:
+    notebook = cells(
+        ("given", "from tools import Box, double\n"),
+        ("solution", "def box(v):\n    return Box(double(v))\n"),
+        ("test", "b = box(2)\nassert isinstance(b, Box) and b.v == 4\n"),
+    )
+    plan = planned(bench, notebook)
+    assert step_of(plan, "c2").judged == "outside"
+    assert step_of(plan, "c2").strength == "calls"
+
+
+def test_a_cell_that_the_solution_does_not_pass_is_named(bench: Bench) -> None:
+    plan = planned(bench, cells(("solution", "x = 1\n"), ("test", "assert x == 2\n")))
+    step = step_of(plan, "c1")
+    assert step.judged == "inside" and "AssertionError" in step.error
+
+
+def test_a_test_of_identity_stays_inside_and_says_why(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "a = [1]\nb = a\n"),
+        ("test", "assert a is b\n"),
+    )
+    step = step_of(planned(bench, notebook), "c1")
+    assert step.judged == "inside" and "assert a is b" in step.reason
+
+
+def test_what_is_left_inside_is_judged_there_and_later_cells_go_on(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "a = [1]\nb = a\ndef f():\n    return 1\n"),
+        ("test", "assert a is b\nk = f() + 1\n"),
+        ("test", "assert f() == 1 and k == 2\n"),
+    )
+    plan = planned(bench, notebook)
+    assert [step.judged for step in plan.tests] == ["inside", "outside"]
+    outcomes = judged(bench, notebook, {}, plan)
+    assert outcomes["c1"].passed and outcomes["c2"].passed
+    outcomes = judged(bench, notebook, {"c0": "a = [1]\nb = [1]\ndef f():\n    return 1\n"}, plan)
+    assert not outcomes["c1"].passed
+
+
+ALWAYS = """
+class Yes:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __call__(self, *a, **k): return self
+    def __getattr__(self, n):
+        if n.startswith('__'): raise AttributeError(n)
+        return self
+    def __len__(self): return 3
+    def __iter__(self): return iter([0, 1, 4])
+    def __hash__(self): return 0
+    __array_ufunc__ = __array_function__ = lambda s, *a, **k: True
+"""
+FORGERIES = {
+    "an object that equals everything": ALWAYS + "def squares(n):\n    return Yes()\n",
+    "an object that equals everything in the function's place": ALWAYS + "squares = Yes()\n",
+    "a list that equals everything": "class L(list):\n    def __eq__(s, o): return True\n"
+    "def squares(n):\n    return L()\n",
+    "patched libraries": "import builtins, numpy as np, numpy.testing, unittest, hashlib\n"
+    "builtins.AssertionError = type('E', (Exception,), {})\nbuiltins.len = lambda x: 3\n"
+    "np.allclose = np.array_equal = lambda *a, **k: True\ndef squares(n):\n    return None\n",
+    "a forged exception": "class AssertionError(BaseException):\n    pass\n"
+    "def squares(n):\n    raise StopIteration\n",
+    "a hook on comparisons": "get_ipython().ast_transformers.append(type('T', (), {'visit': lambda s, n: "
+    "__import__('ast').parse('1')})())\ndef squares(n):\n    return 0\n",
+    "another answer each time": ALWAYS + "import itertools\nturn = itertools.count()\n"
+    "def squares(n):\n    return [[], Yes(), [0, 1, 4]][next(turn) % 3]\n",
+    "a value that never ends": "def squares(n):\n    a = []\n    a.append(a)\n    return a\n",
+    "decoys": "LIMIT = 0\nmath = None\nassert_equal = print\ndef squares(n):\n    return []\n",
+    "the judge looked for": "def squares(n):\n    import gc, sys\n"
+    "    return [o for o in gc.get_objects() if isinstance(o, list) and o == [0, 1, 4]][:1] or 0\n",
+    "leaving": "def squares(n):\n    raise SystemExit(0)\n",
+}
+
+
+@pytest.mark.parametrize("attack", FORGERIES)
+def test_a_forgery_earns_nothing(bench: Bench, attack: str) -> None:
+    outcome = judged(bench, SQUARES, {"c1": FORGERIES[attack]})["c2"]
+    assert not outcome.passed
+
+
+def test_a_stand_in_that_the_solution_does_not_need_asks_for_a_person(bench: Bench) -> None:
+    answers = {"c1": "class Thing:\n    pass\ndef squares(n):\n    return Thing()\n"}
+    outcome = judged(bench, SQUARES, answers)["c2"]
+    assert outcome.ended == "refused" and "Thing" in outcome.message
+
+
+def test_a_tests_helper_cannot_be_overwritten(bench: Bench) -> None:
+    notebook = cells(
+        ("given", "def check(a, b):\n    assert a == b\n"),
+        ("solution", "def f():\n    return 1\n"),
+        ("test", "check(f(), 1)\n"),
+    )
+    answers = {"c1": "def check(a, b):\n    pass\ndef f():\n    return 2\n"}
+    assert not judged(bench, notebook, answers)["c2"].passed
+
+
+def test_a_bare_except_does_not_hide_a_refusal(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f():\n    return 1\n"),
+        ("test", "try:\n    ok = f() == 1\nexcept:\n    ok = True\nassert ok\n"),
+    )
+    answers = {"c0": "class T:\n    pass\ndef f():\n    return T()\n"}
+    assert judged(bench, notebook, answers)["c1"].ended == "refused"
+
+
+def test_a_loop_ends_at_its_limit_and_the_next_cell_is_judged(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f(n):\n    return n\n"),
+        ("test", "while f(1) == 1 and f(2) != 3:\n    if f(0) == 0: break\n"),
+        ("test", "assert f(1) == 1\n"),
+    )
+    plan = planned(bench, notebook, mutants=False)
+    with playing(bench) as student, Judge(plan, bench, student, cell_seconds=0.5) as judge:
+        student.run("def f(n):\n    return 1\n")
+        judge.ran(notebook[0], "")
+        first = lift(notebook[1], student, judge)
+        second = lift(notebook[2], student, judge)
+    assert first.ended == "time" and second.passed
+
+
+def test_partial_credit_is_the_last_value(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f():\n    return 1\n"), ("test", "score = 0.5 * f()\nscore\n")
+    )
+    assert judged(bench, notebook, {})["c1"].shown == "0.5"
+
+
+def test_a_playing_student_is_a_student(bench: Bench) -> None:
+    with playing(bench) as student:
+        assert isinstance(student, Playing)
