@@ -242,7 +242,6 @@ FORGERIES = {
     "a list that equals everything": "class L(list):\n    def __eq__(s, o): return True\n"
     "def squares(n):\n    return L()\n",
     "patched libraries": "import builtins, numpy as np, numpy.testing, unittest, hashlib\n"
-    "builtins.AssertionError = type('E', (Exception,), {})\nbuiltins.len = lambda x: 3\n"
     "np.allclose = np.array_equal = lambda *a, **k: True\ndef squares(n):\n    return None\n",
     "a forged exception": "class AssertionError(BaseException):\n    pass\n"
     "def squares(n):\n    raise StopIteration\n",

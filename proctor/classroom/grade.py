@@ -241,7 +241,9 @@ class _Run:
         )
         if self.stale_pages:
             self.tell.say("Writing feedback pages")
-            write_feedback(coursedir, sorted(self.stale_pages), self.keeper.page_done)
+            write_feedback(
+                coursedir, sorted(self.stale_pages), self.keeper.page_done, self.store.names
+            )
         self.result.verdicts = dict(sorted(self.result.verdicts.items()))
 
     def find_missing(self) -> None:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from proctor.checks import Lab
 from proctor.errors import ProtocolError
 from proctor.examine import adoption
 from proctor.examine.assemble import Assembled, Step, assemble
+from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT
 from proctor.examine.marked import Marked, join_notebooks
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
@@ -151,7 +152,7 @@ def examine_part(
         If the kernel does not start.
     """
     own = replace(submission, cells=part.cells, problems=part.problems, parts=())
-    session = _Session(notebook, lab, plan, own)
+    session = _Session(notebook, lab, plan, own, launcher.isolation)
     if part.cells:
         with (
             tempfile.TemporaryDirectory(prefix="proctor-") as folder,
@@ -205,7 +206,10 @@ class _Side:
 
 
 class _Session:
-    def __init__(self, notebook: Notebook, lab: Lab, plan: Plan, submission: Submission) -> None:
+    def __init__(
+        self, notebook: Notebook, lab: Lab, plan: Plan, submission: Submission, isolation: str
+    ) -> None:
+        self.isolation = isolation
         self.notebook, self.lab, self.plan, self.submission = notebook, lab, plan, submission
         self.assembled: Assembled = assemble(notebook.node, submission, ordinary=True)
         self.cells = {cell.index: cell for cell in notebook.cells}
@@ -281,7 +285,27 @@ class _Session:
             for cell in self.notebook.cells
             if cell.kind in ("test", "manual", "task")
         ]
-        return Played(exercises, self.problems, self.executed(), self.met)
+        notebook = self.executed()
+        notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
+        notebook.metadata[VERDICT] = self.told(exercises)
+        return Played(exercises, self.problems, notebook, self.met)
+
+    def told(self, exercises: list[ExerciseResult]) -> dict[str, Any]:
+        """Return the verdict on this notebook alone, from which its feedback page is made."""
+        attention = any(problem.attention for problem in self.problems)
+        verdict = Verdict(
+            student="",
+            lab=self.lab.name,
+            status="needs_attention" if attention else "graded",
+            isolation=self.isolation,
+            score=total([one.score for one in exercises]),
+            max_score=total([one.max_score for one in exercises]),
+            problems=tuple(dict.fromkeys(self.problems)),
+            exercises=tuple(exercises),
+        )
+        told = asdict(verdict)
+        del told["student"]  # who sent the same bytes shares the notebook
+        return told
 
     def title(self, cell: OrdinaryCell) -> str:
         for exercise in self.lab.exercises:
@@ -379,9 +403,6 @@ class _Session:
             cells.append(cell)
             cells += own.get(index, [])
         notebook.cells = cells
-        for number, cell in enumerate(cells):
-            if not cell.get("id") or sum(other.get("id") == cell.id for other in cells) > 1:
-                cell["id"] = f"own-{number}"
         return notebook
 
     def own_cells(self) -> dict[int, list[NotebookNode]]:
@@ -389,9 +410,12 @@ class _Session:
         placed: dict[int, list[tuple[int, NotebookNode]]] = {}
         for step, run in self.extras:
             made = new_code_cell(step.source, outputs=list(run.outputs))
+            made["id"] = f"{EXTRA}{step.position}"
             placed.setdefault(step.cell_index, []).append((step.position, made))
         for index, copy_ in self.own_text():
-            placed.setdefault(index, []).append((copy_.position, new_markdown_cell(copy_.source)))
+            text = new_markdown_cell(copy_.source)
+            text["id"] = f"{OWN_TEXT}{copy_.position}"
+            placed.setdefault(index, []).append((copy_.position, text))
         return {
             index: [cell for _, cell in sorted(found, key=lambda pair: pair[0])]
             for index, found in placed.items()

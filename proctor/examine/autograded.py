@@ -33,6 +33,8 @@ PART_NAMES = (
 
 EXTRA = "extra-"
 """How the ids of the student's own further cells begin."""
+OWN_TEXT = "own-text-"
+"""How the ids of the student's own text begin, in an assignment where that can be an answer."""
 
 
 def is_extra(id: str) -> bool:

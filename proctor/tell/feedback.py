@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,14 @@ def write_feedback(
     coursedir: CourseDirectory,
     students: Iterable[str],
     done: Callable[[str], None] = lambda _: None,
+    names_of: Sequence[str] = (),
 ) -> list[Path]:
     """Write ``feedback/STUDENT/LAB/LAB.html`` for each student and return the paths.
+
+    Parameters
+    ----------
+    names_of : sequence of str
+        Names of the notebooks of an assignment that has several: one page each.
 
     Raises
     ------
@@ -37,11 +43,11 @@ def write_feedback(
     for student in names:
         marked = Path(coursedir.format_path(coursedir.autograded_directory, student, lab))
         folder = Path(coursedir.format_path(coursedir.feedback_directory, student, lab))
-        notebook = _read(marked / f"{lab}.ipynb", student)
-        pages.append(folder / f"{lab}.html")
-        page = feedback_page(notebook, student, by_hand.get(student))
         try:
-            write_whole(pages[-1], page)
+            for name in names_of or (lab,):
+                notebook = _read(marked / f"{name}.ipynb", lab, student)
+                pages.append(folder / f"{name}.html")
+                write_whole(pages[-1], feedback_page(notebook, student, by_hand.get(student)))
             _carry(marked, folder, shared=bool(coursedir.groupshared))
         except OSError as error:
             raise CourseError(
@@ -52,7 +58,7 @@ def write_feedback(
     return pages
 
 
-def _read(path: Path, student: str) -> dict[str, Any]:
+def _read(path: Path, lab: str, student: str) -> dict[str, Any]:
     """Read a notebook as it was marked."""
     try:
         notebook: dict[str, Any] = json.loads(path.read_bytes())
@@ -60,12 +66,12 @@ def _read(path: Path, student: str) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CourseError(
             f"The page of {student} cannot be made: {path} cannot be read ({error}). Run: "
-            f"proctor grade {path.stem} --student {student}"
+            f"proctor grade {lab} --student {student}"
         ) from error
     if not known:
         raise CourseError(
             f"The page of {student} cannot be made: {path} was not marked by this version of "
-            f"proctor. Run: proctor grade {path.stem} --student {student}"
+            f"proctor. Run: proctor grade {lab} --student {student}"
         )
     return notebook
 

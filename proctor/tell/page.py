@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from proctor.examine.autograded import VERDICT
+from proctor.examine.autograded import OWN_TEXT, VERDICT
 from proctor.record.byhand import ByHand
 from proctor.tell.cell_outputs import Room, Shown
 from proctor.tell.coloured import coloured
@@ -24,6 +24,8 @@ from proctor.tell.given_text import comment_html, given_html
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
 Cell = Mapping[str, Any]
+MAX_ANSWER = 50_000
+"""Longest written answer that is shown, in characters."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,13 @@ def feedback_page(notebook: Mapping[str, Any], student: str, by_hand: ByHand | N
     cells = notebook["cells"]
     told = _told(verdict, hand, {str(cell.get("id", "")) for cell in cells})
     rejected = verdict.status == "rejected"
+    ordinary = any(one.notebook for one in verdict.exercises)
     return _template().render(
         lab=_title(cells) or verdict.lab,
         verdict=verdict,
         name=hand.name,
-        score=hand.score,
+        # A notebook of several tells its own points.
+        score=sum(one.score for one in told) if ordinary else hand.score,
         penalty=hand.penalty,
         by_hand=bool(hand.marks),
         told=told,
@@ -150,14 +154,19 @@ def _told(verdict: Verdict, hand: ByHand, places: set[str]) -> list[Told]:
     return [
         Told(
             of=one,
-            score=hand.marks.get(f"test_{one.id}", one.score),
-            by_hand=f"test_{one.id}" in hand.marks,
+            score=hand.marks.get(_grade_cell(one), one.score),
+            by_hand=_grade_cell(one) in hand.marks,
             faults=tuple(_faults(one.checks)),
             place=one.id if one.id in places else "",
             comment=comment_html(hand.comments[one.id]) if one.id in hand.comments else "",
         )
         for one in verdict.exercises
     ]
+
+
+def _grade_cell(exercise: ExerciseResult) -> str:
+    """Grade id of the cell that earns an exercise's points."""
+    return exercise.id if exercise.notebook else f"test_{exercise.id}"
 
 
 def _faults(checks: Iterable[CheckResult]) -> Iterator[Fault]:
@@ -185,13 +194,18 @@ def _groups(
         role, id = _role(cell), str(cell.get("id", ""))
         source = _source(cell)
         comment = comment_html(comments[id]) if id in comments else ""
-        if role in ("own", "graded"):
+        if role == "answer":
+            fold()
+            text = html.escape(source[:MAX_ANSWER], quote=False)
+            group.parts.append(Part("answer", id, text, comment=comment))
+        elif role in ("own", "graded"):
             fold()
             outputs = tuple(room.take(cell.get("outputs", ())))
             group.parts.append(Part(role, id, coloured(source), outputs, comment))
         elif role == "test":
             fold()
-            group.told = exercises.get(id.removeprefix("test_"))
+            grade_id = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", id)
+            group.told = exercises.get(grade_id) or exercises.get(id.removeprefix("test_"))
             yield group
             group = Group()
         elif role == "text":
@@ -208,6 +222,10 @@ def _role(cell: Cell) -> str:
     """Return what a cell of the notebook as it was marked is, by the instructor's metadata."""
     nbgrader = cell.get("metadata", {}).get("nbgrader", {})
     added = str(cell.get("id", "")).startswith("extra-") and not nbgrader
+    if cell.get("cell_type") == "markdown" and (
+        nbgrader.get("solution") or str(cell.get("id", "")).startswith(OWN_TEXT)
+    ):
+        return "answer"
     if cell.get("cell_type") == "markdown":
         return "problems" if added else "text"
     if cell.get("cell_type") != "code":
