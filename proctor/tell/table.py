@@ -10,6 +10,7 @@ from proctor.checks import Lab
 from proctor.record.results import ClassData
 from proctor.record.run_record import ClassResult
 from proctor.tell.attention import attention_lines
+from proctor.verdict import Verdict
 
 SIGNS = {"graded": "✓ graded", "needs_attention": "! look at it", "rejected": "✗ rejected"}
 
