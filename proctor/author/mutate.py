@@ -209,7 +209,7 @@ def _submission(lab: Lab, source: NotebookNode, table: WrongAnswers, one: Any) -
 def _outcome(one: Any, verdict: Verdict) -> Outcome:
     result = next(found for found in verdict.exercises if found.id == one.exercise)
     failed = [check for check in result.checks if not check.passed and not check.skipped]
-    wrong = hasattr(one, "check")
+    wrong = isinstance(one, Mutant)
     trouble = _mutant_trouble(one, verdict) if wrong else _variant_trouble(result, failed)
     caught = tuple(check.id for check in failed)
     points = (result.score, result.max_score)
