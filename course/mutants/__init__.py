@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from proctor.mutate import Mutant, Variant
+from proctor.author.mutate import Mutant, Variant
 
 IMPORT = "import tensorflow as tf\n"
 """What a student who uses TensorFlow beside Keras adds; the notebook imports Keras alone."""
