@@ -34,7 +34,7 @@ import numpy as np
 from proctor.errors import CourseError
 
 if TYPE_CHECKING:
-    from proctor.author.ordinary import Assignment
+    from proctor.ordinary import Assignment
 
 
 class Finding(Exception):

@@ -2,7 +2,7 @@
 
 A course of ours is a folder named ``course`` with ``nbgrader_config.py`` and ``checks/``; the folder
 above it is the root, where the students' files are. Any other folder with ``nbgrader_config.py`` is a
-course, too: its assignments are taken as they are (:mod:`proctor.author.ordinary`).
+course, too: its assignments are taken as they are (:mod:`proctor.ordinary`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
 
-from proctor.author import ordinary
+from proctor import ordinary
 from proctor.checks import Lab
 from proctor.errors import CourseError, LabNotFoundError
 

@@ -3,7 +3,8 @@
 nbgrader's converter reads, converts and writes each submission through an exporter. Ours takes its
 place for the labs of this course: the submitted file is marked as `proctor grade` marks it, the
 scores go to the gradebook, and what nbgrader writes to ``autograded/`` is the notebook that ran.
-An assignment without checks of ours is marked by its own test cells, isolated (:mod:`proctor.author.ordinary`);
+An assignment without checks of ours is marked by its own test cells, isolated
+(:mod:`proctor.ordinary`);
 one that cannot be (another language) is left to nbgrader, and that is said.
 """
 

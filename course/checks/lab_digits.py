@@ -79,8 +79,8 @@ lab = Lab(
         "tensorflow",
         "keras",
     ),
-    cell_seconds=60.0,
-    total_seconds=300.0,
+    cell_seconds=30.0,  # of processor time; the longest right cell, the training, takes 6
+    total_seconds=180.0,
     memory_mb=6144,
 )
 

@@ -19,12 +19,12 @@ from typing import Any
 
 import nbformat
 
-from proctor.author.ordinary import Assignment, Notebook
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.kernel.provisioner import ForkLauncher
 from proctor.lift import Bench, Cell, CourtError, Plan, Step, adopt
+from proctor.ordinary import Assignment, Notebook
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import fork_server, require
 from proctor.whole import write_whole

@@ -22,7 +22,6 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from proctor.author.ordinary import Assignment, Notebook, OrdinaryCell
 from proctor.checks import Lab
 from proctor.errors import ProtocolError
 from proctor.examine import adoption
@@ -33,6 +32,7 @@ from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, owner
+from proctor.ordinary import Assignment, Notebook, OrdinaryCell
 from proctor.submission import Part, StudentCell, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
@@ -56,7 +56,7 @@ class Played:
     notebook : NotebookNode
         The notebook as it ran.
     met : set of str
-        Limits of time that were met; see :class:`proctor.examine.marked.Marked`.
+        Limits of time that were met; see :class:`proctor.marked.Marked`.
     """
 
     exercises: list[ExerciseResult]
@@ -78,7 +78,7 @@ def examine(
     Parameters
     ----------
     plans : bytes
-        How the assignment's test cells are judged; see :mod:`proctor.author.adoption`.
+        How the assignment's test cells are judged; see :mod:`proctor.adoption`.
     told : callable
         Told after each notebook what is known so far.
 

@@ -204,7 +204,10 @@ class _Session:
                 )
             )
         if run.stopped_by:
-            what = "A cell of your own" if step.kind == "extra" else "This cell"
+            what = {
+                "extra": "A cell of your own",
+                "graded": f"The cell of exercise '{step.id}'",
+            }.get(step.kind, f"The given cell '{step.id}'")
             self.limit_met(run.stopped_by, f"{what} was stopped", step.id)
 
     def limit_met(self, by: str, what: str, cell: str) -> None:

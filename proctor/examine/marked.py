@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 from nbformat import NotebookNode
 
-from proctor.author.ordinary import Assignment, emptied
 from proctor.checks import Exercise, Lab
 from proctor.errors import RejectedError
 from proctor.examine.autograded import executed
 from proctor.notebooks import dumps
+from proctor.ordinary import Assignment, emptied
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from proctor.cells import marking
 from proctor.examine.alike import pair_alike
 from proctor.examine.bindings import Defined, find_defined, telling
-from proctor.examine.cells import marking
 from proctor.submission import StudentCell
 from proctor.verdict import Problem
 

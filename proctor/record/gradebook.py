@@ -29,8 +29,8 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from tornado.log import app_log
 from traitlets.config import Config
 
-from proctor.author.ordinary import Assignment
 from proctor.errors import CourseError
+from proctor.ordinary import Assignment
 from proctor.verdict import ExerciseResult, Verdict
 
 P = ParamSpec("P")

@@ -21,9 +21,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from proctor.cells import Kind, marking
 from proctor.checks import Check, Lab, Side
 from proctor.errors import CourseError
-from proctor.examine.cells import Kind, marking
 
 SECONDS = 30.0
 """nbgrader's own time limit for a cell, where the course sets none."""
