@@ -23,6 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 from proctor import __version__
+from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import ProctorError, RejectedError
 
@@ -391,37 +392,70 @@ def mutate(
 
 @main.command()
 @click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Mark what was handed in again, and list every score that differs from the gradebook's.",
+)
+@_jobs
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
-def adopt(ctx: click.Context, assignments: tuple[str, ...], isolation: Any) -> None:
+def adopt(
+    ctx: click.Context,
+    assignments: tuple[str, ...],
+    compare: bool,
+    jobs: int | None,
+    isolation: Any,
+) -> None:
     """Look at nbgrader assignments as they are: what is judged outside the student's process.
 
     Without a name: all assignments of the course. Exit status 1 if a test cell does not pass on the
-    instructor's own solution.
+    instructor's own solution, or, with --compare, if a score differs.
     """
     from proctor.examine import adoption
 
     course = _course(ctx)
     sound = True
     for name in assignments or course.assignments():
-        course.lab(name)  # says what there is
-        if name in course.labs():
+        lab = course.lab(name)
+        if lab.ordinary is None:
             raise click.UsageError(f"{name} has checks of its own; there is nothing to adopt.")
-        assignment = course.assignment(name)
         columns = (TextColumn(f"Looking at {name}"), TextColumn("{task.description}"))
-        with (
-            Progress(*columns, console=Console(stderr=True)) as progress,
-            adoption.open_bench(course, assignment.lab, isolation) as bench,
-        ):
-            task = progress.add_task("", total=None)
-            tell = functools.partial(_show, progress, task)
-            adopted = adoption.make(assignment, bench, tell)
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            tell = functools.partial(_show, progress, progress.add_task("", total=None))
+            if compare:
+                sound = _compare(course, lab, isolation, jobs, tell) and sound
+                continue
+            with adoption.open_bench(course, lab, isolation) as bench:
+                adopted = adoption.make(lab.ordinary, bench, tell)
         adoption.keep(adopted, course.folder)
         click.echo(adopted.summary())
         for line in adopted.lines():
             click.echo(f"  {line}")
         sound = sound and not adopted.failing()
     ctx.exit(GRADED if sound else ATTENTION)
+
+
+def _compare(
+    course: Course, lab: Lab, isolation: Any, jobs: int | None, tell: Callable[[str], None]
+) -> bool:
+    """Print what differs between the gradebook and marking anew; return whether nothing does."""
+    from proctor.classroom.gate import compare
+    from proctor.examine.pool import default_jobs
+
+    folder = course.folder / "submitted"
+    found = compare(course, lab, folder, isolation=isolation, jobs=jobs or default_jobs(), say=tell)
+    for one in found.differences:
+        click.echo(
+            f"{one.student}  {one.notebook}  {one.cell}  {one.before:g} -> {one.now:g}  {one.reason}"
+        )
+    for student in found.unknown:
+        click.echo(f"{student}  is not in the gradebook")
+    click.echo(
+        f"{lab.name}: {found.students} submissions, {found.cells} test cells compared; "
+        f"{len(found.differences)} scores differ. Marks by hand were not touched."
+    )
+    return not found.differences
 
 
 @main.command()

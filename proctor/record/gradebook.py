@@ -338,6 +338,29 @@ def named_students(db_url: str, course_id: str) -> list[dict[str, str]]:
     return found
 
 
+@patient
+def automatic_scores(
+    db_url: str, course_id: str, lab: str
+) -> dict[str, dict[tuple[str, str], float]]:
+    """Return each student's automatic score of each test cell, by notebook and grade id."""
+    with open_gradebook(db_url, course_id) as book:
+        try:
+            submissions = book.assignment_submissions(lab)
+        except MissingEntry as error:
+            raise CourseError(
+                f"The gradebook {_named((db_url,))} does not know the assignment '{lab}'."
+            ) from error
+        return {
+            submission.student.id: {
+                (notebook.name, grade.name): float(grade.auto_score)
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+                if grade.auto_score is not None
+            }
+            for submission in submissions
+        }
+
+
 def _resources(db_url: str, lab: str, student: str, notebook: str = "") -> dict[str, Any]:
     details = {
         "notebook": notebook or lab,
