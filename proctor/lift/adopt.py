@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proctor.lift import owner
+from proctor.lift.clock import PATIENCE
 from proctor.lift.court import Bench, CourtError, Worker, talking
 from proctor.lift.plan import Cell, Plan, Step, Strength
 
@@ -87,6 +88,7 @@ class _Run:
     ) -> None:
         self.cells, self.cell_seconds, self.mutants = cells, cell_seconds, mutants
         self.unlifted, self.student, self.judge = unlifted, student, judge
+        self.wait = PATIENCE * cell_seconds + 60.0
         self.trees = [owner.parse(cell.source) for cell in cells]
         self.reads: set[str] = set()
         for cell, tree in zip(cells, self.trees, strict=True):
@@ -110,7 +112,7 @@ class _Run:
         if cell.kind == "test":
             self.test(place, cell)
             return
-        seconds = self.cell_seconds + 15
+        seconds = self.wait
         request: dict[str, Any] = {"source": cell.source, "seconds": self.cell_seconds}
         self.unlifted.send("run", watch=False, **request)
         here = self.student.ask("run", seconds, watch=True, **request)
@@ -137,7 +139,7 @@ class _Run:
     def test(self, place: int, cell: Cell) -> None:
         limit = self.cell_seconds
         plain = self.unlifted.ask(
-            "trial", limit + 15, source=cell.source, seconds=limit, mutant=None
+            "trial", self.wait, source=cell.source, seconds=limit, mutant=None
         )
         if not plain.get("passed"):
             error = str(plain.get("error") or plain.get("message") or "it does not pass")
@@ -196,15 +198,15 @@ class _Run:
         """Judge the cell in forks of both processes."""
         limit = self.cell_seconds
         with talking() as (one, other):
-            self.student.send("serve", one, fork=True, seconds=limit + 10, mutant=mutant)
+            self.student.send("serve", one, fork=True, seconds=limit, mutant=mutant)
             self.judge.send(
                 "judge",
                 other,
                 **self.request(place, cell, needed, forward, define),
                 trial=True,
             )
-        outcome = self.judge.answer(limit + 20)
-        self.student.answer(limit + 20)
+        outcome = self.judge.answer(self.wait)
+        self.student.answer(self.wait)
         return outcome
 
     def request(
@@ -276,7 +278,7 @@ class _Run:
                 forward=trial.forward,
                 define=trial.define,
             )
-            here = self.unlifted.answer(limit + 20)
+            here = self.unlifted.answer(self.wait)
             tried += kind not in _HARMLESS
             noticed += kind not in _HARMLESS and not here["passed"]
             if here["passed"] != there["passed"]:
@@ -296,9 +298,9 @@ class _Run:
             self.student.send("serve", one, fork=False, seconds=limit, mutant=None)
             request = self.request(place, cell, None, trial.forward, trial.define)
             self.judge.send("judge", other, **request, trial=False, carried=True)
-        outcome = self.judge.answer(limit + 20)
-        self.student.answer(limit + 20)
-        self.unlifted.answer(limit + 20)
+        outcome = self.judge.answer(self.wait)
+        self.student.answer(self.wait)
+        self.unlifted.answer(self.wait)
         if not outcome["passed"]:
             raise CourtError(
                 f"The test cell '{cell.id}' passed on trial and does not pass again: "
@@ -325,11 +327,9 @@ class _Run:
         limit = self.cell_seconds
         request: dict[str, Any] = {"source": cell.source, "seconds": limit, "watch": False}
         self.unlifted.send("run", **request)
-        self.student.ask("run", limit + 15, **request)
-        self.unlifted.answer(limit + 15)
-        told = self.judge.ask(
-            "inside", limit + 15, source=cell.source, name=_file(place), keep=None
-        )
+        self.student.ask("run", self.wait, **request)
+        self.unlifted.answer(self.wait)
+        told = self.judge.ask("inside", self.wait, source=cell.source, name=_file(place), keep=None)
         return Step(
             cell.id,
             "test",

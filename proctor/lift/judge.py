@@ -14,16 +14,16 @@ import inspect
 import io
 import linecache
 import os
-import signal
 import socket
 import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from proctor.lift import owner, standin
+from proctor.lift.clock import PATIENCE, TimeUpError, time_limit
 from proctor.lift.hand import run_source
 from proctor.lift.line import Line, in_child
 from proctor.lift.namespace import LostError, Namespace, RefusedError
@@ -31,26 +31,6 @@ from proctor.lift.wire import Channel
 
 MAX_PRINTED = 2**20
 """Most text of a test cell that is kept for the notebook, in characters."""
-
-
-class TimeUpError(BaseException):
-    """A cell's time is over."""
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise :class:`TimeUpError` after `seconds`, and again each second should it be swallowed."""
-
-    def up(*_: object) -> None:
-        raise TimeUpError
-
-    before = signal.signal(signal.SIGALRM, up)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class Shell:
@@ -414,7 +394,7 @@ class Process:
             return outcome
 
         try:
-            return in_child(run, seconds + 5.0) if trial else run()
+            return in_child(run, PATIENCE * seconds + 5.0) if trial else run()
         finally:
             if line is not self.talk:
                 line.close()

@@ -22,8 +22,8 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
 from proctor.lift import mutants
+from proctor.lift.clock import PATIENCE, time_limit
 from proctor.lift.hand import Hand, fingerprint
-from proctor.lift.judge import time_limit
 from proctor.lift.line import Line, in_child
 
 MAX_WATCHED = 20_000_000
@@ -127,7 +127,7 @@ class Process:
                 mutants.mutate(self.names, *mutant)
             return self.run(source, seconds)
 
-        return in_child(run, seconds + 5.0)
+        return in_child(run, PATIENCE * seconds + 5.0)
 
     def do_kinds(self, names: list[str]) -> dict[str, Any]:
         """Say how each of some objects can be made wrong."""
@@ -140,11 +140,12 @@ class Process:
         def run() -> dict[str, Any]:
             if mutant:
                 mutants.mutate(self.names, *mutant)
-            self.hand.serve(talk)
+            with time_limit(seconds):
+                self.hand.serve(talk)
             return {}
 
         try:
-            return in_child(run, seconds) if fork else run()
+            return in_child(run, PATIENCE * seconds + 10.0) if fork else run()
         finally:
             talk.close()
 

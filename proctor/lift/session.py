@@ -9,12 +9,11 @@ from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from proctor.lift import owner
+from proctor.lift.clock import PATIENCE
 from proctor.lift.court import SPARE_SECONDS, Bench, CourtError, Worker
 from proctor.lift.plan import Cell, Plan
 
 ABANDON_SECONDS = 5.0
-PATIENCE = 4.0
-"""How many times a cell's limit its judge may take, by the clock; the student's process is watched itself."""
 Ended = Literal["passed", "failed", "refused", "time", "lost"]
 
 
@@ -139,7 +138,7 @@ class Judge:
                 self.worker.ask("theirs", names=list(step.theirs), sources=sources)
                 return
             request = {"source": cell.source, "name": _file(place), "keep": list(step.keep)}
-            wait = self.cell_seconds + SPARE_SECONDS
+            wait = PATIENCE * self.cell_seconds + SPARE_SECONDS
             if cell.kind == "given":
                 self.worker.ask("given", wait, changed=[], **request)
             else:
@@ -155,7 +154,7 @@ class Judge:
             "judge",
             source=cell.source,
             name=_file(place),
-            seconds=PATIENCE * self.cell_seconds,
+            seconds=self.cell_seconds,
             learning=False,
             needed=list(step.needed),
             used=list(step.later),
