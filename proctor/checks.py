@@ -235,9 +235,11 @@ class Lab:
     warm : tuple of str
         Modules that the fork server imports once.
     records : bool
-        Whether the helpers can spare a kernel work that the run on the instructor's own solution
-        did already: that run calls their ``record_fits()`` before and ``recorded_fits()`` after, and
-        every later one ``use_fits(records)`` with the bytes that came back.
+        Whether the helpers can spare a kernel work that the run on the instructor's own solution did
+        already: that run calls their ``begin_records()`` before and ``all_records()`` after, a dict
+        of bytes (uint8) by name. In every later one they get the bytes of a name by
+        ``ask_examiner(name)``, None if there are none; the name should be a digest of all that the
+        work depends on, so that only who did the exercise can ask.
     prepare : callable, optional
         Called without arguments in the examiner's process while the instructor's own solution runs:
         makes what checks compute once and keep.

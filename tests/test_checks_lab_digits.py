@@ -26,8 +26,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 EXERCISES = {exercise.id: exercise for exercise in lab.exercises}
 
-USES = {"train": ("model",), "predict": ("softmax", "model")}
-"""Which other graded cells an exercise's own cell needs; the split is given."""
+USES = {"train": ("split", "model"), "predict": ("softmax", "model")}
+"""Which other graded cells an exercise's own cell needs; the parts of the split are given."""
 
 
 @pytest.fixture(scope="module")

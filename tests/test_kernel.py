@@ -157,3 +157,51 @@ def test_processor_time_is_what_a_limit_counts(kernel: StudentKernel) -> None:
 def kernel_pid() -> int:
     """The student's kernel: the youngest process below this one."""
     return max(psutil.Process().children(recursive=True), key=lambda one: one.create_time()).pid
+
+
+ASKS = """
+from IPython import get_ipython
+get_ipython().user_ns["ask"] = lambda name: ask_examiner(name)
+"""
+
+
+@pytest.fixture
+def asking(launcher: ForkLauncher, tmp_path: Path) -> Iterator[StudentKernel]:
+    """A kernel whose helper asks the examiner for records by name."""
+    records = {"a" * 64: b"what was kept", "large": bytes(3_000_000)}
+    with StudentKernel(
+        launcher, tmp_path, {"asks.py": ASKS}, cell_seconds=5, total_seconds=60, records=records
+    ) as kernel:
+        yield kernel
+
+
+def test_a_helper_is_given_the_record_that_it_can_name_and_no_other(asking: StudentKernel) -> None:
+    run = asking.run("print(ask('a' * 64), len(ask('large')), ask('b'), ask(5), ask(None))")
+    assert printed(run) == "b'what was kept' 3000000 None None None\n"
+
+
+def test_no_record_is_given_while_no_cell_runs(asking: StudentKernel) -> None:
+    asking.run("def f(name): return ask(name) is None")
+    began = time.monotonic()
+    assert RemoteSide(asking).call("f", ("a" * 64,), {}) is True
+    assert time.monotonic() - began < 5
+
+
+def test_a_kernel_is_given_a_few_records_and_no_more(asking: StudentKernel) -> None:
+    run = asking.run("print(sum(ask('large') is not None for _ in range(60)))")
+    assert printed(run) == "20\n"
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "{'name': {}}", "{'name': 'x' * 10**6}", "{'name': ['a' * 64]}"]
+)
+def test_a_forged_question_gets_nothing_and_stops_nobody(
+    asking: StudentKernel, content: str
+) -> None:
+    asking.run(
+        "k = get_ipython().kernel\n"
+        f"for _ in range(3): k.session.send(k.iopub_socket, 'proctor_question', {content}, "
+        "parent=k.get_parent('shell'))\n"
+        "print(k.stdin_socket.poll(3000) != 0)"
+    )
+    assert printed(asking.run("print(ask('a' * 64))")) == "b'what was kept'\n"

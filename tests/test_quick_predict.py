@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HELPER = ROOT / "course" / "checks" / "quick_predict.py"
+HELPER = ROOT / "course" / "quick" / "predict.py"
 
 SCRIPT = '''
 import contextlib, hashlib, io, json, re, sys

@@ -6,6 +6,7 @@ ones run the same bodies, or their own, on inputs drawn for the submission at ha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import labkit.preprocess
 import labkit.softmax
 import labkit.split
 import labkit.train
-from course.checks import by_hand, network, photos, sheets
+from course import quick
+from course.checks import by_hand, network, photos, sheets, trained
 from course.checks.network import digits, true_softmax
 from course.checks.public import INSIDE, LABKIT, Public
 from labkit.asking import agree, function_of
@@ -41,10 +43,9 @@ lab = Lab(
     helpers=(
         INSIDE,
         Path("course/checks/prepared.py"),
-        Path("course/checks/quick_fit.py"),
-        Path("course/checks/quick_predict.py"),
-        Path("course/checks/reference_fit.py"),
+        *quick.HELPERS,
         Path("course/checks/traced.py"),
+        Path("course/checks/fits.py"),
     ),
     records=True,
     prepare=photos.make_scenes,
@@ -349,7 +350,73 @@ def find_held_out_rows(side: Side) -> np.ndarray:
             next="Leave X_test as the cell after exercise 4 made it.",
         )
     rows = labkit.split.find_rows(X_test, network.digit_table())
+    rows = np.unique(rows[rows >= 0])
+    split_off = split_rows(side)
+    if not np.array_equal(rows, split_off):
+        raise Finding(
+            "X_test does not hold the rows that split_data holds out.",
+            expected="X_test as the cell after exercise 4 made it",
+            got=f"{len(rows)} rows of X, of which split_data holds out "
+            f"{len(np.intersect1d(rows, split_off))}",
+            next="Leave X_test as the cell after exercise 4 made it.",
+        )
+    return rows
+
+
+def split_rows(side: Side) -> np.ndarray:
+    """Row numbers in X of what the student's split holds out, or the split that the lab lends."""
+    X, y = narrow()
+    lent = np.flatnonzero(np.arange(len(y)) % 5 == 0)  # as utils.split_or_lend does
+    try:
+        parts = [as_numbers(part) for part in side.get("split_data")(X, y)]
+    except (StudentError, TypeError):  # it raises, or gives nothing that has parts
+        return lent
+    if len(parts) != 4 or any(part is None for part in parts):
+        return lent
+    shapes = [np.shape(part)[1:] for part in parts]
+    sizes = [np.shape(part)[:1] for part in parts]
+    usable = shapes == [X.shape[1:]] * 2 + [()] * 2 and sizes[:2] == sizes[2:]
+    if not usable or min(sizes) <= (0,):
+        return lent
+    rows = labkit.split.find_rows(np.asarray(parts[1]), labkit.split.row_table(X))
     return np.unique(rows[rows >= 0])
+
+
+def seen(side: Side) -> trained.Training:
+    """Return what was seen of the training of the student's model."""
+    return side.once("seen", lambda: trained.seen(side, "model", "history"))
+
+
+def seen_to_fit(side: Side, draw: Draw) -> None:
+    """Ask that the history is what `fit` returned."""
+    trained.need_fit(seen(side), "model", "history")
+
+
+@functools.cache
+def sums() -> np.ndarray:
+    """Check sums of the rows of X, no two of which are the same."""
+    return trained.check_sums(digits()[0])
+
+
+REMEMBERED = 0.95
+"""Accuracy on held-out rows that no network of this size reaches without having seen them."""
+
+
+def not_seen(side: Side, draw: Draw) -> None:
+    """Ask that no held-out row was among those that were trained on."""
+    rows, figures = seen(side).rows, labkit.train.figures(side)
+    held = 0 if rows is None else int(np.isin(sums()[held_out_rows(side)], rows).sum())
+    remembered = figures.on_test > REMEMBERED and figures.on_train - figures.on_test < 0.02
+    if held or remembered:
+        raise Finding(
+            "The network was trained on held-out rows too: their accuracy says nothing any more about "
+            "digits that it has not seen.",
+            called="the rows that fit was given, and the accuracies",
+            expected="training on X_train and y_train only, about 0.92 on held-out rows",
+            got=f"{held} held-out rows among them; {figures.on_test:.3f} on held-out rows, "
+            f"{figures.on_train:.3f} on training rows",
+            next="Look at what fit is given; run the model's cell again before you train again.",
+        )
 
 
 def tell_figures(side: Side) -> None:
@@ -368,6 +435,7 @@ def compute_figures(side: Side) -> labkit.train.Figures:
     """Accuracy on the training and on the held-out rows, recomputed from the weights."""
     X, y = digits()
     rows = held_out_rows(side)
+    trained.need_own_weights(seen(side), "model")
     outputs = network.forward(with_layers(side), X)
     if outputs is None:
         raise Finding(
@@ -383,9 +451,9 @@ def compute_figures(side: Side) -> labkit.train.Figures:
 public = Public(train, labkit.train.CHECKS, first=tell_training)
 
 public("train-loss", points=3, first=tell_model_and_training)
-public("train-history", points=1)
+public("train-history", points=1, then=seen_to_fit)
 public("train-falls", points=2, needs=("train-history",))
-public("train-rows", points=3, needs=("train-history",), first=tell_figures)
+public("train-rows", points=3, needs=("train-history",), first=tell_figures, then=not_seen)
 public("train-learnt", points=2, needs=("train-falls",), first=tell_figures)
 public("train-accuracy", points=2, needs=("train-falls",), first=tell_figures)
 

@@ -18,7 +18,8 @@ import labkit.confusion
 import labkit.deep
 import labkit.photo
 import labkit.prepare
-from course.checks import by_hand, network, photos
+from course import quick
+from course.checks import by_hand, network, photos, trained
 from course.checks.public import INSIDE, LABKIT, Public
 from labkit import networks
 from labkit.descriptions import activations
@@ -36,10 +37,9 @@ lab = Lab(
     seed=1234,
     helpers=(
         INSIDE,
-        Path("course/checks/quick_fit.py"),
-        Path("course/checks/quick_predict.py"),
-        Path("course/checks/reference_fit.py"),
+        *quick.HELPERS,
         Path("course/checks/traced.py"),
+        Path("course/checks/fits.py"),
     ),
     records=True,
     prepare=photos.make_scenes,
@@ -201,9 +201,20 @@ def parts() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return X[~held], labels[~held], X[held], labels[held]
 
 
+def seen(side: Side) -> trained.Training:
+    """Return what was seen of the training of the deep network."""
+    return side.once("seen", lambda: trained.seen(side, "deep", "deep_history"))
+
+
+def seen_to_fit(side: Side, draw: Draw) -> None:
+    """Ask that the history is what `fit` returned."""
+    trained.need_fit(seen(side), "deep", "deep_history")
+
+
 def tell_figures(side: Side) -> None:
     """Have the training judged by the weights, not by what the notebook measures."""
     tell_training(side, DEEP)
+    trained.need_own_weights(seen(side), "deep")
     X_train, y_train, X_test, y_test = parts()
 
     def figures() -> labkit.deep.Figures:
@@ -224,9 +235,9 @@ public = Public(deep, labkit.deep.CHECKS, lambda side: tell_model(side, DEEP))
 public("deep-layers", points=1)
 public("deep-activations", points=1, needs=("deep-layers",))
 public("deep-loss", points=1, first=tell_deep_training)
-public("deep-epochs", points=1, first=tell_deep_training)
-public("deep-batches", points=2, first=tell_deep_training)
-public("deep-validation", points=1, needs=("deep-layers",), first=tell_figures)
+public("deep-epochs", points=1, first=tell_deep_training, then=seen_to_fit)
+public("deep-batches", points=2, first=tell_deep_training, then=seen_to_fit)
+public("deep-validation", points=1, needs=("deep-layers",), first=tell_figures, then=seen_to_fit)
 public("deep-rows", points=1, needs=("deep-layers",), first=tell_figures)
 public("deep-learnt", points=2, needs=("deep-rows", "deep-activations"), first=tell_figures)
 

@@ -21,6 +21,7 @@ from proctor.examine import assignment
 from proctor.examine.assemble import Step, assemble
 from proctor.examine.autograded import executed
 from proctor.examine.marked import Marked, Reference, not_asked
+from proctor.kernel.kept import packed, unpacked
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.kernel.side import RemoteSide
@@ -126,35 +127,28 @@ def examine(
             helpers,
             cell_seconds=lab.cell_seconds,
             total_seconds=lab.total_seconds,
+            records=unpacked(reference.records),
         ) as kernel,
     ):
         try:
-            if lab.records:
-                _begin_records(RemoteSide(kernel), reference.records, record=record)
+            if lab.records and record:
+                RemoteSide(kernel).evaluate("begin_records()")
             session.run(kernel)
         except KernelStopped as stop:
             session.stopped(stop)
         except JudgingTooLong:
             session.stopped(KernelStopped("judging-time", JUDGING_TIME, "cpu"))
         if lab.records and record:
-            records = _end_records(RemoteSide(kernel))
+            records = _recorded(RemoteSide(kernel))
     marked = session.result()
     return replace(marked, records=records, seconds=time.monotonic() - began)
 
 
-def _begin_records(side: RemoteSide, records: bytes, *, record: bool) -> None:
-    """Let the helpers use what was recorded, or record; before any of the student's code."""
-    if record:
-        side.evaluate("record_fits()")
-    elif records:
-        side.evaluate("use_fits(records)", records=np.frombuffer(records, np.uint8))
-
-
-def _end_records(side: RemoteSide) -> bytes:
-    """Return what was recorded; nothing, if the kernel is gone."""
+def _recorded(side: RemoteSide) -> bytes:
+    """Return what the helpers kept; nothing, if the kernel is gone."""
     try:
-        return np.asarray(side.evaluate("recorded_fits()"), np.uint8).tobytes()
-    except (KernelStopped, StudentError, TimeLimit, ProtocolError, ValueError):
+        return packed(side.evaluate("all_records()"))
+    except (KernelStopped, StudentError, TimeLimit, ProtocolError, ValueFormatError):
         return b""
 
 

@@ -21,6 +21,7 @@ import linecache
 import marshal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -37,6 +38,12 @@ MODULES = (
 """What travels along, in the order in which each imports the ones before."""
 REQUEST = "proctor_request"
 REPLY = "proctor_reply"
+QUESTION = "proctor_question"
+"""What a helper asks while a cell runs, on the output channel: a name."""
+ANSWER = "proctor_answer"
+"""The bytes of that name, on the channel for input; no bytes if there are none."""
+ANSWER_SECONDS = 10.0
+"""How long a helper waits for an answer."""
 MAX_PRINTED = 2_000
 
 
@@ -95,9 +102,11 @@ def install(
     helpers : list of code
         The lab's helper files, compiled.
     """
-    own = load_modules(modules)
-    agent = _Agent(shell, own, load("proctor_helpers", [code for _, code in helpers]))
     kernel = shell.kernel
+    own = load_modules(modules)
+    space = load("proctor_helpers", [code for _, code in helpers])
+    space["ask_examiner"] = _asking(kernel)
+    agent = _Agent(shell, own, space)
     send = kernel.session.send
 
     def handle(stream: Any, ident: Any, parent: Any) -> None:
@@ -106,6 +115,27 @@ def install(
 
     kernel.shell_handlers[REQUEST] = handle
     kernel.dispatch_shell = _straight(kernel, handle)
+
+
+def _asking(kernel: Any) -> Any:
+    """Return a function by which helpers ask for what the run on the instructor's solution kept."""
+    session, answers = kernel.session, kernel.stdin_socket
+
+    def ask_examiner(name: str) -> bytes | None:
+        """Return the bytes of this name; None if there are none, or no cell runs."""
+        parent = kernel.get_parent("shell")
+        if parent.get("header", {}).get("msg_type") != "execute_request":
+            return None
+        question = session.send(kernel.iopub_socket, QUESTION, {"name": name}, parent=parent)
+        end = time.monotonic() + ANSWER_SECONDS
+        while (left := end - time.monotonic()) > 0 and answers.poll(1000 * left):
+            message = session.recv(answers)[1]
+            of = (message or {}).get("parent_header", {}).get("msg_id")
+            if of == question["header"]["msg_id"]:
+                return bytes(message["buffers"][0]) if message["buffers"] else None
+        return None
+
+    return ask_examiner
 
 
 def _straight(kernel: Any, handle: Any) -> Any:

@@ -27,6 +27,7 @@ from proctor.errors import KernelStartError, ProtocolError
 from proctor.kernel import agent
 from proctor.kernel.allowance import Allowance, Exceeded
 from proctor.kernel.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
+from proctor.kernel.kept import Records
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs, clean
 from proctor.kernel.values import StudentError, decode
 from proctor.sandbox.benches import Bench
@@ -37,6 +38,8 @@ MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
 MAX_UNASKED = 100
 """Most answers to a question that was not asked; one that came too late is such an answer."""
+MAX_GIVEN = 20
+"""Most records that one kernel is given."""
 LOOK_SECONDS = 0.2
 """How often what runs is compared with its limit."""
 
@@ -126,6 +129,8 @@ class StudentKernel:
     cell_seconds, total_seconds : float
         Limits of one cell or question, and of everything together, as :mod:`proctor.kernel.allowance`
         counts.
+    records : mapping of str to bytes
+        What the helpers may ask for by name; see :mod:`proctor.kernel.kept`.
 
     Attributes
     ----------
@@ -141,17 +146,21 @@ class StudentKernel:
         *,
         cell_seconds: float,
         total_seconds: float,
+        records: Records | None = None,
     ) -> None:
         self.launcher = launcher
         self.folder = folder
         self.helpers = helpers
         self.cell_seconds = cell_seconds
         self.total_seconds = total_seconds
+        self.records = records or {}
         self.stopped: KernelStopped | None = None
         self._manager: AsyncKernelManager | None = None
         self._client: BoundedChannels | None = None
         self._shell: Socket[bytes]
         self._output: Socket[bytes]
+        self._input: Socket[bytes]
+        self._given = 0
         self._room = MAX_ALL_BYTES
         self._idle = 0.0  # seconds in which cells and questions wanted no processor
 
@@ -167,6 +176,7 @@ class StudentKernel:
             # The same sockets without asyncio, which costs more than a short question itself.
             self._shell = Socket.shadow(client.shell_channel.socket.underlying)
             self._output = Socket.shadow(client.iopub_channel.socket.underlying)
+            self._input = Socket.shadow(client.stdin_channel.socket.underlying)
             self._install()
         except (RuntimeError, OSError, TimeoutError) as error:
             self.kill()
@@ -318,7 +328,9 @@ class StudentKernel:
                     raise self._misused()
             if taken is not None and self._output in ready:
                 message = _receive(session, self._output)
-                if _parent(message) == sent:
+                if _parent(message) == sent and message.get("msg_type") == agent.QUESTION:
+                    self._answer(message)
+                elif _parent(message) == sent:
                     idle = _take(message, taken) or idle
             if handle is not None and handle.fileno() in ready and len(ready) == 1:
                 raise self._died()
@@ -332,6 +344,20 @@ class StudentKernel:
                 return reply, "" if reply is not None else exceeded
         self._idle += allowance.idle
         return reply, ""
+
+    def _answer(self, question: dict[str, Any]) -> None:
+        """Give a helper the record that it names, if there is one: who can name it has earned it."""
+        session, content = self._alive().session, question.get("content")
+        name = content.get("name") if isinstance(content, dict) else None
+        record = self.records.get(name) if isinstance(name, str) else None
+        if record is not None:
+            self._given += 1
+        buffers = [record] if record is not None and self._given <= MAX_GIVEN else []
+        message = session.msg(agent.ANSWER, {}, parent=question)
+        try:
+            session.send(self._input, message, buffers=buffers)
+        except (ZMQError, ValueError) as error:  # ValueError: a forged header goes back with it
+            raise self._misused() from error
 
     def _interrupt(self) -> None:
         run_sync(self._alive_manager().interrupt_kernel)()
