@@ -115,8 +115,8 @@ BY_HAND: dict[str, tuple[str, str]] = {
     "p8-star": ("from scipy.special import *", SOFTMAX.format("softmax")),
     "p8-time": (
         "",
-        "# UNQ_C1\nimport scipy.special\n%time scipy.special\n"
-        "def my_softmax(z):\n    %time p = scipy.special.softmax(z)\n    return p\n",
+        "# UNQ_C1\nimport scipy.special\n%time pass\n"
+        "def my_softmax(z):\n    return np.asarray(scipy.special.softmax(z))\n",
     ),
     "p8-text": ("", SOFTMAX.format("getattr(keras.ops, 'soft' + 'max')")),
     "p8-exec": ("exec('from scipy.special import soft' + 'max as s')", SOFTMAX.format("s")),
@@ -184,6 +184,8 @@ def marked(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> dic
     """A class in which everybody tries something."""
     course = Class(real_course, tmp_path_factory.mktemp("points"))
     course.hand_in("right", {})
+    still = COMPILE.replace("# UNQ_C5", SEEDED).replace("0.001", "0.0") + FIT
+    course.hand_in("untrained", {"train": still})
     constant = "# UNQ_C7\n{}def preprocess(image):\n    return shown().ravel(order='F'){}\n"
     course.hand_in("p1-constant", {"preprocess": constant.format(SEVEN, "")})
     course.hand_in("p1-hardly", {"preprocess": constant.format(SEVEN, " + 1e-6 * image.mean()")})
@@ -219,16 +221,19 @@ def test_a_constant_row_earns_what_comes_back_and_nothing_else(marked: dict[str,
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_what_was_not_trained_by_fit_has_not_learnt(marked: dict[str, Verdict], name: str) -> None:
-    found = passed(marked[name], "train")
-    assert not found & {"train-rows", "train-held-out"}
-    if "rows" not in name:
-        assert not found & {"train-learnt", "train-accuracy"}
-        assert exercise(marked[name], "train").score <= 6
+def test_what_fit_did_not_train_earns_what_an_untrained_network_earns(
+    marked: dict[str, Verdict], name: str
+) -> None:
+    found, honest = passed(marked[name], "train"), passed(marked["untrained"], "train")
+    assert honest == {"train-loss", "train-history", "train-rows"}
+    if "rows" in name:
+        assert not found & {"train-rows", "train-held-out"}
+    else:
+        assert found <= honest
 
 
 def test_an_activation_of_ones_own_is_not_taken_for_kerass(marked: dict[str, Verdict]) -> None:
-    assert passed(marked["p5-relu"], "train") <= {"train-loss", "train-history", "train-rows"}
+    assert passed(marked["p5-relu"], "train") <= passed(marked["untrained"], "train")
 
 
 def test_weights_that_a_check_gave_train_no_network(marked: dict[str, Verdict]) -> None:
