@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from proctor.grade import grade
+from proctor.classroom.grade import grade
 
 from course.sample_class import SampleClass
 from proctor.course import Course
