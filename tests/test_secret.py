@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import stat
+import subprocess
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tinycourse import CHECKS, hand_in, make_course, student
 
 from proctor.author.release import release
+from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.examine.secret import NAME, course_secret
@@ -74,3 +82,53 @@ def test_no_release_holds_the_secret(real_course: Course, tmp_path: Path) -> Non
 
 def test_git_does_not_take_it_along() -> None:
     assert f"course/{NAME}" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Course:
+    """The tiny course, whose last check says what it drew."""
+    said = 'raise Finding(f"drawn: {a.tolist()}")'
+    return make_course(
+        tmp_path, checks=CHECKS.replace('raise Finding("It is not the mean.")', said)
+    )
+
+
+def drawn(course: Course, out: Path) -> list[float]:
+    """Mark the one submission and return what the check drew for it."""
+    grade(course, course.lab("tiny"), course.folder / "submitted", out)
+    verdict = json.loads((out / "verdicts" / "s.json").read_text("utf-8"))
+    cause = verdict["exercises"][-1]["checks"][-1]["cause"]
+    return list(json.loads(cause.removeprefix("drawn: ")))
+
+
+def test_who_knows_all_but_the_secret_cannot_draw_what_a_check_draws(
+    telling: Course, tmp_path: Path
+) -> None:
+    path = hand_in(telling, "s", student(telling, mean="# UNQ_T2\ndef mean(a):\n    return 0.0\n"))
+    first = drawn(telling, tmp_path / "first")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    text = f"tiny:{telling.lab('tiny').seed}:{digest}:mean-value".encode()
+    for guess in (hashlib.sha256(text).digest(), hmac.digest(b"", text, "sha256")):
+        assert np.random.default_rng(list(guess)).normal(size=4).tolist() != first
+    known = hmac.digest(course_secret(telling.folder, print), text, "sha256")
+    assert np.random.default_rng(list(known)).normal(size=4).tolist() == first
+    assert drawn(telling, tmp_path / "again") == first
+    (telling.folder / NAME).unlink()
+    assert drawn(telling, tmp_path / "lost") != first
+
+
+def test_check_draws_what_grade_draws_and_a_lost_secret_is_said(
+    telling: Course, tmp_path: Path
+) -> None:
+    path = hand_in(telling, "s", student(telling, mean="# UNQ_T2\ndef mean(a):\n    return 0.0\n"))
+    command = [sys.executable, "-m", "proctor", "check", str(path)]
+    runs = [
+        subprocess.run(command, cwd=telling.root, capture_output=True, text=True, check=False)
+        for _ in range(2)
+    ]
+    words = [" ".join(run.stdout.split()) for run in runs]
+    assert "made a new secret" in runs[0].stdout + runs[0].stderr
+    assert "made a new secret" not in runs[1].stdout + runs[1].stderr
+    first = drawn(telling, tmp_path / "out")
+    for one in words:
+        assert str(first[0]) in one, one

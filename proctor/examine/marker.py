@@ -7,6 +7,7 @@ opens a :class:`Marker` and asks it; a Dask worker opens the pool beneath it, an
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -160,6 +161,7 @@ def open_marker(
     jobs: int = 1,
     elsewhere: Elsewhere | None = None,
     say: Callable[[str], None] = lambda text: None,
+    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),
 ) -> Iterator[Marker]:
     """Lay a lab out for marking.
 
@@ -175,6 +177,9 @@ def open_marker(
         Opens the pool that marks the class, given the marker of this machine; default its own.
     say : callable
         Told what goes on before the first submission.
+    note : callable
+        Told what the instructor should know and keep: that a new secret was made. By default stderr,
+        whatever the door.
 
     Raises
     ------
@@ -183,7 +188,7 @@ def open_marker(
     """
     source = course.source_notebook(lab.name)
     require_built(course, lab)
-    secret = course_secret(course.folder, say)
+    secret = course_secret(course.folder, note)
     with ExitStack() as opened:
         pool = opened.enter_context(
             open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)

@@ -62,8 +62,8 @@ def course_secret(folder: Path, say: Callable[[str], object]) -> bytes:
         )
     if made:
         say(
-            f"made a new secret, {path}; hidden inputs differ from earlier runs. Back it up with the "
-            "gradebook"
+            f"Note: made a new secret, {path}; hidden inputs differ from earlier runs. Back it up with "
+            "the gradebook."
         )
     return bytes.fromhex(text)
 
