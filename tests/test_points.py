@@ -13,9 +13,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from proctor.classroom.grade import grade
 
 from course.sample_class import SampleClass
+from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.verdict import ExerciseResult, Verdict
 
