@@ -30,13 +30,10 @@ class Asked:
     units: tuple[int, ...]
     parameters: int
     exercise: str
-    marker: str
 
 
-BASELINE = Asked("baseline", (128, 10), 101_770, "exercise 2", "UNQ_M2")
-
-
-DEEP = Asked("deep", (128, 64, 16, 10), 109_946, "exercise 3", "UNQ_M3")
+BASELINE = Asked("baseline", (128, 10), 101_770, "exercise 2")
+DEEP = Asked("deep", (128, 64, 16, 10), 109_946, "exercise 3")
 
 
 def _described(asked: Asked) -> Fact[Description]:
