@@ -6,6 +6,7 @@ runs, and every value goes through ``proctor.kernel.values`` both ways. What is 
 
 from __future__ import annotations
 
+import importlib
 import linecache
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +29,9 @@ class LocalKernel:
     def __init__(self, names: dict[str, Any], helpers: dict[str, str]) -> None:
         self.names = names
         codes = [compile(source, name, "exec") for name, source in helpers.items()]
+        modules = {name: vars(importlib.import_module(name)) for name in agent.MODULES}
         self.agent = agent._Agent(
-            SimpleNamespace(user_ns=names), vars(values), agent.load("helpers", codes)
+            SimpleNamespace(user_ns=names), modules, agent.load("helpers", codes)
         )
 
     def ask(
