@@ -25,7 +25,7 @@ from rich.text import Text
 from proctor import __version__
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.errors import ProctorError, RejectedError
+from proctor.errors import CourseError, ProctorError, RejectedError
 
 GRADED, ATTENTION, USAGE = 0, 1, 2
 """Exit status: every submission graded; some need attention; wrong usage."""
@@ -388,6 +388,22 @@ def mutate(
         )
     print_mutants(console(), result)
     ctx.exit(GRADED if result.sound else ATTENTION)
+
+
+@main.command()
+@click.argument("lab")
+@click.pass_context
+def new(ctx: click.Context, lab: str) -> None:
+    """Begin a lab: a master with one exercise, its checks, and mistakes that the checks catch."""
+    from proctor.author.new import new as write
+
+    try:
+        here = _course(ctx).root
+    except CourseError:
+        here = Path.cwd()
+    for path in write(lab, here):
+        click.echo(path.relative_to(here))
+    click.echo(f"Now: proctor build {lab} && proctor mutate {lab}")
 
 
 @main.command()

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from proctor.examine.marked import split_notebooks
 from proctor.record.store import Store
 from proctor.verdict import Verdict
 from proctor.whole import write_whole
@@ -40,7 +41,8 @@ class Attempt:
 
 def note_attempt(store: Store, verdict: Verdict, notebook: str) -> None:
     """Add an attempt, or put it in the place of the last one if the answers are the same."""
-    answers = _digest(notebook)
+    texts = split_notebooks(notebook).values() if store.names else (notebook,)
+    answers = _digest(texts)
     path = store.verdicts / FOLDER / store.verdict(verdict.student).name
     before = _load(path)
     if before and before[-1].get("answers") == answers:
@@ -74,9 +76,9 @@ def _load(path: Any) -> list[dict[str, Any]]:
     return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
 
-def _digest(notebook: str) -> str:
+def _digest(notebooks: Iterable[str]) -> str:
     """Digest of what the graded cells hold."""
-    cells = json.loads(notebook)["cells"]
+    cells = [cell for notebook in notebooks for cell in json.loads(notebook)["cells"]]
     answers = [
         [cell.get("id", ""), "".join(cell["source"])]
         for cell in cells

@@ -45,7 +45,7 @@ def class_table(lab: Lab, result: ClassResult, data: ClassData) -> RenderableTyp
         notes.append(Text("* a person's mark; totals are the gradebook's, penalties taken off."))
     elif differ:
         notes.append(Text("Totals are the gradebook's, penalties taken off."))
-    notes += [Text(line) for line in _waiting(result)]
+    notes += [Text(line) for line in (*_inside(result), *_waiting(result))]
     summary = Text(f"{result.marked} marked now, {result.kept} kept from before.")
     return Group(table, *notes, summary)
 
@@ -68,6 +68,22 @@ def _scores(lab: Lab, verdict: Verdict, data: ClassData) -> list[str]:
         f"{sum(one.score for one in verdict.exercises if one.notebook == name):g}"
         for name in lab.ordinary.names
     ]
+
+
+def _inside(result: ClassResult) -> list[str]:
+    """Name the test cells that were judged inside the student's process."""
+    found = {
+        f"{exercise.notebook} {check.id}"
+        for verdict in result.verdicts.values()
+        for exercise in verdict.exercises
+        for check in exercise.checks
+        if check.judged == "inside"
+    }
+    if not found:
+        return []
+    names = ", ".join(sorted(found)[:10]) + (" ..." if len(found) > 10 else "")
+    cells = "1 test cell was" if len(found) == 1 else f"{len(found)} test cells were"
+    return [f"{cells} judged inside the student's process, which could say anything: {names}"]
 
 
 def _waiting(result: ClassResult) -> list[str]:

@@ -1,0 +1,186 @@
+"""An nbgrader course that knows nothing of the engine, marked as it is, beside plain nbgrader."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import ordinary_course as course
+import pytest
+from nbgrader.api import Gradebook
+
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.verdict import Verdict
+
+HONEST = {
+    "right": course.right,
+    "wrong": course.wrong,
+    "partial": course.partial,
+    "blank": course.blank,
+}
+OTHERS = {"forged": course.forged, "crashing": course.crashing, "looping": course.looping}
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment in a course's folder."""
+    beside = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        [str(beside / command[0]), *command[1:]],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The course with its class, marked by `proctor grade`."""
+    folder = course.write_course(tmp_path_factory.mktemp("ordinary"))
+    for student, answer in {**HONEST, **OTHERS}.items():
+        course.hand_in(folder, student, answer)
+    course.hand_in(folder, "broken", course.right)
+    (folder / "submitted" / "broken" / course.NAME / "three.ipynb").write_text('{"cells": [')
+    done = run(folder, "proctor", "grade", course.NAME)
+    assert done.returncode in (0, 1), done.stderr
+    yield folder
+
+
+def verdict(folder: Path, student: str) -> Verdict:
+    return Verdict.from_json((folder / "verdicts" / f"{student}.json").read_bytes())
+
+
+def scores(folder: Path) -> dict[tuple[str, str, str], float | None]:
+    """What the gradebook says of each cell."""
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        return {
+            (submission.student.id, notebook.name, grade.name): grade.auto_score
+            for submission in book.assignment_submissions(course.NAME)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
+
+
+def test_it_has_every_kind_of_cell(marked: Path) -> None:
+    exercises = verdict(marked, "right").exercises
+    tests = [one for one in exercises if not one.by]
+    assert len(tests) >= 60 and {one.notebook for one in exercises} == set(course.NOTEBOOKS)
+    assert sum(one.by == "person" for one in exercises) == 18
+
+
+def test_nearly_all_cells_are_judged_outside(marked: Path) -> None:
+    checks = [check for one in verdict(marked, "right").exercises for check in one.checks]
+    outside = [check for check in checks if check.judged == "outside"]
+    assert len(outside) >= 0.95 * len(checks), [c.id for c in checks if c.judged == "inside"]
+
+
+def test_honest_submissions_get_what_plain_nbgrader_gives(marked: Path, tmp_path: Path) -> None:
+    folder = course.write_course(tmp_path / "plain")
+    for student in HONEST:
+        shutil.copytree(marked / "submitted" / student, folder / "submitted" / student)
+    assert run(folder, "nbgrader", "generate_assignment", course.NAME).returncode == 0
+    done = run(folder, "nbgrader", "autograde", course.NAME)
+    assert done.returncode == 0, done.stderr[-3000:]
+    ours, theirs = scores(marked), scores(folder)
+    assert {cell: ours[cell] for cell in theirs} == theirs
+
+
+def test_a_forged_answer_earns_what_the_wrong_one_earns(marked: Path) -> None:
+    wrong = {(o.notebook, o.id): o.score for o in verdict(marked, "wrong").exercises}
+    for one in verdict(marked, "forged").exercises:
+        for check in one.checks:
+            if check.judged == "outside":
+                assert one.score <= wrong[one.notebook, one.id], one.id
+
+
+@pytest.mark.parametrize(
+    ("student", "notebook"), [("crashing", "one"), ("looping", "two"), ("broken", "three")]
+)
+def test_a_notebook_that_dies_costs_its_own_cells(
+    marked: Path, student: str, notebook: str
+) -> None:
+    found = verdict(marked, student)
+    assert found.status == "needs_attention"
+    right = {(o.notebook, o.id): o.score for o in verdict(marked, "right").exercises}
+    for one in found.exercises:
+        if one.notebook != notebook:
+            assert one.score == right[one.notebook, one.id], one.id
+    assert any(o.score < right[o.notebook, o.id] for o in found.exercises if o.notebook == notebook)
+
+
+def test_what_a_person_marks_waits_with_the_answer_in_it(marked: Path) -> None:
+    waiting = [one for one in verdict(marked, "right").exercises if one.waiting]
+    assert len(waiting) == 18
+    cells = json.loads((marked / "autograded" / "right" / course.NAME / "one.ipynb").read_text())[
+        "cells"
+    ]
+    assert any("Because." in "".join(cell["source"]) for cell in cells)
+    left = [one.id for one in verdict(marked, "blank").exercises if one.waiting]
+    assert left == [f"task-{name}" for name in course.NOTEBOOKS]
+
+
+def test_no_solution_is_in_what_a_blank_submission_gets_back(marked: Path) -> None:
+    for name in course.NOTEBOOKS:
+        text = (marked / "autograded" / "blank" / course.NAME / f"{name}.ipynb").read_text()
+        assert "BEGIN SOLUTION" not in text and "Because." not in text
+        page = (marked / "feedback" / "blank" / course.NAME / f"{name}.html").read_text()
+        assert "Because." not in page
+
+
+def test_a_second_run_marks_nothing_again(marked: Path) -> None:
+    done = run(marked, "proctor", "grade", course.NAME)
+    assert "0 marked now" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_gate_names_what_differs_and_writes_nothing(marked: Path) -> None:
+    before = (marked / "gradebook.db").read_bytes()
+    done = run(marked, "proctor", "adopt", course.NAME, "--compare")
+    assert "0 scores differ" in done.stdout, done.stdout + done.stderr
+    assert (marked / "gradebook.db").read_bytes() == before
+
+
+def small(folder: Path, *cells: object) -> Path:
+    """A course with one notebook of few cells."""
+    import nbformat
+
+    book = course.new_notebook()
+    book.cells = list(cells)
+    (folder / "source" / "a").mkdir(parents=True)
+    (folder / "nbgrader_config.py").write_text(course.CONFIG)
+    nbformat.write(book, folder / "source" / "a" / "a.ipynb")
+    return folder
+
+
+def test_a_source_that_fails_on_itself_is_named_and_nobody_is_marked(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 2", "x-test"))
+    (folder / "submitted" / "ann" / "a").mkdir(parents=True)
+    shutil.copy(folder / "source" / "a" / "a.ipynb", folder / "submitted" / "ann" / "a")
+    done = run(folder, "proctor", "grade", "a")
+    assert done.returncode == 2 and "'x-test'" in done.stderr and "AssertionError" in done.stderr
+    assert not list((folder / "verdicts").glob("*.json"))
+    done = run(folder, "proctor", "grade", "a", "--anyway")
+    assert done.returncode in (0, 1) and (folder / "verdicts" / "ann.json").is_file()
+
+
+def test_one_sentence_says_what_is_wrong_with_a_source(tmp_path: Path) -> None:
+    twice = small(tmp_path / "t", course.test("pass", "x"), course.test("pass", "x"))
+    with pytest.raises(CourseError, match="uses the grade id 'x' twice"):
+        Course(twice).lab("a")
+    none = small(tmp_path / "n", course.new_code_cell("1"))
+    with pytest.raises(CourseError, match="earns points"):
+        Course(none).lab("a")
+    broken = small(tmp_path / "c", course.test("pass", "x"))
+    (broken / "nbgrader_config.py").write_text("c = get_config()\n1 / 0\n")
+    with pytest.raises(CourseError, match="ZeroDivisionError"):
+        Course(broken).lab("a")
+    other = small(tmp_path / "r", course.test("pass", "x"))
+    path = other / "source" / "a" / "a.ipynb"
+    data = json.loads(path.read_text())
+    data["metadata"]["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    path.write_text(json.dumps(data))
+    with pytest.raises(CourseError, match="is in r, and this engine marks Python"):
+        Course(other).lab("a")
