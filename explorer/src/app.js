@@ -99,6 +99,7 @@ export function mount(element, bundle, host) {
     clearTimeout(timer);
     timer = setTimeout(settle, player.playing ? 2 * SETTLED : SETTLED);
   }
+  training.heed(store.state);
   store.subscribe(() => {
     intro.stop();
     training.heed(store.state);

@@ -82,22 +82,19 @@ export function crossEntropy(logits, label) {
  * @returns {Float64Array}
  */
 export function activate({ activation, alpha = 1 }, z) {
-  switch (activation) {
-    case "relu":
-      return z.map((v) => (v > 0 ? v : 0));
-    case "leaky_relu":
-      return z.map((v) => (v > 0 ? v : alpha * v));
-    case "elu":
-      return z.map((v) => (v > 0 ? v : alpha * Math.expm1(v)));
-    case "sigmoid":
-      return z.map((v) => 1 / (1 + Math.exp(-v)));
-    case "tanh":
-      return z.map(Math.tanh);
-    case "softmax":
-      return softmax(z);
-    default:
-      return z.slice();
+  if (activation === "softmax") return softmax(z);
+  const a = new Float64Array(z.length);
+  // Plain loops: a training calls this some hundred thousand times a second.
+  for (let k = 0; k < a.length; k++) {
+    const v = z[k];
+    if (activation === "relu") a[k] = v > 0 ? v : 0;
+    else if (activation === "leaky_relu") a[k] = v > 0 ? v : alpha * v;
+    else if (activation === "elu") a[k] = v > 0 ? v : alpha * Math.expm1(v);
+    else if (activation === "sigmoid") a[k] = 1 / (1 + Math.exp(-v));
+    else if (activation === "tanh") a[k] = Math.tanh(v);
+    else a[k] = v;
   }
+  return a;
 }
 
 /** z of one layer. @param {Layer} layer @param {ArrayLike<number>} x */
@@ -146,13 +143,15 @@ function throughActivation({ activation, alpha = 1 }, z, a, da) {
     return a.map((v, k) => v * (da[k] - dot));
   }
   if (activation === "linear") return da;
-  return da.map((d, k) => {
-    if (activation === "sigmoid") return d * a[k] * (1 - a[k]);
-    if (activation === "tanh") return d * (1 - a[k] * a[k]);
-    if (z[k] > 0) return d;
-    if (activation === "leaky_relu") return d * alpha;
-    return activation === "elu" ? d * (a[k] + alpha) : 0;
-  });
+  const dz = new Float64Array(da.length);
+  for (let k = 0; k < dz.length; k++) {
+    if (activation === "sigmoid") dz[k] = da[k] * a[k] * (1 - a[k]);
+    else if (activation === "tanh") dz[k] = da[k] * (1 - a[k] * a[k]);
+    else if (z[k] > 0) dz[k] = da[k];
+    else if (activation === "leaky_relu") dz[k] = da[k] * alpha;
+    else if (activation === "elu") dz[k] = da[k] * (a[k] + alpha);
+  }
+  return dz;
 }
 
 /**
@@ -166,7 +165,8 @@ function throughActivation({ activation, alpha = 1 }, z, a, da) {
  */
 export function accumulate(layers, pass, label, dw, db, toInput = true) {
   const last = layers.length - 1;
-  const error = pass.probabilities.map((p, k) => p - (k === label ? 1 : 0));
+  const error = pass.probabilities.slice();
+  error[label] -= 1;
   /** @type {Float64Array[]} */
   const dz = [];
   dz[last] =

@@ -70,6 +70,8 @@ export function createTrainer(layers, sample, labels) {
         if (optimiser === "sgd") for (let k = 0; k < w.length; k++) w[k] -= rate * share * g[k];
         else {
           for (let k = 0; k < w.length; k++) {
+            // The weights of pixels that are never inked have nothing to learn from.
+            if (g[k] === 0 && m[k] === 0) continue;
             const slope = share * g[k];
             m[k] += (1 - BETA1) * (slope - m[k]);
             v[k] += (1 - BETA2) * (slope * slope - v[k]);

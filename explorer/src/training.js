@@ -6,7 +6,6 @@
  * @typedef {import("./session.js").Mark} Mark
  */
 
-import { weightsAt } from "./derive.js";
 import { createSession } from "./session.js";
 import { freshWeights } from "./trainer.js";
 
@@ -27,7 +26,7 @@ export function createTraining(bundle, script, refresh) {
   let marks = [];
   /** @type {Mark | null} */
   let going = null;
-  let [version, running, waiting, trouble, shown] = [0, false, false, "", ""];
+  let [version, running, waiting, trouble, looked] = [0, false, false, "", ""];
   let seed = 1;
   const settings = { optimiser: "adam", rate: 0.001, batch: 32, from: "own" };
 
@@ -45,10 +44,8 @@ export function createTraining(bundle, script, refresh) {
     refresh();
   }
 
-  /** @param {import("./store.js").State} state */
-  function begin(state) {
-    const model = bundle.models[state.model] ?? bundle.models[0];
-    const own = weightsAt(model, state.epoch);
+  /** @param {import("./engine.js").Layer[]} own */
+  function begin(own) {
     const layers = settings.from === "new" ? freshWeights(own, seed++) : own;
     helper?.end();
     helper = createHelper(script(), heard);
@@ -80,18 +77,18 @@ export function createTraining(bundle, script, refresh) {
     now: () => going,
     trouble: () => trouble,
     back,
-    /** @param {import("./store.js").State} state */
-    toggle(state) {
+    /** @param {import("./engine.js").Layer[]} shown  what is trained */
+    toggle(shown) {
       if (running) return send("pause");
-      if (!live) begin(state);
+      if (!live) begin(shown);
       waiting = true;
       send("run");
       running = true;
       refresh();
     },
-    /** @param {import("./store.js").State} state */
-    step(state) {
-      if (!live) begin(state);
+    /** @param {import("./engine.js").Layer[]} shown  what is trained */
+    step(shown) {
+      if (!live) begin(shown);
       waiting = true;
       running = false;
       send("step");
@@ -107,8 +104,8 @@ export function createTraining(bundle, script, refresh) {
     /** Another model, epoch or weight is looked at: the training is over. @param {import("./store.js").State} state */
     heed(state) {
       const key = `${state.model}|${state.epoch}|${state.edits}`;
-      if (live && shown && key !== shown) back();
-      shown = key;
+      if (live && key !== looked) back();
+      looked = key;
     },
     destroy: () => helper?.end(),
   };

@@ -25,10 +25,10 @@ export function createTrainingPanel(ctx) {
 
 /** @param {import("../app.js").Context} ctx */
 function createTrainHere(ctx) {
-  const { training, store, bundle } = ctx;
+  const { training, bundle } = ctx;
   const { say } = bundle;
-  const play = button("", () => training.toggle(store.state), { "data-main": true, class: "dlx-button dlx-train" });
-  const one = button("One step", () => training.step(store.state));
+  const play = button("", () => training.toggle(ctx.now().layers), { "data-main": true, class: "dlx-button dlx-train" });
+  const one = button("One step", () => training.step(ctx.now().layers));
   const back = button("Back to the model", training.back);
   const from = segmented("Start from", { own: "Its weights", new: "New weights" }, (value) => training.change({ from: value }));
   const how = segmented("Optimiser", { adam: "Adam", sgd: "SGD" }, (value) => training.change({ optimiser: value, rate: value === "sgd" ? 0.02 : 0.001 }));

@@ -1,0 +1,116 @@
+"""Training in the page: in a worker and without one, with everything moving along, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from conftest import Watched
+from looking import eventually_js, expect
+
+Open = Callable[..., Watched]
+#: A browser, or a place in one, that lets no worker run.
+NO_WORKER = (
+    "window.Worker = class { constructor() { throw new DOMException('no', 'SecurityError'); } };"
+)
+
+
+@pytest.mark.parametrize("script", ["", NO_WORKER], ids=["worker", "page"])
+def test_the_shown_network_is_trained_and_everything_moves_along(
+    open_page: Open, script: str
+) -> None:
+    watched = open_page("panel=training", script=script)
+    page = watched.page
+    here = page.locator("[data-part=trainhere]")
+    before = watched.value("[...d.pass.logits]")
+    accuracy = watched.value("d.statistics().accuracy")
+    here.get_by_role("button", name="Train").click()
+    expect(here.locator("[data-part=trained]")).to_have_attribute(
+        "data-epoch", re.compile(r"^\d+\.?\d*$")
+    )
+    watched.becomes("Number(document.querySelector('[data-part=trained]').dataset.epoch) > 3")
+    # The drawing's answer, the weights and the confusion are those of the training.
+    watched.becomes(
+        "[...d.pass.logits].some((v, k) => Math.abs(v - arg[k]) > 0.01)", argument=before
+    )
+    watched.becomes("d.counted()?.accuracy > arg", argument=accuracy)
+    eventually_js(
+        page,
+        "(least) => [...document.querySelectorAll('[data-part=trainhere] canvas')]"
+        ".some((c) => Number(c.dataset.accuracy) > least)",
+        argument=accuracy,
+    )
+    page.get_by_role("tab", name="Network").click()
+    expect(page.get_by_text("The network as it was trained in this page.")).to_be_visible()
+    # The page stays live meanwhile: another digit is shown.
+    page.get_by_label("Show a 3 from the data").click()
+    watched.becomes("d.label", 3)
+    page.get_by_role("tab", name="Training").click()
+    here.get_by_role("button", name="Pause").click()
+    expect(here.get_by_role("button", name="Go on")).to_be_visible()
+    watched.becomes("d.counted() !== undefined")
+    stopped = watched.value("d.live.version")
+    here.get_by_role("button", name="Back to the model").click()
+    watched.becomes("d.live", None)
+    watched.becomes("d.counted()?.accuracy", accuracy)
+    assert stopped > 1 and watched.errors == []
+
+
+def test_one_step_shows_and_does_not_jump(open_page: Open) -> None:
+    watched = open_page("panel=training")
+    here = watched.page.locator("[data-part=trainhere]")
+    loss = watched.value("d.statistics().loss")
+    for optimiser in ("Adam", "SGD"):
+        here.get_by_label(optimiser, exact=True).check(force=True)
+        here.get_by_role("button", name="One step").click()
+        watched.becomes("d.live?.statistics !== null && d.live?.statistics !== undefined")
+        change = watched.value("d.live.statistics.loss") - loss
+        assert 1e-5 < abs(change) < 0.3 * loss, f"{optimiser}: {change}"
+        here.get_by_role("button", name="Back to the model").click()
+        watched.becomes("d.live", None)
+
+
+def test_new_weights_begin_at_chance_and_learn(open_page: Open) -> None:
+    watched = open_page("panel=training")
+    here = watched.page.locator("[data-part=trainhere]")
+    here.get_by_label("New weights").check(force=True)
+    here.get_by_role("button", name="One step").click()
+    watched.becomes("d.live?.statistics?.accuracy < 0.5")
+    here.get_by_role("button", name="Go on").click()
+    watched.becomes("d.counted()?.accuracy > 0.7")
+    # Another epoch of the notebook's training is looked at: this one is over.
+    watched.page.get_by_label("Epoch", exact=True).fill("2")
+    watched.becomes("d.live", None)
+
+
+def test_steps_too_long_are_said(open_page: Open) -> None:
+    watched = open_page("panel=training")
+    here = watched.page.locator("[data-part=trainhere]")
+    here.get_by_label("SGD").check(force=True)
+    here.get_by_label("Learning rate of the training").fill("0")
+    watched.set(edits="0_0_1e300")
+    here.get_by_role("button", name="Train").click()
+    expect(here.locator("[data-part=trained]")).to_contain_text("not finite any more")
+
+
+def test_the_backward_pass_is_drawn_on_the_network(open_page: Open) -> None:
+    watched = open_page("sample=5")
+    picture = "document.querySelector('.dlx-stage canvas').toDataURL()"
+    before = watched.value(picture)
+    watched.page.get_by_label("Backward", exact=True).check(force=True)
+    expect(watched.page.locator(".dlx-network > .dlx-note")).to_contain_text(
+        "the slope of the loss"
+    )
+    watched.becomes(f"{picture} !== arg", argument=before)
+
+
+def test_a_default_step_of_descent_shows_rather_than_jumps(open_page: Open) -> None:
+    watched = open_page("panel=learning&sample=5")
+    watched.page.get_by_text("Take one step").click()
+    step = watched.page.locator("[data-part=step]")
+    expect(step).to_contain_text("lower")
+    watched.becomes(
+        "(({before, after}) => after / before > 0.3 && after / before < 0.999)("
+        "document.querySelector('[data-part=step]').dataset)"
+    )
