@@ -15,8 +15,12 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from looking import box, eventually, expect, text
+import standin
+from looking import box, eventually, eventually_js, expect, text
 from standin import ROOT
+
+from explorer import Explorer
+from explorer.saved import saved
 
 CELLS = [
     f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]\n"
@@ -59,6 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         env={
             **os.environ,
             "JUPYTER_CONFIG_DIR": str(settings),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
             "JUPYTERLAB_SETTINGS_DIR": str(settings),
@@ -177,6 +182,11 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     assert drawing.shape == (112, 112) and drawing.dtype == np.uint8
     assert drawing.min() == 0 and drawing[0, 0] == 255
 
+    # Circles are circles, whatever Jupyter's style says of buttons; the saved picture is out of sight.
+    circle = box(one.locator(".dlx-unit:not(.dlx-square-unit)").first)
+    assert circle["width"] == pytest.approx(circle["height"], abs=0.5)
+    expect(page.locator(".dlx-saved").first).to_be_hidden()
+
     # A view that is taken away stops listening: the model has one view's listeners left.
     page.keyboard.press("Escape")
     cells.nth(2).locator(".jp-InputPrompt").click()
@@ -186,3 +196,37 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     one.get_by_role("tab", name="Network").click()
     one.locator("[data-part=unit]").wait_for()
     context.close()
+
+
+def test_a_saved_notebook_in_a_fresh_kernel_shows_a_picture_and_a_sentence(
+    browser: Any, server: tuple[str, Path]
+) -> None:
+    address, folder = server
+    explorer = _small_explorer()
+    live = explorer._repr_mimebundle_()
+    data = live[0] if isinstance(live, tuple) else live
+    shown = [data, {"text/html": saved(explorer.bundle, "The digits", explorer._key)}]
+    outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in shown]
+    cell = nbformat.v4.new_code_cell("ex", id="saved", outputs=outputs, execution_count=1)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
+    nbformat.write(notebook, folder / "saved.ipynb")
+    subprocess.run(
+        [sys.executable, "-m", "jupyter", "trust", "saved.ipynb"],
+        cwd=folder, check=True, env={**os.environ, "JUPYTER_DATA_DIR": str(folder / "data")},
+    )  # fmt: skip
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(f"{address}/lab/tree/saved.ipynb")
+    picture = page.locator(".dlx-saved img")
+    expect(picture).to_be_visible(timeout=60_000)
+    expect(page.locator(".dlx-saved")).to_contain_text("Run this cell again to bring it to life.")
+    eventually_js(page, "document.querySelector('.dlx-saved img').naturalWidth > 300")
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    context.close()
+
+
+def _small_explorer() -> Explorer:
+    X, y = standin.load_digits()
+    return Explorer(standin.make_model(), X[:60], y[:60])

@@ -37,6 +37,15 @@ export function strongest(values, count) {
 export function edgesOf(d, l, unit, count, slopes) {
   const layer = d.layers[l];
   const x = l ? d.pass.a[l - 1] : d.pass.x;
+  if (layer.kind === "dense") {
+    // Every stroke asks for all units: no lists of names and places are made for them.
+    const values = new Float64Array(layer.inputs);
+    for (let i = 0; i < values.length; i++) {
+      const w = layer.weights[i * layer.units + unit];
+      values[i] = slopes ? x[i] * slopes[unit] : d.state.edges === "weight" ? w : w * x[i];
+    }
+    return strongest(values, count).map((from) => ({ from, to: unit, value: values[from] }));
+  }
   const { inputs, weights, terms } = termsOf(layer, x, unit);
   const values = slopes ? inputs.map((i) => x[i] * slopes[unit]) : d.state.edges === "weight" ? weights : terms;
   return strongest(values, count).map((k) => ({ from: inputs[k], to: unit, value: values[k] }));
