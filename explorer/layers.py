@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MANY = 1e8
+"""Multiplications of one look at all samples above which less is looked at, to be done in a second."""
+
 Floats = NDArray[np.float32]
 Shape = tuple[int, int, int]
 
@@ -143,3 +146,11 @@ def activate(layer: Layer, z: NDArray[np.float64]) -> NDArray[np.float64]:
         e = np.exp(z - z.max(axis=-1, keepdims=True))
         return np.asarray(e / e.sum(axis=-1, keepdims=True), dtype=np.float64)
     return z
+
+
+def work_of(layers: list[Layer]) -> int:
+    """Multiplications of one forward pass."""
+    return sum(
+        layer.weights.size * (layer.shape[0] * layer.shape[1] if layer.kind == "conv" else 1)
+        for layer in layers
+    )

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .chain import chain_of
 from .errors import ExplorerError
-from .layers import Layer, outputs
+from .layers import MANY, Layer, outputs, work_of
 from .network import check_finite, input_shape, read_layers
 from .recorder import Recorder
 from .samples import Samples, begin_well, find_range, lay_out_input, take_samples
@@ -51,9 +51,6 @@ AGREE = 1e-3
 
 TRIES = 500
 """Roundings tried, at most, until half precision reads every sample as the snapshot itself does."""
-
-MANY = 1e8
-"""Multiplications of one look at all samples above which a snapshot is rounded to the nearest."""
 
 _BYTES = {"f32": "<f4", "f16": "<u2", "u16": "<u2", "u8": "u1"}
 
@@ -128,7 +125,7 @@ def _halves(
     with np.errstate(over="ignore"):
         nearest = flat.astype(np.float16)
     check_finite(nearest.astype(np.float32), nearest[:0].astype(np.float32), whose)
-    if _work(layers) * len(digits) > MANY:
+    if work_of(layers) * len(digits) > MANY:
         return nearest
     wanted = _readings(flat, layers, digits)
     towards = np.where(nearest > flat, -np.inf, np.inf).astype(np.float16)
@@ -184,17 +181,9 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
-def _work(layers: list[Layer]) -> int:
-    """Multiplications of one forward pass."""
-    return sum(
-        layer.weights.size * (layer.shape[0] * layer.shape[1] if layer.kind == "conv" else 1)
-        for layer in layers
-    )
-
-
 def _reference(name: str, model: Any, layers: list[Layer], samples: Samples) -> NDArray[np.float32]:
     """What Keras returns for the first samples; refused where what was read gives something else."""
-    count = max(8, min(REFERENCES, WORK // max(1, _work(layers))))
+    count = max(8, min(REFERENCES, WORK // max(1, work_of(layers))))
     first = samples.values[:count]
     shape = tuple(getattr(model, "input_shape", None) or (None, first.shape[1]))[1:]
     reference = np.asarray(model(first.reshape(len(first), *shape)), dtype=np.float32)

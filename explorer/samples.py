@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import ExplorerError
-from .layers import Layer, Shape, outputs
+from .layers import MANY, Layer, Shape, outputs, work_of
 
 SIDES = range(8, 65)
 """Sides of square images that can be drawn; a row of numbers is taken for an image up to 32."""
@@ -20,7 +20,7 @@ NEAR = -0.25
 """Resizing leaves digits from 0 to 1 with values a little below 0; what goes lower is standardised."""
 
 FIRST = 200
-"""Samples among which the first one is chosen."""
+"""Samples among which the first one is chosen where looking at all takes long."""
 
 COMMON = 0.15
 """Share of the pixels that have one value, at least, for it to be paper that can be drawn on."""
@@ -144,8 +144,11 @@ def begin_well(samples: Samples, layers: list[Layer]) -> Samples:
 
     Of those, it is the one most like the others of its class: no riddle for who looks at it first.
     """
-    values = samples.values[:FIRST].astype(np.float64)
-    labels = samples.labels[:FIRST]
+    count = len(samples.labels)
+    if work_of(layers) * count > MANY:
+        count = FIRST
+    values = samples.values[:count].astype(np.float64)
+    labels = samples.labels[:count]
     raw = outputs(layers, values)
     if layers[-1].activation != "softmax":
         raw = np.exp(raw - raw.max(axis=1, keepdims=True))

@@ -92,7 +92,7 @@ export function mount(element, bundle, host) {
     timer = 0;
     const d = now();
     if (d.told || d.input.blank) view.speak(d);
-    host.onState?.(store.state, store.state.source === "sample" ? null : d.input.picture);
+    host.onState?.(store.state, store.state.source === "sample" ? null : d.sheet());
   }
   function changed() {
     refresh();

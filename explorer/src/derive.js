@@ -32,6 +32,7 @@
  * @property {string} inputKey
  * @property {{picture: Picture | null, stages: import("./prep.js").Stage[] | null, x: Float64Array, clean: Float64Array, hidden: Set<number>, blank: boolean}} input
  * @property {(off: string) => {stages: import("./prep.js").Stage[], x: Float64Array}} without  the digit's way through the stages with some left out
+ * @property {() => Picture | null} sheet  what was drawn or loaded, as a picture; a digit drawn on is put on paper
  * @property {Float64Array} image  the input as an image, row by row; of several channels their mean
  * @property {Pass} pass
  * @property {number} label  -1 where nobody said
@@ -242,6 +243,7 @@ export function createDeriver(bundle) {
       weightsKey,
       inputKey,
       input,
+      sheet: () => input.picture ?? (base ? paper(input.clean) : null),
       without: (off) => read(input.picture ?? paper(input.clean), off),
       image: asImage(input.x, taken),
       pass,

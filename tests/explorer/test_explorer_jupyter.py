@@ -167,6 +167,7 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     two.locator("[role=tab][aria-selected=true]", has_text="Compare").wait_for()
 
     # What is drawn comes back to Python.
+    one.get_by_role("button", name="Clear").click()
     paper = one.locator(".dlx-paper")
     paper.scroll_into_view_if_needed()
     at = box(paper)
@@ -182,11 +183,6 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     assert drawing.shape == (112, 112) and drawing.dtype == np.uint8
     assert drawing.min() == 0 and drawing[0, 0] == 255
 
-    # Circles are circles, whatever Jupyter's style says of buttons; the saved picture is out of sight.
-    circle = box(one.locator(".dlx-unit:not(.dlx-square-unit)").first)
-    assert circle["width"] == pytest.approx(circle["height"], abs=0.5)
-    expect(page.locator(".dlx-saved").first).to_be_hidden()
-
     # A view that is taken away stops listening: the model has one view's listeners left.
     page.keyboard.press("Escape")
     cells.nth(2).locator(".jp-InputPrompt").click()
@@ -195,6 +191,11 @@ def test_two_views_stay_in_step_and_python_reads_what_was_done(
     views.nth(1).wait_for(state="detached")
     one.get_by_role("tab", name="Network").click()
     one.locator("[data-part=unit]").wait_for()
+
+    # Circles are circles, whatever Jupyter's style says of buttons; the saved picture is out of sight.
+    circle = box(one.locator(".dlx-unit:not(.dlx-square-unit)").first)
+    assert circle["width"] == pytest.approx(circle["height"], abs=0.5)
+    expect(page.locator(".dlx-saved").first).to_be_hidden()
     context.close()
 
 
@@ -218,7 +219,7 @@ def test_a_saved_notebook_in_a_fresh_kernel_shows_a_picture_and_a_sentence(
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto(f"{address}/lab/tree/saved.ipynb")
+    page.goto(f"{address}/lab/tree/saved.ipynb?reset")
     picture = page.locator(".dlx-saved img")
     expect(picture).to_be_visible(timeout=60_000)
     expect(page.locator(".dlx-saved")).to_contain_text("Run this cell again to bring it to life.")
