@@ -102,7 +102,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
             env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=500,
             check=False,
         )
         assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr[-3000:]
