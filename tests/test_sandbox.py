@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from kernels import Session
 
-from proctor.sandbox import probe, seccomp, whitelist
+from proctor.sandbox import filesystem, probe, seccomp
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.limits import Limits, explain_error
 
@@ -128,7 +128,7 @@ def test_the_sockets_folder_cannot_be_written_to_or_its_sockets_replaced(kernel:
     said = kernel.run(
         f"""
         import os
-        folder = {whitelist.SOCKETS!r}
+        folder = {filesystem.SOCKETS!r}
         names = sorted(os.listdir(folder))
         for act in (lambda: open(folder + '/more', 'w'), lambda: os.unlink(folder + '/' + names[0]),
                     lambda: os.symlink('/etc/passwd', folder + '/link'), lambda: os.chmod(folder, 0o777)):
@@ -366,7 +366,7 @@ def test_no_descriptor_of_the_grader_or_the_fork_server_is_inherited(kernel: Ses
         "/dev/null",
         "anon_inode:[eventpoll]",
         "anon_inode:[eventfd]",
-        f"from outside, to {whitelist.SOCKETS}",
+        f"from outside, to {filesystem.SOCKETS}",
     }
 
 

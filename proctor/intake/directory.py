@@ -21,7 +21,7 @@ LEAST_LIKENESS = 60.0
 """Least likeness, of 100, of a candidate that is worth naming."""
 
 Person = Mapping[str, str]
-"""What the roster says of a student, by the names of :data:`proctor.record.people.COLUMNS`."""
+"""What the roster says of a student, by the names of :data:`proctor.record.roster_columns.COLUMNS`."""
 
 
 def squash(text: str) -> str:

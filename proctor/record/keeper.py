@@ -7,7 +7,7 @@ from traitlets.config import Config
 
 from proctor.course import Course
 from proctor.examine.marked import Marked
-from proctor.intake import receipt
+from proctor.intake import exchange_files
 from proctor.record import gradebook
 from proctor.record.attempts import note_attempt
 from proctor.record.store import Store
@@ -59,7 +59,7 @@ class Keeper:
         notebook = self.store.notebook(student)
         self.store.forget(student)
         self.store.write_notebooks(student, marked.notebook)
-        receipt.carry(handed, notebook.parent)
+        exchange_files.carry(handed, notebook.parent)
         self._book.record(verdict, handed.timestamp)
         note_attempt(self.store, verdict, marked.notebook)
         self.store.keep(verdict, key if marked.lasts else "", origin)
@@ -72,7 +72,7 @@ class Keeper:
         if origin:
             self.store.came_from(student, origin)
         self.keys[student] = key
-        renewed = receipt.carry(handed, self.store.notebook(student).parent)
+        renewed = exchange_files.carry(handed, self.store.notebook(student).parent)
         return renewed or not self.store.has_page(student, key)
 
     def page_done(self, student: str) -> None:

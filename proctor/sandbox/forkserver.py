@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from proctor.errors import KernelStartError
-from proctor.sandbox import whitelist
+from proctor.sandbox import filesystem
 from proctor.sandbox.benches import Bench, SocketBench
 from proctor.sandbox.handle import MAX_MESSAGE, Kernel
 from proctor.sandbox.limits import Limits
@@ -271,9 +271,11 @@ class ForkServer(Spawner):
         for name in ("home", "given", "root"):
             (self._folder / name).mkdir()
         isolated = self.isolation == "namespaces"
-        home = whitelist.HOME if isolated else str(self._folder / "home")
-        given = whitelist.copy_given(self.given, self._folder / "given")
-        layout = whitelist.plan(self._folder / "root", given, (*self.hidden, _PACKAGE), self.limits)
+        home = filesystem.HOME if isolated else str(self._folder / "home")
+        given = filesystem.copy_given(self.given, self._folder / "given")
+        layout = filesystem.plan(
+            self._folder / "root", given, (*self.hidden, _PACKAGE), self.limits
+        )
         return {
             "warm": self.warm,
             "isolation": self.isolation,

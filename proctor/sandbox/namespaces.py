@@ -1,6 +1,6 @@
 """What a submission may see and do: namespaces, a root of its own, no rights (Linux).
 
-Nothing of the host is there unless :class:`~proctor.sandbox.whitelist.Layout` names it. The same steps serve
+Nothing of the host is there unless :class:`~proctor.sandbox.filesystem.Layout` names it. The same steps serve
 root and an ordinary user; they differ in who owns the outer namespaces. A kernel always ends up in a
 user namespace below the one that owns its mounts, without a capability even there, so no mount can
 be undone. In order:
@@ -18,8 +18,8 @@ import socket
 from pathlib import Path
 
 from proctor.sandbox import seccomp, syscalls, usage
+from proctor.sandbox.filesystem import HOME, INSIDE_ID, NOBODY, SOCKETS, WORK, Layout
 from proctor.sandbox.limits import MIB, Limits
-from proctor.sandbox.whitelist import HOME, INSIDE_ID, NOBODY, SOCKETS, WORK, Layout
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV

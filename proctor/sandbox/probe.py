@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from proctor.sandbox import filesystem, seccomp
 from proctor.sandbox import namespaces as sandbox
-from proctor.sandbox import seccomp, whitelist
 from proctor.sandbox.limits import Limits
 from proctor.scratch import scratch_folder
 
@@ -129,7 +129,7 @@ def main() -> None:
 
 def _try(folder: Path) -> None:
     limits = Limits()
-    layout = whitelist.plan(folder / "root", (), (), limits)
+    layout = filesystem.plan(folder / "root", (), (), limits)
     step = "namespaces"
     told: dict[str, str | int] = {"step": "done"}
     try:

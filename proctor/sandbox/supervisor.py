@@ -23,9 +23,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from proctor.sandbox import filesystem, student, syscalls, usage
 from proctor.sandbox import limits as limits_module
 from proctor.sandbox import namespaces as sandbox
-from proctor.sandbox import student, syscalls, usage, whitelist
 from proctor.sandbox.limits import Limits
 
 BENCH = "proctor.lift.bench"
@@ -46,7 +46,7 @@ class Plan:
         Whether kernels run in namespaces.
     limits : Limits
         For each kernel.
-    layout : whitelist.Layout or None
+    layout : filesystem.Layout or None
         What an isolated kernel may see.
     server : int
         A descriptor of the fork server (a pidfd), readable when it has ended; -1 where there is none.
@@ -54,14 +54,14 @@ class Plan:
 
     isolated: bool
     limits: Limits
-    layout: whitelist.Layout | None = None
+    layout: filesystem.Layout | None = None
     server: int = field(default=-1)
 
 
 def prepare(config: dict[str, Any]) -> Plan:
     """Read the grader's configuration in the fork server, once."""
     isolated = config["isolation"] == "namespaces"
-    layout = whitelist.Layout.from_dict(config["layout"]) if isolated else None
+    layout = filesystem.Layout.from_dict(config["layout"]) if isolated else None
     server = os.pidfd_open(os.getpid()) if sys.platform == "linux" else -1
     return Plan(isolated, Limits.from_dict(config["limits"]), layout, server)
 
@@ -102,7 +102,7 @@ def run(plan: Plan, request: dict[str, Any], descriptor: int, bench: int = -1) -
             if os.fork():
                 os._exit(0)  # its only task was to have a child in the new pid namespace
             connection["ip"] = sandbox.build_root(plan.layout, request["folder"], connection["ip"])
-            place = whitelist.WORK
+            place = filesystem.WORK
         else:
             place = request["work"]
             syscalls.set_child_subreaper()
@@ -179,7 +179,7 @@ def _student(
         home = place
         if plan.layout is not None:
             sandbox.confine(plan.layout, plan.limits)
-            home = whitelist.HOME
+            home = filesystem.HOME
         else:
             os.environ["HOME"] = place
             usage.apply(plan.limits, own_user=False)

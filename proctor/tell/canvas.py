@@ -15,7 +15,7 @@ from pathlib import Path
 from proctor.errors import CourseError
 from proctor.intake.sheet import Table
 from proctor.record.results import ClassData
-from proctor.tell.rows import Filled, Finder, lms_number, number, read_number, whole_row
+from proctor.tell.lms_rows import Filled, Finder, lms_number, number, read_number, whole_row
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS = "Points Possible"

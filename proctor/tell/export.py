@@ -22,8 +22,8 @@ from proctor.intake.sheet import read_table
 from proctor.record.results import ClassData
 from proctor.tell.attention import names_of
 from proctor.tell.canvas import canvas_id, canvas_rows, fill_canvas
+from proctor.tell.lms_rows import number, plain
 from proctor.tell.moodle import fill_moodle, id_number, moodle_rows
-from proctor.tell.rows import number, plain
 from proctor.tell.text_feedback import feedback_text
 from proctor.whole import write_whole
 

@@ -12,7 +12,7 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 
 from proctor.errors import CourseError
-from proctor.intake import receipt
+from proctor.intake import exchange_files
 from proctor.record.byhand import read_by_hand
 from proctor.tell.page import feedback_page, read_verdict
 from proctor.whole import write_whole
@@ -78,7 +78,7 @@ def _read(path: Path, lab: str, student: str) -> dict[str, Any]:
 
 def _carry(marked: Path, folder: Path, *, shared: bool) -> None:
     """Put what nbgrader's exchange asks for beside the page, and the rights that a group needs."""
-    for name in receipt.FILES:
+    for name in exchange_files.FILES:
         if (marked / name).is_file():
             write_whole(folder / name, (marked / name).read_bytes())
     if shared:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from proctor.errors import CourseError
 from proctor.intake.sheet import Table
-from proctor.record.people import find_columns, plain_title
 from proctor.record.results import ClassData
-from proctor.tell.rows import Filled, Finder, number, read_number, whole_row
+from proctor.record.roster_columns import find_columns, plain_title
+from proctor.tell.lms_rows import Filled, Finder, number, read_number, whole_row
 
 MOODLE = ("First name", "Last name", "ID number", "Email address")
 
