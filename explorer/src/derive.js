@@ -140,7 +140,7 @@ export function createCount({ count, labels }, layers, sample) {
  * @param {Layer[]} layers
  * @param {(at: number) => Float64Array} sample
  */
-export function evaluate(bundle, layers, sample) {
+function evaluate(bundle, layers, sample) {
   const counting = createCount(bundle, layers, sample);
   counting.run(Infinity);
   return counting.result();

@@ -81,7 +81,7 @@ export function crossEntropy(logits, label) {
  * @param {Float64Array} z
  * @returns {Float64Array}
  */
-export function activate({ activation, alpha = 1 }, z) {
+function activate({ activation, alpha = 1 }, z) {
   if (activation === "softmax") return softmax(z);
   const a = new Float64Array(z.length);
   // Plain loops: a training calls this some hundred thousand times a second.
@@ -98,7 +98,7 @@ export function activate({ activation, alpha = 1 }, z) {
 }
 
 /** z of one layer. @param {Layer} layer @param {ArrayLike<number>} x */
-export function weightedSums(layer, x) {
+function weightedSums(layer, x) {
   const z = new Float64Array(layer.units);
   KINDS[layer.kind].sums(layer, x, z);
   return z;

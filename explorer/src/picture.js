@@ -35,7 +35,7 @@ export async function packPicture(file) {
 }
 
 /** @param {string} text @returns {Promise<Picture>} */
-export async function unpackPicture(text) {
+async function unpackPicture(text) {
   const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const { canvas, context } = await toCanvas(new Blob([bytes]));
   const { width: cols, height: rows } = canvas;

@@ -225,7 +225,7 @@ function toSide(field, side, on) {
  * The vector of a square image, column by column ("F") or row by row ("C").
  * @param {ArrayLike<number>} image  row by row @param {number} side @param {string} order
  */
-export function unroll(image, side, order) {
+function unroll(image, side, order) {
   const x = new Float64Array(side * side);
   for (let k = 0; k < x.length; k++) {
     x[k] = order === "F" ? image[(k % side) * side + Math.floor(k / side)] : image[k];

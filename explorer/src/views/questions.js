@@ -21,7 +21,7 @@ const goal = (d) => (d.label >= 0 ? d.label : d.pass.digit);
 const part = (share, limits) => limits.filter((limit) => share > limit).length;
 
 /** @type {Question[]} */
-export const QUESTIONS = [
+const QUESTIONS = [
   {
     id: "zeros",
     panel: "network",

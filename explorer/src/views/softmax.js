@@ -6,7 +6,7 @@ import { argmax, crossEntropy } from "../engine.js";
 const F = Math.fround;
 
 /** Softmax as a 32-bit float computes it, with or without the shift. @param {ArrayLike<number>} logits @param {number} plus @param {boolean} shift */
-export function softmax32(logits, plus, shift) {
+function softmax32(logits, plus, shift) {
   const z = Array.from(logits, (v) => F(F(v) + plus));
   const top = shift ? z[argmax(z)] : 0;
   const shifted = z.map((v) => F(v - top));

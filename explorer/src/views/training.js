@@ -92,7 +92,7 @@ function createTrainHere(ctx) {
 }
 
 /** @param {import("../app.js").Context} ctx @param {HTMLCanvasElement} canvas @param {import("../derive.js").Derived} d */
-export function paintConfusion(ctx, canvas, d) {
+function paintConfusion(ctx, canvas, d) {
   const stats = d.counted();
   if (!stats) return;
   const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
