@@ -79,7 +79,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Worker, Wor
     ):
         student.ask("run", source=IMPORTS + FUNCTIONS, seconds=30.0, watch=False)
         judge.ask(
-            "setup", learning=True, used=[], needed=[], shares_random=False, remote_modules=[]
+            "setup",
+            learning=True,
+            used=[],
+            needed=[],
+            shares_random=False,
+            shared=[],
+            remote_modules=[],
         )
         judge.ask("given", source=IMPORTS, name="<given>", changed=[], keep=None)
         judge.ask("theirs", names=["x", "f", "g"], sources={})

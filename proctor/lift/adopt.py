@@ -73,7 +73,8 @@ def adopt(
         for place, cell in enumerate(cells):
             tell(cell.id)
             run.cell(place, cell)
-    return Plan(tuple(run.steps), tuple(sorted(run.reads)), run.shares_random, run.errors)
+    reads, shared = tuple(sorted(run.reads)), tuple(sorted(run.shared))
+    return Plan(tuple(run.steps), reads, run.shares_random, run.errors, shared)
 
 
 class _Run:
@@ -94,6 +95,10 @@ class _Run:
         for cell, tree in zip(cells, self.trees, strict=True):
             if cell.kind == "solution" and tree is not None:
                 self.reads |= owner.reads(tree)
+        self.shared: set[str] = set()
+        for cell, tree in zip(cells, self.trees, strict=True):
+            if cell.kind == "solution" and tree is not None:
+                self.shared |= owner.rebinds(tree)
         self.shares_random = any(owner.draws(c.source) for c in cells if c.kind != "solution")
         self.steps: list[Step] = []
         self.errors: dict[str, str] = {}
@@ -106,6 +111,7 @@ class _Run:
             remote_modules=[],
             used=sorted(self.reads),
             shares_random=self.shares_random,
+            shared=sorted(self.shared),
         )
 
     def cell(self, place: int, cell: Cell) -> None:

@@ -322,11 +322,12 @@ class Process:
         used: list[str],
         needed: list[str],
         shares_random: bool,
+        shared: list[str],
         remote_modules: list[str],
     ) -> dict[str, Any]:
         """Begin: what the student's code reads, and what the reference run needed."""
         space = self.judge.space
-        space.learning, space.used = learning, set(used)
+        space.learning, space.used, space.shared = learning, set(used), set(shared)
         space.needed, space.shares_random = set(needed), shares_random
         space.remote_modules = set(remote_modules)
         return {}

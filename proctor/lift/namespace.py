@@ -133,6 +133,8 @@ class Namespace:
         Names that are the student's.
     used : set of str
         Names that the student's code reads: what a test binds to one is set over there, too.
+    shared : set of str
+        Names that the student's functions may rebind (`global`): once set there, they are read there.
     learning : bool
         Whether this is the reference run, which finds out what is needed; otherwise nothing is
         admitted that `needed` does not list.
@@ -146,6 +148,7 @@ class Namespace:
         self.names = Names(self)
         self.theirs: set[str] = set()
         self.used: set[str] = set()
+        self.shared: set[str] = set()
         self.structures: set[str] = set()
         self.originals: dict[int, tuple[str, Any]] = {}
         self.sources: dict[str, str] = {}
@@ -237,6 +240,8 @@ class Namespace:
             self._dirty.discard(name)
             if dict.__contains__(self.names, name):
                 self._set(name, dict.__getitem__(self.names, name))
+                if name in self.shared:
+                    self.forward([name])
         for name, (value, before) in list(self._cache.items()):
             if before is not None and (now := fingerprint(value)) != before:
                 self._cache[name] = (value, now)

@@ -88,6 +88,11 @@ def binds(node: ast.AST) -> set[str]:
     return found
 
 
+def rebinds(node: ast.AST) -> set[str]:
+    """Names that functions of the code declare global."""
+    return {name for one in ast.walk(node) if isinstance(one, ast.Global) for name in one.names}
+
+
 def binds_of(tree: ast.Module) -> set[str]:
     """Names that a cell binds."""
     return set().union(*(binds(node) for node in tree.body)) if tree.body else set()

@@ -96,12 +96,15 @@ class Plan:
         Whether the two shared random streams travel.
     errors : dict of str to str
         Cells other than tests that stopped on the instructor's own solution, and how.
+    shared : tuple of str
+        Names that the solutions' functions declare global.
     """
 
     steps: tuple[Step, ...] = ()
     reads: tuple[str, ...] = ()
     shares_random: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
 
     @property
     def tests(self) -> tuple[Step, ...]:
@@ -127,7 +130,13 @@ class Plan:
     def from_dict(cls, data: dict[str, Any]) -> Plan:
         """Read the plain form."""
         steps = tuple(_step(step) for step in data["steps"])
-        return cls(steps, tuple(data["reads"]), data["shares_random"], data["errors"])
+        return cls(
+            steps,
+            tuple(data["reads"]),
+            data["shares_random"],
+            data["errors"],
+            tuple(data["shared"]),
+        )
 
 
 def _step(data: dict[str, Any]) -> Step:

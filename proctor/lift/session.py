@@ -102,6 +102,7 @@ class Judge:
                 used=sorted({*plan.reads, *reads}),
                 needed=[],
                 shares_random=plan.shares_random,
+                shared=sorted(plan.shared),
                 remote_modules=[],
             )
         except BaseException:

@@ -1,0 +1,47 @@
+"""A lab begun with `proctor new` can be built and marked as it is, and its mistakes are caught."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proctor.author.new import new
+from proctor.errors import CourseError
+
+
+def proctor(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    beside = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        [str(beside / "proctor"), *command],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_new_lab_is_built_and_its_mistakes_are_caught(tmp_path: Path) -> None:
+    assert proctor(tmp_path, "new", "first_lab").returncode == 0
+    assert proctor(tmp_path, "build", "first_lab").returncode == 0
+    done = proctor(tmp_path, "mutate", "first_lab")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 of 3 wrong answers" in done.stdout
+
+
+def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
+    new("words", tmp_path)
+    (tmp_path / "course" / "words.py").write_text("mine")
+    (tmp_path / "words_tests.py").unlink()
+    with pytest.raises(CourseError, match=r"course/words\.py is there already"):
+        new("words", tmp_path)
+    assert (tmp_path / "course" / "words.py").read_text() == "mine"
+    assert not (tmp_path / "words_tests.py").exists()
+
+
+@pytest.mark.parametrize("name", ["1st", "my lab", "class", "../x"])
+def test_a_name_that_no_module_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CourseError, match="cannot be a lab's name"):
+        new(name, tmp_path)
+    assert not list(tmp_path.iterdir())
