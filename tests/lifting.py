@@ -58,6 +58,15 @@ LIFTED = {
         "        self.items.append(x)\n    def __len__(self):\n        return len(self.items)",
         "s = Stack()\ns.push(3)\nassert len(s) == 1 and s.items == [3]\nassert isinstance(s, Stack)",
     ),
+    "a given function taken away": (
+        "def base(x):\n    return x + 1\ndef f(x):\n    return base(x) * 2",
+        "mine = base\ndel base\ntry:\n    f(1)\nexcept NameError:\n    pass\nelse:\n    assert False\n"
+        "finally:\n    base = mine\nassert f(1) == 4",
+    ),
+    "a picture": (
+        "from PIL import Image\np = Image.new('RGB', (3, 2), 'red')",
+        "assert p.size == (3, 2) and p.getpixel((0, 0)) == (255, 0, 0)",
+    ),
     "a generator": (
         "def evens():\n    n = 0\n    while True:\n        yield n\n        n += 2",
         "g = evens()\nassert [next(g) for _ in range(3)] == [0, 2, 4]",

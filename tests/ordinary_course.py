@@ -24,7 +24,7 @@ BLANK = "# YOUR CODE HERE\nraise NotImplementedError()"
 CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "ordinary"
-c.ExecutePreprocessor.timeout = 20
+c.ExecutePreprocessor.timeout = {seconds}
 """
 
 
@@ -94,12 +94,12 @@ def notebook(number: int) -> NotebookNode:
     return book
 
 
-def write_course(folder: Path, *, plugged: bool = False) -> Path:
+def write_course(folder: Path, *, plugged: bool = False, seconds: int = 60) -> Path:
     """Write the course and return its folder."""
     source = folder / "source" / NAME
     source.mkdir(parents=True)
     line = "from proctor.nbgrader_plugin import plug_in\nplug_in(c)\n" if plugged else ""
-    (folder / "nbgrader_config.py").write_text(CONFIG + line)
+    (folder / "nbgrader_config.py").write_text(CONFIG.format(seconds=seconds) + line)
     (source / "helpers.py").write_text("def scale(x, by):\n    return x * by\n")
     (source / "table.txt").write_text("a b c\n")
     for number, name in enumerate(NOTEBOOKS):

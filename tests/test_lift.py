@@ -72,6 +72,21 @@ def test_what_a_test_binds_reaches_the_next_cell(bench: Bench) -> None:
     assert outcomes["c1"].passed and outcomes["c2"].passed
 
 
+def test_a_given_function_can_be_taken_away_and_put_back(bench: Bench) -> None:
+    notebook = cells(
+        ("given", "def base(x):\n    return x + 1\n"),
+        ("solution", "def f(x):\n    return base(x) * 2\n"),
+        (
+            "test",
+            "mine = base\ndel base\ntry:\n    f(1)\nexcept NameError:\n    pass\nelse:\n"
+            "    assert False\nfinally:\n    base = mine\n",
+        ),
+        ("test", "assert f(1) == 4\n"),
+    )
+    plan = planned(bench, notebook)
+    assert [(step.judged, step.reason) for step in plan.tests] == [("outside", "")] * 2
+
+
 def test_given_data_that_the_student_changes_is_the_students(bench: Bench) -> None:
     notebook = cells(
         ("given", "rows = [3, 1, 2]\n"),

@@ -40,7 +40,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The course with its class, marked by `proctor grade`."""
-    folder = course.write_course(tmp_path_factory.mktemp("ordinary"))
+    folder = course.write_course(tmp_path_factory.mktemp("ordinary"), seconds=3)
     for student, answer in {**HONEST, **OTHERS}.items():
         course.hand_in(folder, student, answer)
     course.hand_in(folder, "broken", course.right)
@@ -150,7 +150,7 @@ def small(folder: Path, *cells: object) -> Path:
     book = course.new_notebook()
     book.cells = list(cells)
     (folder / "source" / "a").mkdir(parents=True)
-    (folder / "nbgrader_config.py").write_text(course.CONFIG)
+    (folder / "nbgrader_config.py").write_text(course.CONFIG.format(seconds=20))
     nbformat.write(book, folder / "source" / "a" / "a.ipynb")
     return folder
 

@@ -22,6 +22,7 @@ import decimal
 import fractions
 import io
 import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import FunctionType
@@ -468,6 +469,7 @@ _READERS: dict[str, Reader] = {
     "masked": lambda d, v, t, n: np.ma.MaskedArray(d.array(t["b"]), d.array(t["m"])),
     "record": lambda d, v, t, n: _record(d, v, t, n),
     "memory": lambda d, v, t, n: _memory(d, v, t, n),
+    "picture": lambda d, v, t, n: _picture(d, t),
     "generator": lambda d, v, t, n: _generator(d, v, t, n),
 }
 
@@ -496,6 +498,10 @@ def _rare(encoder: Encoder, value: Any, depth: int) -> Tree | None:
         return {"t": "record", "n": kind.__name__, "f": list(kind._fields), "v": body}
     if kind in (io.StringIO, io.BytesIO) and not value.closed:
         return {"t": "memory", "p": value.tell(), "v": encoder.value(value.getvalue(), depth + 1)}
+    pictures = sys.modules.get("PIL.Image") if encoder.objects else None
+    if pictures is not None and isinstance(value, pictures.Image):
+        pixels = encoder.array(np.frombuffer(value.tobytes(), np.uint8))
+        return {"t": "picture", "m": value.mode, "s": list(value.size), "b": pixels}
     if kind is np.random.Generator and type(value.bit_generator).__name__ in _BITS:
         return {"t": "generator", "v": encoder.value(value.bit_generator.state, depth + 1)}
     return frames.write(encoder, value, depth)
@@ -519,6 +525,17 @@ def _memory(decoder: Decoder, body: Any, tree: Tree, depth: int) -> Any:
     file: Any = io.StringIO(content) if isinstance(content, str) else io.BytesIO(content)
     file.seek(_of(int, tree["p"]))
     return file
+
+
+def _picture(decoder: Decoder, tree: Tree) -> Any:
+    from PIL import Image
+
+    mode, (width, height) = _of(str, tree["m"]), _of(list, tree["s"])
+    if mode not in ("1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "LA"):
+        raise ValueFormatError("a picture of an unknown kind")
+    return Image.frombytes(
+        mode, (_of(int, width), _of(int, height)), decoder.array(tree["b"]).tobytes()
+    )
 
 
 def _generator(decoder: Decoder, body: Any, tree: Tree, depth: int) -> np.random.Generator:

@@ -288,8 +288,8 @@ class _Run:
             tried += kind not in _HARMLESS
             noticed += kind not in _HARMLESS and not here["passed"]
             if here["passed"] != there["passed"]:
-                if kind in _HARMLESS and "refused" in there:
-                    continue
+                if kind in _HARMLESS and ("refused" in there or there["passed"]):
+                    continue  # it is right; a plain value of it may be all that comes over
                 return step, (
                     f"Where '{name}' is changed ({kind}), it {_word(here)} inside the student's "
                     f"process and {_word(there)} outside."

@@ -211,8 +211,8 @@ class _In(Decoder):
             return importlib.import_module(tree["v"])
         if kind == "type":
             return _resolve(tree["m"], tree["v"])
-        if kind == "given":
-            return hand.names[tree["v"]]
+        if kind == "given":  # the judge's own copy of what a given cell defined
+            return hand.kept.get(tree["v"]) or hand.names[tree["v"]]
         if kind == "structure":
             own = (
                 hand.names if tree["m"] == "__main__" else vars(importlib.import_module(tree["m"]))
@@ -242,6 +242,7 @@ class Hand:
         self.references: dict[int, Any] = {}
         self.ids: dict[int, int] = {}
         self.structures: set[str] = set()
+        self.kept: dict[str, Any] = {}  # what the judge put something else in the place of
         self.operators = operators()
         self.channel: Channel
         self.depth = 0
@@ -372,10 +373,12 @@ class Hand:
         if operation == "has":
             return {"t": "bool", "v": name in self.names}
         if operation == "set":
+            self.keep(name)
             self.names[name] = self.decoder(buffers).value(request["value"])
         elif operation == "delete":
             if name not in self.names:
                 raise NameError(f"name '{name}' is not defined")
+            self.keep(name)
             del self.names[name]
         elif operation == "define":
             exec(compile(request["source"], "<test>", "exec"), self.names)
@@ -386,6 +389,11 @@ class Hand:
         else:
             raise ValueError(f"an unknown request: {operation}")
         return {"t": "none"}
+
+    def keep(self, name: str) -> None:
+        """Remember what a name held before the judge first took it away: it may be put back."""
+        if name in self.names:
+            self.kept.setdefault(name, self.names[name])
 
     def act(
         self,
