@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
-import proctor.record.gradebook
+import proctor.record.patience
 import proctor.whole
 from proctor.cli import main
 from proctor.course import Course
@@ -62,7 +62,7 @@ def locked(course: Course) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proctor.record.gradebook, "PATIENCE", 0.2)
+    monkeypatch.setattr(proctor.record.patience, "PATIENCE", 0.2)
 
 
 @pytest.mark.parametrize(

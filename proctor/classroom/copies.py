@@ -6,7 +6,8 @@ import nbformat
 
 from proctor.course import Course
 from proctor.errors import RejectedError
-from proctor.examine.match import Known, known_cells, match, plain_code
+from proctor.examine.known import Known, known_cells, plain_code
+from proctor.examine.match import match
 from proctor.intake.names import quotable
 from proctor.intake.submissions import load, read_bytes, unclear_which
 from proctor.submission import Candidate, Handed

@@ -7,36 +7,14 @@ or by code that is much alike where nothing else is left that it could be.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
-from proctor.cells import marking
 from proctor.examine.alike import pair_alike
 from proctor.examine.bindings import Defined, find_defined, telling
+from proctor.examine.known import Known, markers, plain_code, titles
 from proctor.submission import StudentCell
 from proctor.verdict import Problem
-
-Role = Literal["given", "graded", "test", "figure", "text", "written"]
-
-_MARKER = re.compile(r"^[ \t]*#[ \t]*(UNQ_[A-Z]*\d+)\b", re.M | re.I)
-_TITLE = re.compile(r"^[ \t]*#[ \t]*GRADED (?:CELL|FUNCTION):(.*)$", re.M | re.I)
-
-
-@dataclass(frozen=True)
-class Known:
-    """A cell of the instructor's notebook."""
-
-    index: int
-    id: str
-    cell_id: str
-    role: Role
-    source: str
-    marker: str = ""
-    title: str = ""
-    locked: bool = True
-    """Whether the instructor's version counts, whatever the student's copy says."""
 
 
 @dataclass
@@ -58,50 +36,6 @@ class Match:
     places: dict[int, int] = field(default_factory=dict)
     extra: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-
-
-def known_cells(source_nb: Any, *, ordinary: bool = False) -> list[Known]:
-    """List the cells of the instructor's notebook with their roles.
-
-    Parameters
-    ----------
-    ordinary : bool
-        Whether it is a notebook of nbgrader's own: there, a student may change a given cell that is not
-        locked.
-    """
-    return [_known(index, cell, ordinary) for index, cell in enumerate(source_nb.cells)]
-
-
-def _known(index: int, cell: Any, ordinary: bool) -> Known:
-    known = marking(cell.metadata)
-    id = known.id or cell.get("id", "")
-    role: Role = "given"
-    if cell.cell_type != "code":
-        role = "written" if known.kind == "manual" else "text"
-    elif known.kind in ("solution", "manual"):
-        role = "graded"
-    elif known.kind == "test":
-        role = "test"
-    elif "figure" in cell.metadata.get("tags", []):
-        role = "figure"
-    marker = title = ""
-    if role == "graded":
-        marker = next(iter(_markers(cell.source)), "")
-        title = next(iter(_titles(cell.source)), "")
-    locked = known.kind != "plain" or not ordinary
-    return Known(index, id, cell.get("id", ""), role, cell.source, marker, title, locked)
-
-
-def _markers(source: str) -> frozenset[str]:
-    if "unq_" not in source.lower():
-        return frozenset()
-    return frozenset(marker.upper() for marker in _MARKER.findall(source))
-
-
-def _titles(source: str) -> frozenset[str]:
-    if "graded" not in source.lower():
-        return frozenset()
-    return frozenset(" ".join(title.lower().split()) for title in _TITLE.findall(source)) - {""}
 
 
 def match(known: list[Known], cells: tuple[StudentCell, ...]) -> Match:
@@ -139,8 +73,8 @@ class _Student:
 
     def __init__(self, cells: tuple[StudentCell, ...]) -> None:
         self.cells = cells
-        self.markers = {cell.position: _markers(cell.source) for cell in cells}
-        self.titles = {cell.position: _titles(cell.source) for cell in cells}
+        self.markers = {cell.position: markers(cell.source) for cell in cells}
+        self.titles = {cell.position: titles(cell.source) for cell in cells}
         self.plain = {cell.position: plain_code(cell.source) for cell in cells}
 
 
@@ -333,8 +267,3 @@ def _match_given(known: list[Known], student: _Student, claimed: set[int], found
             "marking used the lab's own."
         )
         found.problems.append(Problem("given-changed", message))
-
-
-def plain_code(source: str) -> str:
-    """Reduce code to what tells two copies apart: not blank lines, not spaces at line ends."""
-    return "\n".join(line.rstrip() for line in source.splitlines() if line.strip())

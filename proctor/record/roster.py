@@ -11,7 +11,8 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.intake.names import safe_id
 from proctor.intake.sheet import Table, read_table
-from proctor.record.gradebook import open_gradebook, patient
+from proctor.record.gradebook import open_gradebook
+from proctor.record.patience import patient
 from proctor.record.roster_columns import COLUMNS, find_columns, person, plain_title
 from proctor.whole import write_whole
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,12 @@ from proctor.examine.bindings import definitions
 from proctor.intake.uses import used_by
 from proctor.record.attempts import read_attempts
 from proctor.record.results import ClassData, read_class
-from proctor.record.roster import read_roster
 from proctor.record.store import Store
 from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.itemstats import Misconception
 from proctor.tell.similarity import Similarity
-from proctor.verdict import Verdict
+from proctor.tell.students import attention_rows, row_of, strangers
 from proctor.whole import write_whole
 
 NAME = "report.html"
@@ -109,7 +108,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
     scores = itemstats.scores(finals, data.max_score)
     found = itemstats.misconceptions(verdicts)
     marked = sum(verdict.status != "rejected" for verdict in verdicts.values())
-    attention = list(_attention(data, path))
+    attention = list(attention_rows(data, path))
     exercises = itemstats.exercises(data.lab, verdicts.values(), data.mark)
     store = Store(data.out, data.lab.name)
     over = lecture.faded({student: read_attempts(store, student) for student in verdicts})
@@ -158,7 +157,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         "slowest": sorted(data.marking.took.items(), key=lambda item: -item[1])[:3]
         if data.marking
         else [],
-        "students": [_row(data, student, path) for student in list(verdicts)[:MOST_STUDENTS]],
+        "students": [row_of(data, student, path) for student in list(verdicts)[:MOST_STUDENTS]],
         "smallest": itemstats.SMALLEST,
     }
 
@@ -228,71 +227,6 @@ def _code(data: ClassData, student: str) -> list[tuple[str, str]]:
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []  # a page without this example is better than no page
-
-
-# --- Who needs attention ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Row:
-    """One student: score, the share of each exercise, why a person should look."""
-
-    student: str
-    name: str
-    score: float
-    status: str
-    automatic: float
-    section: str
-    late: bool
-    extended: bool
-    shares: tuple[tuple[float, float, bool], ...]
-    reasons: tuple[str, ...]
-    page: str
-
-
-def _attention(data: ClassData, path: Path) -> Iterator[Row]:
-    """Yield who needs a person, the gravest first."""
-    rows = [_row(data, student, path) for student in data.verdicts]
-    order = {"rejected": 0, "needs_attention": 1, "graded": 2}
-    yield from sorted((row for row in rows if row.reasons), key=lambda row: order[row.status])
-
-
-def _row(data: ClassData, student: str, path: Path) -> Row:
-    verdict = data.verdicts[student]
-    entry = data.entries[student]
-    page = data.out / "feedback" / student / data.lab.name / f"{data.lab.name}.html"
-    link = ""
-    if page.is_file() and page.is_relative_to(path.parent):
-        link = page.relative_to(path.parent).as_posix()
-    return Row(
-        student=student,
-        name=entry.name,
-        score=data.score(student),
-        status=verdict.status,
-        automatic=verdict.score,
-        section=entry.section,
-        late=entry.late,
-        extended=entry.extended,
-        shares=tuple(
-            (data.mark(student, one.id), one.max_score, one.id in entry.by_hand)
-            for one in verdict.exercises
-        ),
-        reasons=_reasons(verdict, entry.waiting),
-        page=link,
-    )
-
-
-def _reasons(verdict: Verdict, waiting: bool) -> tuple[str, ...]:
-    reasons = [problem.message for problem in verdict.problems if problem.attention]
-    if not reasons and waiting:
-        reasons.append("The gradebook waits for a person's mark (formgrader shows the cell).")
-    return tuple(dict.fromkeys(reasons))
-
-
-def strangers(course: Course, data: ClassData) -> list[str]:
-    """Return who was marked but is not in ``course/roster.csv``, if there is such a file."""
-    roster = read_roster(course)
-    return [] if roster is None else sorted(set(data.verdicts) - set(roster))
 
 
 # --- Similarity ---------------------------------------------------------------------------------
