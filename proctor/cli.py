@@ -221,6 +221,7 @@ def grade(
     from proctor.classroom.grade import Listener
     from proctor.classroom.grade import grade as grade_class
     from proctor.examine.pool import default_jobs
+    from proctor.intake.names import composed
     from proctor.record.results import read_class
     from proctor.tell.table import class_table, print_attention, print_changes
 
@@ -257,7 +258,7 @@ def grade(
             output,
             jobs=jobs or default_jobs(),
             isolation=isolation,
-            student=student,
+            student=composed(student) if student else None,
             scheduler=scheduler,
             listener=listener,
         )

@@ -11,6 +11,8 @@ one that cannot be (another language) is left to nbgrader, and that is said.
 from __future__ import annotations
 
 import atexit
+import glob
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +21,20 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import AssignLatePenalties
 
 from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.intake.layout import folder_owner
+from proctor.intake.names import printable, safe_id
 
 if TYPE_CHECKING:
+    from nbgrader.converters import Autograde
+
     from proctor.checks import Lab
     from proctor.examine.marker import Marker
     from proctor.record.store import Store
+    from proctor.submission import Handed
+
+STUDENTS_FOLDERS = os.path.join("{student_id}", "{assignment_id}")
+"""How nbgrader's directory structure ends where a class's folders lie side by side, as it does by default."""
 
 
 def plug_in(config: Any) -> None:
@@ -37,7 +48,87 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
 
     nbgrader calls it twice a notebook: with the submitted file (its sanitising pass), and with what
     the first call wrote (its grading pass), where only late penalties are left to apply.
+
+    What was handed in, and whose it is, is decided as `proctor grade` decides it: nbgrader itself
+    would leave out a notebook whose name a browser has changed, and take another id.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._handed: dict[str, Handed] = {}
+        from nbgrader.converters import Autograde  # loaded already, where it is our parent
+
+        if isinstance(self.parent, Autograde):
+            self._take_over(self.parent)
+
+    def _take_over(self, converter: Autograde) -> None:
+        """Replace nbgrader's list of what it is going to convert by ours, for a lab of ours.
+
+        The converter makes its exporter after it has listed the notebooks and before it reads one.
+        """
+        name = str(converter.coursedir.assignment_id)
+        course = Course.find(Path(converter.coursedir.root))
+        inside = converter.coursedir.directory_structure.endswith(STUDENTS_FOLDERS)
+        if not inside or (name not in course.labs() and not self._ordinary(course, name)):
+            return
+        from nbgrader.converters.base import NbGraderException
+
+        try:
+            lab = course.lab(name)
+            converter.assignments = self._list(converter, course, lab)
+            self._prepare(course, lab)
+        except CourseError as error:  # before nbgrader has touched anything
+            self.log.error("%s", error)
+            raise NbGraderException(str(error)) from error
+
+    def _list(self, converter: Autograde, course: Course, lab: Lab) -> dict[str, list[str]]:
+        """Return what was handed in as nbgrader lists it: a student's folder -> its notebooks.
+
+        The folder is named by the student's id and a lab's notebook by the lab, whatever the two are
+        called; an assignment that is marked as it is has the notebooks that nbgrader found.
+        """
+        from proctor.classroom.arrivals import collect_class
+
+        def folder_of(student: str) -> str:
+            return str(converter._format_source(lab.name, student))
+
+        top = Path(folder_of("student")).parents[1]
+        known = {one.original: one for one in collect_class(course, top, lab.name).handed}
+        ours: dict[str, list[str]] = {}
+        for found in sorted(glob.glob(folder_of(converter.coursedir.student_id))):
+            handed = known.get(printable(folder_owner(Path(found).parent.name).student))
+            if handed is None:
+                names = converter.assignments.get(found, [])
+                folder = found
+            else:
+                self._handed[handed.student] = handed
+                folder = folder_of(handed.student)
+                names = [f"{lab.name}.ipynb"]
+                if lab.ordinary is not None:
+                    names = [Path(one).name for one in converter.assignments.get(found, ())]
+            if names:
+                ours[folder] = [str(Path(folder) / name) for name in names]
+        return ours
+
+    def _prepare(self, course: Course, lab: Lab) -> None:
+        """See that the lab can be marked, and have the gradebook know its cells.
+
+        Both have to be done before nbgrader takes away what it has of a submission and enters it
+        anew: once there is a submission, the gradebook lets nobody add cells.
+        """
+        from proctor.record.keeper import Keeper
+        from proctor.record.store import store_of
+
+        coursedir = self.parent.coursedir
+        store = store_of(lab, Path(coursedir.root))
+        marker = _marker(course, lab, store)
+        Keeper(course, store, marker.source, coursedir.db_url).open_gradebook()
+
+    def handed(self, path: Path, student: str, lab: Lab) -> Handed:
+        """Return what a student handed in; `path` is nbgrader's name for it."""
+        from proctor.examine.marker import handed_files
+
+        return self._handed.get(student) or handed_files(path, safe_id(student), lab)
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
@@ -56,8 +147,6 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
 
     def _ordinary(self, course: Course, name: str) -> bool:
         """Whether it is an assignment that is marked as it is; if not, say once that nbgrader runs it."""
-        from proctor.errors import CourseError
-
         why = f"its folder {course.source_folder / name} holds no notebook"
         if name in course.assignments():
             try:
@@ -80,7 +169,6 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
     ) -> tuple[str, dict[str, Any]]:
         # Imported here, since every nbgrader command loads this module with its configuration.
         from proctor.examine.marked import split_notebooks
-        from proctor.examine.marker import handed_files
         from proctor.record.keeper import Keeper
         from proctor.record.store import store_of
 
@@ -89,7 +177,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         store = store_of(lab, Path(coursedir.root))
         marker = _marker(course, lab, store)
         student = resources["nbgrader"]["student"]
-        reading = marker.read(handed_files(path, student, lab))
+        reading = marker.read(self.handed(path, student, lab))
         resources.setdefault("metadata", {})["name"] = path.stem if store.names else name
         resources["output_extension"] = ".ipynb"
         if path.stem in store.names[1:] and (known := store.marked(student, reading.key)):

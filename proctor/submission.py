@@ -78,7 +78,7 @@ class Handed:
     Attributes
     ----------
     student : str
-        Safe id: ``[A-Za-z0-9._-]``, no leading dot, at most 100 characters, unique in its class.
+        Safe id, see :func:`proctor.names.safe_id`: a harmless folder name, unique in its class.
     original : str
         The id as it was found, printable.
     candidates : tuple of Candidate

@@ -362,14 +362,26 @@ def test_a_name_that_only_looks_like_a_platforms_is_left_alone():
     assert lms_owner("12_13.ipynb") is None
 
 
-@pytest.mark.parametrize("plain", ["s001", "a.b-c_d", "x" * 100, "0"])
+@pytest.mark.parametrize(
+    "plain",
+    ["s001", "a.b-c_d", "x" * 100, "0", "Müller", "anna s", "数", "नमस्ते", "_x"],
+)
 def test_an_id_that_is_safe_stays_as_it_is(plain: str):
     assert safe_id(plain) == plain
 
 
+def test_an_id_is_the_same_however_its_accents_are_written():
+    assert safe_id("Mu\u0308ller") == safe_id("M\u00fcller") == "M\u00fcller"
+    assert safe_id("a/u\u0308") == safe_id("a/\u00fc")
+
+
 @pytest.mark.parametrize(
     "strange",
-    ["..", ".", "", " ", "../../x", "a/b", ".hidden", "-rf", "é", "x" * 300, "a\nb", "数"],
+    [
+        *("..", ".", "", " ", "../../x", "a/b", ".hidden", "-rf", "x" * 300, "a\nb", "a ", " a"),
+        *("a*", "[a]", "a;b", "$(x)", "a'b", "a,b", "a+b", "<b>", "a\u202eb", "a\u3164", "数" * 90),
+        *("\u0301a", "a\u200bb", "a\ufe0fb", "caf\udce9"),
+    ],
 )
 def test_any_other_becomes_a_safe_one_that_does_not_depend_on_the_class(strange: str):
     safe = safe_id(strange)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 
 
@@ -24,11 +24,7 @@ def needed_files(root: Path, start: Path) -> list[Path]:
         if path in found:
             continue
         found.add(path)
-        try:
-            tree = ast.parse(path.read_text("utf-8"))
-        except (SyntaxError, ValueError):
-            continue  # whoever imports it says what is wrong
-        for name in _imported(tree):
+        for name in imported_names(path):
             parts = name.split(".")
             packages = (root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1))
             waiting += [file for file in packages if file.is_file()]
@@ -44,11 +40,22 @@ def check_files(root: Path, checks: Path, lab: str) -> list[Path]:
     return sorted({*needed_files(root, checks / f"{lab}.py"), *data})
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that could be modules; a name imported from a package may be one."""
+def imported_names(path: Path) -> tuple[str, ...]:
+    """Return the dotted names in a file that could be modules; see :func:`names_imported`."""
+    return names_imported(path.read_text("utf-8"))
+
+
+@functools.lru_cache(maxsize=256)
+def names_imported(source: str) -> tuple[str, ...]:
+    """Return the dotted names in a text that could be modules; one imported from a package may be."""
+    names: list[str] = []
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ()  # whoever imports it says what is wrong
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)

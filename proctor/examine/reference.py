@@ -7,7 +7,6 @@ import json
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -20,14 +19,13 @@ from proctor.examine.examiner import CHECK_BROKEN
 from proctor.examine.marked import Marked, Reference
 from proctor.examine.needed import check_files
 from proctor.examine.pool import Pool
+from proctor.examine.versions import package_versions
 from proctor.intake.submissions import read_bytes
 from proctor.notebooks import dumps
 from proctor.sandbox.limits import PATIENCE
 from proctor.verdict import CheckResult
 from proctor.whole import write_whole
 
-PACKAGES = ("numpy", "ipykernel", "jupyter_client", "keras", "tensorflow", "scipy", "matplotlib")
-"""Packages whose versions may change a verdict and so belong to its key."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _DECIDING = [_PACKAGE / room for room in ("intake", "sandbox", "kernel", "lift", "examine")]
 """The rooms that decide a mark; a change to a report re-marks nobody."""
@@ -161,9 +159,6 @@ def engine_key(
             digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     digest.update(nbformat.writes(source, sort_keys=True).encode())
     digest.update(f"{isolation} {platform.python_version()} {lab.seed}".encode())
-    for name in PACKAGES:
-        try:
-            digest.update(f"{name}={metadata.version(name)}".encode())
-        except metadata.PackageNotFoundError:
-            digest.update(f"{name}=none".encode())
+    for name, version in package_versions(course, lab).items():
+        digest.update(f"{name}={version}\n".encode())
     return digest.hexdigest()

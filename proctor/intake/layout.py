@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proctor.intake.files import Entry, hidden, junk, on_disk, walk, walk_student
-from proctor.intake.names import file_owner, is_copy, lms_owner
+from proctor.intake.names import composed, file_owner, is_copy, lms_owner
 from proctor.submission import Owner
 
 _NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json")
@@ -92,8 +92,22 @@ def group(entries: Iterable[Entry], lab: str) -> dict[str, Group]:
     return _without_other_labs(groups, lab)
 
 
+def folder_owner(name: str) -> Owner:
+    """Tell whose a folder among other students' folders is, by its name."""
+    owner = lms_owner(name) or Owner(name)
+    return replace(owner, student=composed(owner.student))
+
+
 def _owner(entry: Entry, lab: str) -> tuple[Owner, tuple[str, ...]] | None:
     """Tell whose an entry is, and its path in that student's folder; None if it is nobody's."""
+    found = _owner_as_written(entry, lab)
+    if found is None:
+        return None
+    owner, rest = found
+    return replace(owner, student=composed(owner.student)), rest
+
+
+def _owner_as_written(entry: Entry, lab: str) -> tuple[Owner, tuple[str, ...]] | None:
     name, rest = entry.parts[0], entry.parts[1:]
     if entry.problem is not None and entry.problem.code == "unsafe-path" and not rest:
         return Owner(name), ()
@@ -101,7 +115,7 @@ def _owner(entry: Entry, lab: str) -> tuple[Owner, tuple[str, ...]] | None:
         owner = file_owner(name, lab)
         return owner, rest or (owner.file,)
     if rest or entry.kind == "folder" or (entry.kind == "refused" and "." not in name):
-        return lms_owner(name) or Owner(name), rest
+        return folder_owner(name), rest
     known = lms_owner(name)
     return (known, (known.file,)) if known else None
 

@@ -12,12 +12,18 @@ from proctor.submission import Owner
 
 MAX_ID = 100
 """Longest safe id, in characters."""
+MAX_ID_BYTES = 200
+"""Longest id in UTF-8, in bytes: a file system takes 255 for a name, and some of ours have endings."""
 MAX_ORIGINAL = 500
 """Longest original id that is kept, in characters."""
 MAX_QUOTED = 100
 """Longest name that is quoted in a message, in characters."""
 
-_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_SAFE = re.compile(r"\w(?:[\w. -]*[\w.-])?")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that show nothing: two ids could look alike."""
 _COPY = re.compile(
     r"([ _-]*\((?P<a>\d{1,6})\)|[ _-]+copy ?(?P<b>\d{0,6})|[-_ ](?P<c>\d{1,2}))+", re.I
 )
@@ -175,14 +181,25 @@ def quotable(name: str) -> str:
     return shown if len(name) <= MAX_QUOTED else f"{shown}…"
 
 
+def composed(text: str) -> str:
+    """Write letters with accents as one character each (NFC), as most systems do.
+
+    An ``ü`` may also be a ``u`` and a mark (NFD): so a Mac writes the names of files. Both are the
+    same student.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
 def safe_id(original: str, *, numbered: bool = False) -> str:
     """Make an id that is a harmless file name, the same on every machine and in every class.
 
-    An id that is safe already stays as it is. Otherwise letters are kept as far as ASCII has them,
-    and eight digits of a hash of the original keep two originals apart, unless the LMS's number
-    (`numbered`) does.
+    An id that is harmless already stays as it is, in its composed form: ``s001``, ``Müller``,
+    ``anna s``. Of any other, and of what an LMS made of a name and its own number (`numbered`), letters
+    are kept as far as ASCII has them; eight digits of a hash of the original keep two originals apart,
+    unless that number does.
     """
-    if _SAFE.fullmatch(original) and len(original) <= MAX_ID:
+    original = composed(original)
+    if _harmless(original) and not (numbered and re.search(r"[^A-Za-z0-9._-]", original)):
         return original
     plain = unicodedata.normalize("NFKD", original[:MAX_ORIGINAL])
     plain = "".join(c for c in plain if not unicodedata.combining(c))
@@ -192,6 +209,18 @@ def safe_id(original: str, *, numbered: bool = False) -> str:
     return f"{slug[: MAX_ID - 9].rstrip('-.')}-{_hash(original)}"
 
 
+def _harmless(name: str) -> bool:
+    """Tell whether a composed name is harmless as a folder's, in a shell's pattern and on a page."""
+    plain = "".join(c for c in name if unicodedata.category(c) not in ("Mn", "Mc"))  # accents
+    return (
+        len(name) <= MAX_ID
+        and name[:1] == plain[:1]
+        and _SAFE.fullmatch(plain) is not None
+        and _UNSEEN.search(name) is None
+        and len(name.encode()) <= MAX_ID_BYTES
+    )
+
+
 def unique_ids(originals: dict[str, bool]) -> dict[str, str]:
     """Give each original id (mapped to `numbered`) a safe id that no other has.
 
@@ -199,7 +228,7 @@ def unique_ids(originals: dict[str, bool]) -> dict[str, str]:
     """
     ids: dict[str, str] = {}
     taken: set[str] = set()
-    for original in sorted(originals, key=lambda o: (safe_id(o) != o, o)):
+    for original in sorted(originals, key=lambda o: (safe_id(o, numbered=originals[o]) != o, o)):
         wanted = safe_id(original, numbered=originals[original])
         while wanted in taken:
             wanted = f"{wanted[: MAX_ID - 9]}-{_hash(wanted + original)}"

@@ -17,7 +17,7 @@ from proctor.errors import CourseError, RejectedError
 from proctor.intake.archive import list_archive
 from proctor.intake.files import Entry, entry_bytes, hidden, not_a_file, on_disk, read_file
 from proctor.intake.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
-from proctor.intake.names import likeness, printable, quotable, unique_ids
+from proctor.intake.names import composed, likeness, printable, quotable, unique_ids
 from proctor.intake.parse import MAX_BYTES, parse
 from proctor.intake.submitters import name_submitters
 from proctor.submission import Candidate, Handed, Part, StudentCell, Submission
@@ -188,8 +188,16 @@ def unclear_which(candidates: tuple[Candidate, ...], lab: str) -> bool:
     rank = likeness(first.name, lab)
     if (first.timestamp, rank) != (second.timestamp, likeness(second.name, lab)):
         return False
-    # The same exact name in two folders is decided by the folder.
-    return rank < (2, 0) or first.found != second.found
+    # The same exact name in two folders is decided by the folder, unless the two are one student's
+    # whose name is written in two forms.
+    return rank < (2, 0) or first.found != second.found or _one_name(first.path, second.path)
+
+
+def _one_name(first: Path | None, second: Path | None) -> bool:
+    """Tell whether two paths are the same but for how letters with accents are written."""
+    return (
+        first is not None and second is not None and composed(str(first)) == composed(str(second))
+    )
 
 
 def _graded_cells(submission: Submission) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.intake.names import safe_id
+from proctor.intake.names import composed, safe_id
 from proctor.intake.sheet import Table, read_table
 from proctor.record.gradebook import open_gradebook
 from proctor.record.patience import patient
@@ -61,7 +61,7 @@ def students(path: Path, say: Callable[[str], None] = lambda _: None) -> list[di
     from_canvas = "SIS Login ID" in table.columns
     for row, line in zip(table.rows, table.lines, strict=True):
         cells = person(row, places)
-        student = cells.get("id", "")
+        student = cells["id"] = composed(cells.get("id", ""))
         if not student and from_canvas:
             continue  # the row of points, or Canvas's own test student
         if not student:
@@ -69,7 +69,7 @@ def students(path: Path, say: Callable[[str], None] = lambda _: None) -> list[di
         if safe_id(student) != student:
             raise CourseError(
                 f"{path}, line {line}: '{student}' cannot be an id, since it names a folder. "
-                "Use letters, digits, '.', '_' and '-'."
+                "Use letters, digits, spaces, '.', '_' and '-'."
             )
         if student in seen:
             raise CourseError(
