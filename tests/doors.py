@@ -6,14 +6,16 @@ gradebook that are left.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,6 +145,27 @@ def dask(course: Course, folder: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+# --- A file that changes ------------------------------------------------------------------------
+
+IN_CLOSE_NOWRITE = 0x10
+
+
+def after_first_read(path: Path, act: Callable[[], None]) -> threading.Thread:
+    """Call `act` as soon as somebody has opened `path` for reading and closed it again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = libc.inotify_init1(os.O_CLOEXEC)
+    assert libc.inotify_add_watch(descriptor, os.fsencode(path), IN_CLOSE_NOWRITE) >= 0
+
+    def wait() -> None:
+        os.read(descriptor, 4096)
+        act()
+        os.close(descriptor)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
 
 
 # --- What is left behind -----------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A class of attackers, marked once by `proctor grade`: nobody gains, nobody loses, nothing is left.
 
-The attacks are in ``attack_class.py`` (the rows of the table) and ``attacks_on_design.py`` (our own).
+The attacks are in ``attack_class.py`` and ``attacks_on_marks.py`` (the rows of the table) and
+``attacks_on_design.py`` (our own).
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ import nbformat
 import pytest
 from attack_class import HONEST, LAB_CHECKS, TABLE, WRONG_DOUBLE, WRONG_MEAN, Attack
 from attacks_on_design import NAMES, OWN, ROW_22
+from attacks_on_marks import MARKS, WAITS
 from bs4 import BeautifulSoup
+from doors import after_first_read
 from full_setup import may_skip
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
+from proctor.intake.names import safe_id
 from proctor.intake.submissions import collect
 from proctor.record import gradebook
 from proctor.sandbox.probe import missing
 
-ATTACKS = [*TABLE, *ROW_22, *OWN]
+ATTACKS = [*TABLE, *ROW_22, *MARKS, *OWN]
 LINKS = ("r08-link", "r08-zip")
 RIGHT = ("zz-right", "zz-right-and-noisy")
 NOISY = (
@@ -133,10 +137,18 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
     right.cells.insert(1, nbformat.v4.new_code_cell(NOISY, id="noise"))
     hand_in(course, RIGHT[1], right)
 
+    waits = course.folder / "submitted" / WAITS.name / "tiny" / "tiny.ipynb"
     before = hashes(root)
     before = {name: value for name, value in before.items() if not name.startswith("out/")}
+    before.pop(str(waits.relative_to(root)))
+    new = out / "new.ipynb"
+    new.write_text(nbformat.writes(right))
+    replaced = after_first_read(waits, lambda: os.replace(new, waits))
     said = mark()
+    replaced.join(10)
+    assert not new.exists()
     after = {name: value for name, value in hashes(root).items() if not name.startswith("out/")}
+    after.pop(str(waits.relative_to(root)))
     left = [path.name for path in scratch.rglob("*")]
     shutil.rmtree(scratch)
     result = Marked(out, said, before, after, left)
@@ -182,12 +194,13 @@ def test_who_is_right_gets_all_points_after_the_attackers(marked: Marked, name: 
 
 def test_everybody_has_a_verdict_of_their_own_whatever_their_name(marked: Marked) -> None:
     everyone = len(ATTACKS) + len(NAMES) + len(LINKS) + len(RIGHT) + 1
+    everyone -= 1  # two of the names are one, in letters of one piece and of two
     assert len(marked.verdicts) == everyone
     known = {attack.name for attack in ATTACKS} | {*LINKS, *RIGHT}
     others = {name for name in marked.verdicts if name not in known}
     assert {marked.verdicts[name]["score"] for name in others} == {HONEST}
     for name, verdict in marked.verdicts.items():
-        assert name == verdict["student"] and name.isascii() and len(name) <= 100
+        assert name == verdict["student"] == safe_id(name) and len(name) <= 100
         assert not set(name) & set("/\\\n\x1b<>[]{}$ ")
     folders = [path.name for path in (marked.out / "feedback").iterdir()]
     assert sorted(folders) == sorted(marked.verdicts)

@@ -6,15 +6,12 @@ Each test drives the commands as an instructor does and reads what is left: verd
 from __future__ import annotations
 
 import csv
-import ctypes
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -22,6 +19,7 @@ import pytest
 from doors import (
     ROOT,
     Gradescope,
+    after_first_read,
     autograde,
     book,
     check,
@@ -121,24 +119,6 @@ def test_a_check_that_the_solution_fails_counts_the_same_in_every_door(tmp_path:
 
 
 # --- D4: the bytes that were read are the bytes that are marked -----------------------------------
-
-IN_CLOSE_NOWRITE = 0x10
-
-
-def after_first_read(path: Path, act: Callable[[], None]) -> threading.Thread:
-    """Call `act` as soon as somebody has opened `path` for reading and closed it again."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = libc.inotify_init1(os.O_CLOEXEC)
-    assert libc.inotify_add_watch(descriptor, os.fsencode(path), IN_CLOSE_NOWRITE) >= 0
-
-    def wait() -> None:
-        os.read(descriptor, 4096)
-        act()
-        os.close(descriptor)
-
-    thread = threading.Thread(target=wait, daemon=True)
-    thread.start()
-    return thread
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="watches a file with inotify")

@@ -28,9 +28,12 @@ from doors import (
 )
 from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
+import bench.busy
+import bench.grading
 from course.sample_class import SampleClass
 from proctor.course import Course
 
+LONG = bool(os.environ.get("PROCTOR_LONG_TESTS"))
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts and kills Linux processes")
 CPU = max(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
 SPEND = (
@@ -272,7 +275,7 @@ def test_who_met_the_wall_clock_is_put_before_a_person_and_marked_again_by_the_n
 
 
 @linux
-@pytest.mark.skipif(not os.environ.get("PROCTOR_LONG_TESTS"), reason="takes ten minutes")
+@pytest.mark.skipif(not LONG, reason="takes ten minutes")
 def test_twelve_right_ones_of_the_real_lab_at_once_on_one_processor(
     real_course: Course, tmp_path: Path
 ) -> None:
@@ -293,6 +296,30 @@ def test_twelve_right_ones_of_the_real_lab_at_once_on_one_processor(
         whole = verdict["score"] == 100.0 and verdict["status"] == "graded"
         assert whole or "stopped after" in str(verdict["problems"]), (name, verdict["problems"])
     assert {verdict["score"] for verdict in found.values()} == {100.0}
+
+
+# --- The whole of it: the same bytes at any load --------------------------------------------------
+
+
+@linux
+def test_six_busy_loops_change_no_byte_of_a_verdict(tmp_path: Path) -> None:
+    course = bench.busy.tiny_class(tmp_path / "tiny", 20 if LONG else 6)
+    submitted = course.folder / "submitted"
+    found = bench.busy.compare(course, "tiny", submitted, tmp_path / "out")
+    assert found.count == (20 if LONG else 6)
+    assert found.different == ()
+    assert found.statuses == ("graded",)
+
+
+@linux
+@pytest.mark.skipif(not LONG, reason="takes ten minutes")
+def test_six_busy_loops_change_no_byte_of_the_real_labs_verdicts(
+    real_course: Course, tmp_path: Path
+) -> None:
+    bench.grading.write_class(real_course, tmp_path / "in", 20)
+    found = bench.busy.compare(real_course, "lab_digits", tmp_path / "in", tmp_path / "out")
+    assert found.count == 20
+    assert found.different == ()
 
 
 # --- L5: an author's mistake ----------------------------------------------------------------------

@@ -1,0 +1,79 @@
+"""Marks remembered by the work that they are of, for tests of what is kept of them.
+
+The kernels and the checks have tests of their own; what runs here a thousand times is the rest. All
+courses must be copies of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.coursedir import CourseDirectory
+
+import proctor.classroom.grade
+import proctor.examine.marker
+from proctor.examine.marked import Marked, Reference
+from proctor.examine.pool import Pool, open_pool
+from proctor.sandbox.isolation import require
+from proctor.submission import Submission
+from proctor.whole import write_whole
+
+
+class Remembering:
+    """A pool that marks each piece of work once."""
+
+    size = 1
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool, self.isolation = pool, pool.isolation
+        self._known: dict[Any, Marked] = {}
+
+    def submit(
+        self, submission: Submission, reference: Reference, *, record: bool = False
+    ) -> Future[Marked]:
+        """Mark one submission, or remember it."""
+        key = (submission.digest, submission.problems, *sorted(reference.withdrawn), record)
+        if key not in self._known:
+            self._known[key] = self.pool.submit(submission, reference, record=record).result()
+        future: Future[Marked] = Future()
+        future.set_result(self._known[key].of(submission.student))
+        return future
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Let every door of this process use one warm pool that marks each piece of work once."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        pools: list[Remembering] = []
+
+        @contextmanager
+        def one_pool(*course: Any, **options: Any) -> Iterator[Remembering]:
+            if not pools:
+                pools.append(Remembering(stack.enter_context(open_pool(*course, **options))))
+            yield pools[0]
+
+        require(None)  # asked once; each run would ask this system again what it can
+        patch.setattr(proctor.classroom.grade, "require", lambda isolation: None)
+        patch.setattr(proctor.classroom.grade, "write_feedback", write_plain_pages)
+        patch.setattr(proctor.examine.marker, "open_pool", one_pool)
+        yield
+
+
+def write_plain_pages(
+    coursedir: CourseDirectory, students: Iterable[str], done: Callable[[str], None]
+) -> None:
+    """Write for each student a page that is the notebook itself, in place of nbgrader's."""
+    for who in students:
+        lab = coursedir.assignment_id
+        ran = Path(coursedir.autograded_directory) / who / lab / f"{lab}.ipynb"
+        page = Path(coursedir.feedback_directory) / who / lab / f"{lab}.html"
+        write_whole(page, ran.read_bytes())
+        done(who)
