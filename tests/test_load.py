@@ -259,19 +259,40 @@ def test_who_uses_more_processor_time_than_allowed_is_put_before_a_person(
 
 
 @linux
-def test_who_met_the_wall_clock_is_put_before_a_person_and_marked_again_by_the_next_run(
-    tmp_path: Path,
-) -> None:
+def test_who_sleeps_longer_than_allowed_is_put_before_a_person(tmp_path: Path) -> None:
     course = make_course(tmp_path / "tiny", checks=SHORT)
     sleeps = MEAN.replace("    return", "    import time; time.sleep(10**6)\n    return")
     own(course, "asleep", double=DOUBLE, mean=sleeps)
     own(course, "right", double=DOUBLE, mean=MEAN)
-    for marked, kept in ((2, 0), (1, 1)):
+    for marked, kept in ((2, 0), (0, 2)):  # it would sleep as long on any machine
         said = proctor(course, "grade", "tiny")
         assert said.code == 1
         assert f"{marked} marked now, {kept} kept" in said.all, said.all
         assert scores(course) == {"asleep": 6.0, "right": 10.0}
         assert statuses(course) == {"asleep": "needs_attention", "right": "graded"}
+
+
+@linux
+def test_who_met_the_clock_on_the_wall_is_put_before_a_person_and_marked_again_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    """It uses too little of the processor to meet that limit, and too much to be asleep."""
+    short = CHECKS.replace("cell_seconds=3.0", "cell_seconds=0.5")
+    course = make_course(tmp_path / "tiny", checks=short)
+    drowsy = (
+        "    import time\n    while True:\n        time.sleep(0.02)\n"
+        "        end = time.process_time() + 0.0006\n"
+        "        while time.process_time() < end: pass\n    return"
+    )
+    own(course, "drowsy", double=DOUBLE, mean=MEAN.replace("    return", drowsy))
+    own(course, "right", double=DOUBLE, mean=MEAN)
+    for marked, kept in ((2, 0), (1, 1)):
+        said = proctor(course, "grade", "tiny")
+        assert said.code == 1
+        assert f"{marked} marked now, {kept} kept" in said.all, said.all
+        assert scores(course) == {"drowsy": 6.0, "right": 10.0}
+        assert statuses(course) == {"drowsy": "needs_attention", "right": "graded"}
+        assert check_result(verdicts(course)["drowsy"], "mean-value")["cause"]
 
 
 @linux
