@@ -53,7 +53,7 @@ def helpers(*names):
 
 fit(steps_per_execution=125)  # what the first training of a process costs by itself
 before = {"fit": fit(), "record": fit(steps_per_execution=125), "predict": predict()}
-helpers("plain", "record")
+helpers("plain", "digest", "record")
 space["begin_records"]()
 fit(steps_per_execution=125)
 kept, space["made"] = space["all_records"](), None

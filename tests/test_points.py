@@ -133,6 +133,14 @@ def predict_digits(model, X):
 """
 
 
+TIMED = """
+import time
+began = time.process_time()
+{}
+print("TOOK", time.process_time() - began)
+"""
+
+
 class Class:
     """Hands in and marks."""
 
@@ -159,14 +167,14 @@ class Class:
         lab = self.course.lab(LAB)
         return grade(self.course, lab, self.folder / "submitted", self.folder, jobs=2).verdicts
 
-    def outputs(self, student: str) -> str:
-        """What the student's own cells printed, as the feedback page shows it."""
+    def outputs(self, student: str, begin: str = "extra") -> str:
+        """What cells with such an id printed, by default the student's own, as the page shows it."""
         path = self.folder / "autograded" / student / LAB / f"{LAB}.ipynb"
         cells = nbformat.read(path, as_version=4).cells
         return "".join(
             output.get("text", "")
             for cell in cells
-            if cell.cell_type == "code" and cell.id.startswith("extra")
+            if cell.cell_type == "code" and cell.id.startswith(begin)
             for output in cell.outputs
         )
 
@@ -180,8 +188,8 @@ def passed(verdict: Verdict, name: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def marked(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
-    """A class in which everybody tries something."""
+def school(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    """A class in which everybody tries something; handed in, not marked."""
     course = Class(real_course, tmp_path_factory.mktemp("points"))
     course.hand_in("right", {})
     still = COMPILE.replace("# UNQ_C5", SEEDED).replace("0.001", "0.0") + FIT
@@ -212,7 +220,16 @@ def marked(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> dic
         "p8-beside", {}, after_softmax="from scipy.special import softmax\nsoftmax([1.0, 2.0])"
     )
     course.hand_in("p9-count", {"predict": COUNTED})
-    return course.marks()
+    for name, change in (("timed", ""), ("timed-own", "model.train_step = model.train_step\n")):
+        code = course.maker.right["train"].replace("history = ", f"{change}history = ")
+        course.hand_in(name, {"train": TIMED.format(code)})
+    return course
+
+
+@pytest.fixture(scope="module")
+def marked(school: Class) -> dict[str, Verdict]:
+    """Everybody's verdict."""
+    return school.marks()
 
 
 def test_a_constant_row_earns_what_comes_back_and_nothing_else(marked: dict[str, Verdict]) -> None:
@@ -230,6 +247,17 @@ def test_what_fit_did_not_train_earns_what_an_untrained_network_earns(
         assert not found & {"train-rows", "train-held-out"}
     else:
         assert found <= honest
+
+
+def test_only_a_training_with_nothing_of_ones_own_in_it_is_spared(
+    school: Class, marked: dict[str, Verdict]
+) -> None:
+    assert marked["timed"].score == marked["timed-own"].score == 100
+    spared, trained = (
+        float(school.outputs(name, "train").split("TOOK")[1].split()[0])
+        for name in ("timed", "timed-own")
+    )
+    assert spared < 0.5 * trained
 
 
 def test_an_activation_of_ones_own_is_not_taken_for_kerass(marked: dict[str, Verdict]) -> None:

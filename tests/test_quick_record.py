@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ("plain", "record")
+FILES = ("plain", "digest", "record")
 
 SCRIPT = '''
 import contextlib, hashlib, json, sys, types

@@ -2,8 +2,8 @@
 
 - ``fit.py``: `fit` works through batches in groups.
 - ``predict.py``: `predict` of one batch goes straight to the network.
-- ``record.py``: what the reference run trained already is not trained again; ``plain.py`` tells what
-  is no such training.
+- ``record.py``: what the reference run trained already is not trained again; ``digest.py`` names a
+  training by all that determines it, ``plain.py`` tells what is no such training.
 
 Each leaves everything as it is where the student could tell, or where anything is not as Keras made
 it; the tests compare bits. What each gains: ``python -m bench.quick``. They stand on Keras's inside:
@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HELPERS = tuple(
-    Path("course/quick") / f"{name}.py" for name in ("fit", "predict", "plain", "record")
-)
+NAMES = ("fit", "predict", "plain", "digest", "record")
+HELPERS = tuple(Path("course/quick") / f"{name}.py" for name in NAMES)
 """The files, for a lab's ``helpers``, in this order."""
 
 READ_IN = {"keras": "3.15.1", "tensorflow": "2.21.0"}
