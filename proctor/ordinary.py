@@ -334,15 +334,19 @@ def _own_cell(side: Side, draw: Any) -> None:
 
 
 def title_of(cell: OrdinaryCell) -> str:
-    """Return what a cell is called: the first line of its docstring or comment, or its id."""
-    if not cell.code:
+    """Return what a cell is called: the first line of a test's docstring or comment, or its id.
+
+    Nothing of a solution or of a hidden test: students read it.
+    """
+    if cell.kind != "test":
         return cell.id
+    source = cell.source.split("### BEGIN HIDDEN TESTS")[0]
     try:
-        said = ast.get_docstring(ast.parse(cell.source)) or ""
+        said = ast.get_docstring(ast.parse(source)) or ""
     except (SyntaxError, ValueError):
         said = ""
     if not said:
-        first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+        first = next((line.strip() for line in source.splitlines() if line.strip()), "")
         said = first.lstrip("# ") if first.startswith("#") and "HIDDEN" not in first else ""
     line = " ".join(said.split("\n")[0].split()).rstrip(".:")
     return line[:100] or cell.id
