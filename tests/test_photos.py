@@ -11,6 +11,7 @@ from PIL import Image
 import utils
 from course.checks import photos
 from course.mutants.preprocess import MUTANTS, VARIANTS
+from labkit.student import ThisNotebook
 from proctor.checks import Finding
 
 
@@ -19,9 +20,10 @@ def images(seed: int) -> list[bytes]:
 
 
 def written(code: str) -> Any:
+    """The side of a student whose notebook defines what `code` defines."""
     names: dict[str, Any] = {"np": np, "Image": Image, "utils": utils}
     exec(code, names)
-    return names["preprocess"]
+    return ThisNotebook(names)
 
 
 def test_no_two_submissions_are_shown_the_same_photograph() -> None:
@@ -42,15 +44,15 @@ def test_every_digit_comes_three_times_and_every_form_comes() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_every_form_of_a_right_answer_reads_enough_of_any_draw(variant: Any) -> None:
-    preprocess = written(variant.code)
+    side = written(variant.code)
     for seed in range(6):
-        photos.judge(preprocess, np.random.default_rng(seed))
+        photos.judge(side, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("id", ["no-crop", "row-order", "upside-down", "not-inverted", "no-margin"])
 def test_a_wrong_answer_reads_too_few_of_any_draw(id: str) -> None:
     mutant = next(mutant for mutant in MUTANTS if mutant.id == f"preprocess-{id}")
-    preprocess = written(mutant.code)
+    side = written(mutant.code)
     for seed in range(6):
         with pytest.raises(Finding, match="too few of the digits"):
-            photos.judge(preprocess, np.random.default_rng(seed))
+            photos.judge(side, np.random.default_rng(seed))
