@@ -311,7 +311,7 @@ TABLE = [
         "18",
         "r18-kill-everything",
         "import os\ntry: os.kill(-1, 9)\nfinally: os.kill(os.getpid(), 9)",
-        "crashed",
+        "killed-outside",
     ),
     run(
         "18",

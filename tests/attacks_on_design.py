@@ -194,8 +194,6 @@ REPLIES = [
     publishes(
         "own-reply-without-status",
         "reply(b'{}', kind='execute_reply')",
-        score=0,
-        code="bad-message",
         runs=False,
     ),
 ]

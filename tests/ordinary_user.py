@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from proctor import syscalls  # noqa: E402 - after the path
+from proctor.sandbox import syscalls  # noqa: E402 - after the path
 
 USER = 4321
 

@@ -354,4 +354,4 @@ def test_an_assignment_without_checks_is_not_left_to_nbgrader_without_a_word(
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     (line,) = [line for line in said.splitlines() if "WARNING" in line and "essay" in line]
-    assert "no checks" in line and "not isolated" in line
+    assert "without isolation" in line and "no cell is" in line

@@ -68,7 +68,10 @@ def remembered() -> Iterator[None]:
 
 
 def write_plain_pages(
-    coursedir: CourseDirectory, students: Iterable[str], done: Callable[[str], None]
+    coursedir: CourseDirectory,
+    students: Iterable[str],
+    done: Callable[[str], None],
+    names: Iterable[str],
 ) -> None:
     """Write for each student a page that is the notebook itself, in place of nbgrader's."""
     for who in students:

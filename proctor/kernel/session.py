@@ -467,7 +467,9 @@ def _receive(session: BoundedSession, channel: Socket[bytes]) -> dict[str, Any]:
 
 def _parent(message: dict[str, Any]) -> object:
     parent = message.get("parent_header")
-    return parent.get("msg_id") if isinstance(parent, dict) else None
+    if not isinstance(parent, dict):
+        raise ProtocolError("the kernel sent a message that answers no message")
+    return parent.get("msg_id")
 
 
 def _take(message: dict[str, Any], taken: Outputs) -> bool:
