@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,15 @@ def over(value: Any) -> Any:
 def test_plain_values_arrive_as_they_were(value: Any) -> None:
     got = over(value)
     assert got == value and type(got) is type(value)
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_a_small_set_is_gone_through_in_the_order_of_the_other_side(kind: Any) -> None:
+    made = [
+        kind(order) for size in (2, 3, 5, 6) for order in permutations([0, 8, -1, -2, 32, 7], size)
+    ]
+    made += [kind({0, 1, 2, 14, -1})]
+    assert [list(over(one)) for one in made] == [list(one) for one in made]
 
 
 def test_a_float_arrives_to_the_last_bit() -> None:

@@ -21,6 +21,7 @@ import datetime
 import decimal
 import fractions
 import io
+import itertools
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -41,6 +42,8 @@ MOST_ITEMS = 4_000_000
 MAX_TEXT = 20_000
 """Longest string of a check's value, in characters; a longer one is :class:`Opaque`."""
 MAX_DEPTH = 12
+MAX_ORDERED = 6
+"""Largest set whose order is kept."""
 NUMERIC = "?bhilqBHILQefdgFDpP"
 WORDS = "USMm"
 """Further array types that have a form: text, bytes, times."""
@@ -382,6 +385,22 @@ def _read_objects(decoder: Decoder, body: Any, tree: Tree, depth: int) -> np.nda
     return flat.reshape(shape)
 
 
+def _read_set(kind: Callable[[Iterable[Any]], Any], items: list[Any]) -> Any:
+    """Make a set; a small one is gone through, and so is shown, in the order of the other side.
+
+    Its order depends on how large its table is, which a display makes smaller than adding part by part
+    does (a set made from a dictionary gets that size, too), and, where two parts want one place, on
+    which came first. Both are tried.
+    """
+    made = kind(items)
+    if len(items) <= MAX_ORDERED and list(made) != items:
+        for order in itertools.permutations(items):
+            for tried in (kind(order), kind(dict.fromkeys(order))):
+                if list(tried) == items:
+                    return tried
+    return made
+
+
 _FACTORIES = {kind.__name__: kind for kind in (int, float, str, list, dict, set, tuple, bool)}
 _UTC = datetime.UTC
 
@@ -443,8 +462,8 @@ _READERS: dict[str, Reader] = {
     "notimplemented": lambda d, v, t, n: NotImplemented,
     "range": lambda d, v, t, n: range(*(_int(x) for x in _of(list, v)[:3])),
     "slice": lambda d, v, t, n: slice(*d.values(v, n)),
-    "set": lambda d, v, t, n: set(d.values(v, n)),
-    "frozenset": lambda d, v, t, n: frozenset(d.values(v, n)),
+    "set": lambda d, v, t, n: _read_set(set, d.values(v, n)),
+    "frozenset": lambda d, v, t, n: _read_set(frozenset, d.values(v, n)),
     "keys": lambda d, v, t, n: dict.fromkeys(d.values(v, n)).keys(),
     "values": lambda d, v, t, n: dict(enumerate(d.values(v, n))).values(),
     "items": lambda d, v, t, n: dict(d.pairs(v, n)).items(),
