@@ -273,20 +273,20 @@ def test_who_sleeps_longer_than_allowed_is_put_before_a_person(tmp_path: Path) -
 
 
 @linux
-@pytest.mark.skipif(
-    not LONG,
-    reason="an idle machine may take such work, whose share of a processor is tiny, for sleep",
-)
 def test_who_met_the_clock_on_the_wall_is_put_before_a_person_and_marked_again_by_the_next_run(
     tmp_path: Path,
 ) -> None:
     """It uses too little of the processor to meet that limit, and too much to be asleep."""
-    short = CHECKS.replace("cell_seconds=3.0", "cell_seconds=0.5")
+    short = CHECKS.replace("cell_seconds=3.0", "cell_seconds=0.3")
     course = make_course(tmp_path / "tiny", checks=short)
     drowsy = (
-        "    import time\n    while True:\n        time.sleep(0.02)\n"
-        "        end = time.process_time() + 0.0006\n"
-        "        while time.process_time() < end: pass\n    return"
+        "    import time\n"
+        "    began, spent = time.monotonic(), time.process_time()\n"
+        "    while True:\n"
+        "        time.sleep(0.1)\n"
+        "        share = 0.025 * (time.monotonic() - began)\n"
+        "        while time.process_time() - spent < share: pass\n"
+        "    return"
     )
     own(course, "drowsy", double=DOUBLE, mean=MEAN.replace("    return", drowsy))
     own(course, "right", double=DOUBLE, mean=MEAN)
