@@ -24,7 +24,7 @@ points; on one submission only it gives no points, and the verdict asks for a pe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -151,7 +151,9 @@ class Exercise:
     notebook : str
         Name of the notebook that it stands in, where that is not the lab's own.
     by : {"", "person"}
-        Who marks it.
+        Who marks it; what a person marks has no checks.
+    rubric : mapping of str to float
+        What the person looks for, and its points: shown in formgrader, never to a student.
     """
 
     id: str
@@ -160,6 +162,7 @@ class Exercise:
     checks: list[Check] = field(default_factory=list)
     notebook: str = ""
     by: Literal["", "person"] = ""
+    rubric: Mapping[str, float] = field(default_factory=dict)
 
     def check(
         self,
@@ -270,18 +273,47 @@ class Lab:
     anyway: bool = False
     exercises: list[Exercise] = field(default_factory=list)
 
-    def exercise(self, id: str, title: str, *, points: float) -> Exercise:
+    def exercise(
+        self,
+        id: str,
+        title: str,
+        *,
+        points: float,
+        by: Literal["", "person"] = "",
+        rubric: Mapping[str, float] | None = None,
+    ) -> Exercise:
         """Add an exercise; see :class:`Exercise`."""
-        exercise = Exercise(id, title, points)
+        exercise = Exercise(id, title, points, by=by, rubric=dict(rubric or {}))
         self.exercises.append(exercise)
         return exercise
 
     def validate(self) -> None:
         """Raise :class:`~proctor.errors.CourseError` if points, ids or dependencies do not add up."""
         seen: set[str] = set()
+        where = f"Change it in course/checks/{self.name}.py."
         for exercise in self.exercises:
+            if exercise.by not in ("", "person"):
+                raise CourseError(
+                    f"{self.name}: exercise '{exercise.id}' is marked by '{exercise.by}'; by is "
+                    f"'person' or left out. {where}"
+                )
             if exercise.by == "person":
+                if exercise.checks:
+                    raise CourseError(
+                        f"{self.name}: a person marks exercise '{exercise.id}', so it can have no "
+                        f"checks. {where}"
+                    )
+                said = round(sum(exercise.rubric.values()), 6)
+                if exercise.rubric and said != exercise.points:
+                    raise CourseError(
+                        f"{self.name}: the rubric of exercise '{exercise.id}' adds up to {said:g} "
+                        f"points, not {exercise.points:g}. {where}"
+                    )
                 continue
+            if exercise.rubric:
+                raise CourseError(
+                    f"{self.name}: exercise '{exercise.id}' has a rubric and no by=\"person\". {where}"
+                )
             earned = round(sum(check.points for check in exercise.checks), 6)
             if earned != exercise.points:
                 raise CourseError(

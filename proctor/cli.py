@@ -172,7 +172,9 @@ def check(
             click.echo(f"! {problem.message}")
         for exercise in verdict.exercises if verdict.status != "rejected" else ():
             click.echo(exercise_text(exercise))
-        click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points")
+        waits = sum(one.max_score for one in verdict.exercises if one.waiting)
+        more = f"; {waits:g} wait for a person" if waits else ""
+        click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points{more}")
     ctx.exit(GRADED if verdict.status == "graded" else ATTENTION)
 
 

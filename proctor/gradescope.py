@@ -14,7 +14,7 @@ from typing import Any
 
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.examine.autograded import PART_NAMES
+from proctor.examine.autograded import PART_NAMES, person_line
 from proctor.examine.marker import open_marker
 from proctor.intake.submissions import collect
 from proctor.record.store import Store
@@ -28,8 +28,11 @@ STUDENT = "student"
 
 def results(verdict: Verdict, seconds: float) -> dict[str, Any]:
     """Return a verdict as Gradescope's ``results.json``."""
-    tests = []
+    tests: list[dict[str, Any]] = []
     for number, exercise in enumerate(verdict.exercises, 1):
+        if exercise.by == "person":
+            told = {"name": exercise.title, "number": f"{number}", "output": person_line(exercise)}
+            tests.append({**told, "output_format": "text", "visibility": "visible"})
         for place, check in enumerate(exercise.checks, 1):
             tests.append(
                 {

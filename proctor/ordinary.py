@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import ast
 import copy
-import json
 import sys
 from collections.abc import Iterable
-from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from proctor import nbgrader_steps
 from proctor.cells import Kind, marking
 from proctor.checks import Check, Lab, Side
 from proctor.errors import CourseError
@@ -199,18 +197,18 @@ def _read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
     found = []
     for path in sorted(folder.glob("*.ipynb")):
         try:
-            node = _read(path)
+            node = nbgrader_steps.read(path)
         except Exception as error:  # whatever nbformat raises for a broken file
             raise CourseError(f"{path} is not a notebook that can be read: {error}") from error
-        language = _language(node)
+        language = nbgrader_steps.language(node)
         if language not in PYTHON:
             raise CourseError(
                 f"{folder.name}/{path.name} is in {language}, and this engine marks Python. Leave the "
                 "assignment to nbgrader."
             )
         _require_sound(node, path)
-        made = _instantiated(node, path, config, root)
-        found.append(Notebook(path.stem, made, _saved(made, path, config)))
+        made = nbgrader_steps.instantiated(node, path, config, root)
+        found.append(Notebook(path.stem, made, nbgrader_steps.saved(made, path, config)))
     if not any(cell.kind in ("test", "manual", "task") for one in found for cell in one.cells):
         raise CourseError(
             f"Nothing in {folder} earns points: no cell is an autograder test, manually graded or a "
@@ -219,68 +217,6 @@ def _read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
     lab = lab_of(folder.name, folder, found, config)
     lab.ordinary = Assignment(folder.name, folder, tuple(found), lab)
     return lab.ordinary
-
-
-def _read(path: Path) -> NotebookNode:
-    """Read a notebook, with nbgrader's metadata in their present form and without random ids."""
-    from nbgrader.nbgraderformat import MetadataValidator
-
-    text = path.read_text("utf-8")
-    known = [cell.get("id") for cell in json.loads(text).get("cells", [])]
-    node = nbformat.reads(text, as_version=4)
-    for index, cell in enumerate(node.cells):
-        cell["id"] = (known[index] if index < len(known) else None) or f"cell-{index}"
-    return MetadataValidator().upgrade_notebook_metadata(node)
-
-
-def _language(node: NotebookNode) -> str:
-    spec = node.metadata.get("kernelspec", {})
-    info = node.metadata.get("language_info", {})
-    language = spec.get("language") or info.get("name") or ""
-    if not language:
-        name = str(spec.get("name", "python"))
-        language = "python" if name.startswith(("python", "conda")) or not name else name
-    return str(language).lower()
-
-
-def _instantiated(node: NotebookNode, path: Path, config: Config, root: Path) -> NotebookNode:
-    """Apply nbgrader's header, footer and AUTOTEST, and give every cell an id of ours."""
-    from nbgrader.preprocessors import IncludeHeaderFooter, InstantiateTests
-
-    resources = {"metadata": {"path": str(path.parent)}, "nbgrader": {}}
-    node = copy.deepcopy(node)
-    with chdir(root):
-        try:
-            node, _ = IncludeHeaderFooter(config=config).preprocess(node, resources)
-            if any("AUTOTEST" in cell.source for cell in node.cells if cell.cell_type == "code"):
-                node, _ = InstantiateTests(config=config).preprocess(node, resources)
-        except Exception as error:  # whatever the course's header or autotests.yml makes of it
-            raise CourseError(
-                f"nbgrader cannot prepare {path.name}: {type(error).__name__}: {error}"
-            ) from error
-    node.nbformat, node.nbformat_minor = 4, max(5, node.nbformat_minor)
-    ids: set[str] = set()
-    for index, cell in enumerate(node.cells):
-        if not cell.get("id") or cell.id in ids:
-            cell["id"] = f"cell-{index}"
-        ids.add(cell.id)
-    return node
-
-
-def _saved(node: NotebookNode, path: Path, config: Config) -> NotebookNode:
-    """Apply nbgrader's further steps up to the one that writes its gradebook."""
-    from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
-
-    saved: NotebookNode = copy.deepcopy(node)
-    resources: dict[str, Any] = {"metadata": {"path": str(path.parent)}, "nbgrader": {}}
-    try:
-        for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums):
-            saved, resources = step(config=config).preprocess(saved, resources)
-    except Exception as error:
-        raise CourseError(
-            f"nbgrader cannot release {path.name}: {type(error).__name__}: {error}"
-        ) from error
-    return saved
 
 
 def _require_sound(node: NotebookNode, path: Path) -> None:

@@ -91,6 +91,11 @@ class ExerciseResult:
     by: Literal["", "person"] = ""
     waiting: bool = False
 
+    @property
+    def grade_cell(self) -> str:
+        """Grade id of the cell that earns its points: a lab's tests stand in a cell of their own."""
+        return self.id if self.notebook or self.by == "person" else f"test_{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -22,18 +22,18 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from proctor.checks import Lab
+from proctor.checks import Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.examine import adoption
 from proctor.examine.assemble import Assembled, Step, assemble
-from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT
-from proctor.examine.marked import Marked, join_notebooks
+from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT, own_text
+from proctor.examine.marked import Marked, answered, join_notebooks, left_to_person
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, owner
 from proctor.ordinary import Assignment, Notebook, OrdinaryCell
-from proctor.submission import Part, StudentCell, Submission
+from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
 MAX_PART = 2_000
@@ -307,31 +307,22 @@ class _Session:
         del told["student"]  # who sent the same bytes shares the notebook
         return told
 
-    def title(self, cell: OrdinaryCell) -> str:
-        for exercise in self.lab.exercises:
-            if (exercise.notebook, exercise.id) == (self.notebook.name, cell.id):
-                return exercise.title
-        return cell.id
+    def exercise(self, cell: OrdinaryCell) -> Exercise:
+        """Return the exercise that a cell is."""
+        key = self.notebook.name, cell.id
+        return next(one for one in self.lab.exercises if (one.notebook, one.id) == key)
 
     def by_person(self, cell: OrdinaryCell) -> ExerciseResult:
         """A cell that a person marks; of one without an answer nothing waits."""
+        blank = self.notebook.saved.cells[cell.index].source
         answer = self.assembled.answers.get(cell.id)
-        blank = self.notebook.saved.cells[cell.index].source.strip()
-        answered = cell.kind == "task" or (answer is not None and answer.strip() != blank)
-        return ExerciseResult(
-            cell.id,
-            self.title(cell),
-            0.0,
-            cell.points,
-            notebook=self.notebook.name,
-            by="person",
-            waiting=answered and bool(self.submission.cells),
-        )
+        waiting = bool(self.submission.cells) and (cell.kind == "task" or answered(answer, blank))
+        return left_to_person(self.exercise(cell), waiting=waiting)
 
     def result(self, cell: OrdinaryCell) -> ExerciseResult:
         """A test cell's points."""
         outcome = self.outcomes.get(cell.id)
-        title, judged = self.title(cell), self.judged.get(cell.id, "inside")
+        title, judged = self.exercise(cell).title, self.judged.get(cell.id, "inside")
         parts: dict[str, str] = {}
         earned = 0.0
         if not cell.source.strip() and self.submission.cells:
@@ -412,7 +403,8 @@ class _Session:
             made = new_code_cell(step.source, outputs=list(run.outputs))
             made["id"] = f"{EXTRA}{step.position}"
             placed.setdefault(step.cell_index, []).append((step.position, made))
-        for index, copy_ in self.own_text():
+        parts = self.notebook.node, self.notebook.saved, self.submission.cells
+        for index, copy_ in own_text(*parts):
             text = new_markdown_cell(copy_.source)
             text["id"] = f"{OWN_TEXT}{copy_.position}"
             placed.setdefault(index, []).append((copy_.position, text))
@@ -420,21 +412,6 @@ class _Session:
             index: [cell for _, cell in sorted(found, key=lambda pair: pair[0])]
             for index, found in placed.items()
         }
-
-    def own_text(self) -> list[tuple[int, StudentCell]]:
-        """Text cells of the student's own: answers to a task stand in them."""
-        given = {cell.source.strip() for cell in self.cells.values() if not cell.code}
-        given |= {cell.source.strip() for cell in self.notebook.saved.cells}
-        ids = {cell.id for cell in self.cells.values()}
-        found, last = [], -1
-        by_id = {cell.id: cell.index for cell in self.cells.values()}
-        for cell in self.submission.cells:
-            last = by_id.get(cell.grade_id or cell.cell_id, last)
-            known = cell.grade_id in ids or cell.cell_id in ids
-            text = cell.source.strip()
-            if cell.kind == "markdown" and not known and text and text not in given:
-                found.append((last, cell))
-        return found
 
 
 def credit(shown: str | None, points: float) -> float:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from proctor.errors import ProtocolError
 from proctor.examine import assignment
 from proctor.examine.assemble import Step, assemble
 from proctor.examine.autograded import executed
-from proctor.examine.marked import Marked, Reference, not_asked
+from proctor.examine.marked import Marked, Reference, answered, left_to_person, not_asked
 from proctor.kernel.kept import packed, unpacked
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
@@ -71,6 +71,8 @@ class Setting:
         The course's root, to which the lab's helper files are relative.
     secret : bytes
         Mixed into the seeds of what hidden checks draw, so that nobody can draw them at home.
+    blanks : mapping of str to str
+        What stands, as it is released, in each cell that a person marks.
     """
 
     lab: Lab
@@ -78,6 +80,7 @@ class Setting:
     launcher: Launcher
     root: Path
     secret: bytes = b""
+    blanks: Mapping[str, str] = field(default_factory=dict)
 
 
 class JudgingTooLong(BaseException):
@@ -322,6 +325,14 @@ class _Session:
                 return run
         return None
 
+    def by_person(self, exercise: Exercise) -> ExerciseResult:
+        """Leave an answer to a person; where it stands as it was given, nothing waits."""
+        blank = self.setting.blanks.get(exercise.id)
+        answer = self.assembled.answers.get(exercise.id)
+        return left_to_person(
+            exercise, waiting=blank is None or answer is None or answered(answer, blank)
+        )
+
     def stopped(self, stop: KernelStopped) -> None:
         """Record why marking ended early; what was marked before it counts."""
         self.met |= {stop.by} - {""}
@@ -331,7 +342,9 @@ class _Session:
         exercises = []
         for exercise in self.lab.exercises:
             known = self.results.get(exercise.id)
-            if known is None:
+            if exercise.by == "person":
+                known = self.by_person(exercise)
+            elif known is None:
                 cause = self.problems[-1].message if self.problems else "This was not reached."
                 known = not_asked(self.lab, exercise.id, cause)
             exercises.append(known)
@@ -345,8 +358,15 @@ class _Session:
             problems=tuple(self.problems),
             exercises=tuple(exercises),
         )
-        notebook = dumps(executed(self.setting.source, self.runs, verdict))
-        return Marked(verdict, notebook, self.broken, frozenset(self.met))
+        ran = executed(
+            self.setting.source,
+            self.runs,
+            verdict,
+            exercises=self.lab.exercises,
+            answers=self.assembled.answers,
+            cells=self.submission.cells,
+        )
+        return Marked(verdict, dumps(ran), self.broken, frozenset(self.met))
 
 
 def _status(problems: list[Problem]) -> Status:

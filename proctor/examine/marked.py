@@ -135,6 +135,20 @@ def not_asked(lab: Lab, exercise_id: str, cause: str) -> ExerciseResult:
     return unasked(next(one for one in lab.exercises if one.id == exercise_id), cause)
 
 
+def answered(answer: str | None, blank: str) -> bool:
+    """Whether an answer that a person marks differs from the cell as it was given."""
+    return answer is not None and answer.strip() != blank.strip()
+
+
+def left_to_person(exercise: Exercise, *, waiting: bool) -> ExerciseResult:
+    """Return the result of what a person marks; it waits for them if there is an answer."""
+    points = float(exercise.points)
+    place = exercise.notebook
+    return ExerciseResult(
+        exercise.id, exercise.title, 0.0, points, notebook=place, by="person", waiting=waiting
+    )
+
+
 def unasked(exercise: Exercise, cause: str) -> ExerciseResult:
     """Return the result of an exercise of which nothing was asked, and why."""
     checks = tuple(

@@ -31,6 +31,7 @@ from proctor.examine.examiner import Setting, examine
 from proctor.examine.marked import FLOOD, LOST, Marked, Reference, unfinished
 from proctor.examine.worker import JUDGING_SECONDS, MAX_MESSAGE
 from proctor.kernel.fresh import FreshLauncher
+from proctor.nbgrader_steps import blanks
 from proctor.sandbox.forkserver import ForkServer, Isolation, Spawner
 from proctor.sandbox.isolation import fork_server, given_files, require
 from proctor.sandbox.limits import PATIENCE, SPARE_SECONDS
@@ -101,7 +102,8 @@ def open_pool(
     require(isolation)
     if sys.platform != "linux":
         launcher = FreshLauncher(given_files(course, lab))
-        yield OwnProcess(Setting(lab, source, launcher, course.root, secret))
+        blank = blanks(source, course.nbgrader_config())
+        yield OwnProcess(Setting(lab, source, launcher, course.root, secret, blank))
         return
     with ExitStack() as opened:
         template = opened.enter_context(_Template(course, lab, isolation or "namespaces", secret))

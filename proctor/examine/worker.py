@@ -32,6 +32,7 @@ from proctor.errors import KernelStartError, ProctorError
 from proctor.examine.examiner import JudgingTooLong, Setting, examine
 from proctor.examine.marked import Reference
 from proctor.kernel.provisioner import ForkLauncher
+from proctor.nbgrader_steps import blanks
 from proctor.sandbox.forkserver import Spawner
 from proctor.sandbox.isolation import given_files
 from proctor.sandbox.limits import MIB, lab_limits
@@ -54,7 +55,7 @@ def main(descriptor: int) -> None:
         course = Course(Path(config["course"]))
         lab = course.lab(config["lab"])
         source = course.source_notebook(lab.name)
-        given = given_files(course, lab)
+        given, blank = given_files(course, lab), blanks(source, course.nbgrader_config())
         if lab.prepare is not None:
             lab.prepare()
     except ProctorError as error:
@@ -76,9 +77,8 @@ def main(descriptor: int) -> None:
             spawner = Spawner(
                 socket.socket(fileno=server), config["isolation"], lab_limits(lab), given
             )
-            setting = Setting(
-                lab, source, ForkLauncher(spawner), course.root, bytes.fromhex(config["secret"])
-            )
+            launcher, secret = ForkLauncher(spawner), bytes.fromhex(config["secret"])
+            setting = Setting(lab, source, launcher, course.root, secret, blank)
             _work(orders, setting)
         for one in descriptors:
             os.close(one)

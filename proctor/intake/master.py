@@ -5,6 +5,9 @@ The master is a jupytext py:percent file, ``course/LAB.py``. Cell headers say wh
     # %% id="load" given                 code that the student sees and nbgrader locks
     # %% graded="softmax" points=15      a graded cell, its solution between the markers
     # %% test="softmax"                  the checks of that exercise
+    # %% graded="plot" points=5 by="person"     code that a person marks
+    # %% [markdown] written="why" points=4      an answer in words, with a model answer inside
+    # %% [markdown] task="poster" points=5      work that the student puts into cells of their own
 
 The same master gives the same bytes.
 """
@@ -36,8 +39,13 @@ class MasterCell:
     cell: NotebookNode
     line: int
     role: str
-    """``graded``, ``test``, ``given``, ``markdown`` or ``free``."""
+    """``graded``, ``written``, ``task``, ``test``, ``given``, ``markdown`` or ``free``."""
     id: str
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person marks it."""
+        return self.role in ("written", "task") or self.cell.metadata.get("by") == "person"
 
 
 def source_notebook(master: Path, lab: Lab) -> NotebookNode:
@@ -59,14 +67,14 @@ def source_notebook(master: Path, lab: Lab) -> NotebookNode:
     texts = 0
     for item in cells:
         cell = item.cell
-        tags = cell.metadata.get("tags")
+        tags, person = cell.metadata.get("tags"), item.by_person
         cell.metadata = NotebookNode({"tags": list(tags)} if tags else {})
         if item.role == "markdown":
             texts += 1
             cell.id = f"text-{texts:02d}"
         else:
             cell.id = item.id
-            cell.metadata["nbgrader"] = _nbgrader(item, points)
+            cell.metadata["nbgrader"] = _nbgrader(item, points, person)
         if item.role == "graded":
             _check_solution(master, item)
         notebook.cells.append(cell)
@@ -106,6 +114,9 @@ def read_master(master: Path) -> list[MasterCell]:
 
 def _role(cell: NotebookNode) -> tuple[str, str]:
     if cell.cell_type != "code":
+        for key in ("written", "task"):
+            if key in cell.metadata:
+                return key, str(cell.metadata[key])
         return "markdown", ""
     for key in ("graded", "test"):
         if key in cell.metadata:
@@ -114,18 +125,19 @@ def _role(cell: NotebookNode) -> tuple[str, str]:
     return ("given", str(cell.metadata["id"])) if "id" in cell.metadata else ("free", "")
 
 
-def _nbgrader(item: MasterCell, points: dict[str, float]) -> dict[str, Any]:
+def _nbgrader(item: MasterCell, points: dict[str, float], person: bool) -> dict[str, Any]:
     """Return a cell's nbgrader metadata (schema version 3, as nbgrader 0.9 writes it)."""
+    answer = item.role in ("graded", "written")
     meta: dict[str, Any] = {
-        "grade": item.role == "test",
+        "grade": item.role == "test" or (answer and person),
         "grade_id": item.id,
-        "locked": item.role != "graded",
+        "locked": not answer,
         "schema_version": 3,
-        "solution": item.role == "graded",
-        "task": False,
+        "solution": answer,
+        "task": item.role == "task",
     }
-    if item.role == "test":
-        meta["points"] = points[item.id.removeprefix("test_")]
+    if item.role == "test" or person:
+        meta["points"] = points[item.id if person else item.id.removeprefix("test_")]
     return meta
 
 
@@ -146,30 +158,44 @@ def _check_ids(master: Path, cells: list[MasterCell]) -> None:
 
 
 def _check_exercises(master: Path, cells: list[MasterCell], lab: Lab) -> None:
-    points = {exercise.id: exercise.points for exercise in lab.exercises}
-    graded = {item.id: item for item in cells if item.role == "graded"}
+    known = {exercise.id: exercise for exercise in lab.exercises}
+    graded = {item.id: item for item in cells if item.role in ("graded", "written", "task")}
     tests = {item.id.removeprefix("test_"): item for item in cells if item.role == "test"}
     for name, item in graded.items():
         where = f"{master}:{item.line}"
-        if name not in points:
+        if name not in known:
+            lacks = "is not" if item.by_person else "has no checks"
             raise MasterError(
-                f"{where}: the exercise '{name}' has no checks in course/checks/{lab.name}.py."
+                f"{where}: the exercise '{name}' {lacks} in course/checks/{lab.name}.py."
+            )
+        if item.by_person != (known[name].by == "person"):
+            here, there = ("a person", "checks") if item.by_person else ("checks", "a person")
+            raise MasterError(
+                f"{where}: {here} mark{'s' * item.by_person} the exercise '{name}' here, and {there} "
+                f'in course/checks/{lab.name}.py. Write by="person" in both, or in neither.'
             )
         given = item.cell.metadata.get("points")
         if given is None:
-            raise MasterError(f"{where}: the graded cell '{name}' has no points; add points=N.")
-        if float(given) != points[name]:
             raise MasterError(
-                f"{where}: {given} points here, {points[name]:g} in course/checks/{lab.name}.py."
+                f"{where}: the {item.role} cell '{name}' has no points; add points=N."
             )
-        if name not in tests:
+        if float(given) != known[name].points:
+            raise MasterError(
+                f"{where}: {given} points here, {known[name].points:g} in "
+                f"course/checks/{lab.name}.py."
+            )
+        if name not in tests and not item.by_person:
             raise MasterError(f"{where}: no test cell for '{name}'; add a cell test=\"{name}\".")
     for name, item in tests.items():
         if name not in graded:
             raise MasterError(
                 f"{master}:{item.line}: the test cell of '{name}' has no graded cell before it."
             )
-    for name in points:
+        if graded[name].by_person:
+            raise MasterError(
+                f"{master}:{item.line}: a person marks '{name}', so it can have no test cell."
+            )
+    for name in known:
         if name not in graded:
             raise MasterError(f"{master}: the exercise '{name}' of the checks has no graded cell.")
 

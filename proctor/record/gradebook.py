@@ -175,7 +175,7 @@ def _record(book: Gradebook, verdict: Verdict, timestamp: str | None, *, unchang
     details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
     submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
     for exercise in verdict.exercises:
-        cell = exercise.id if exercise.notebook else f"test_{exercise.id}"
+        cell = exercise.grade_cell
         try:
             grade = book.find_grade(
                 cell, exercise.notebook or verdict.lab, verdict.lab, verdict.student
@@ -206,7 +206,8 @@ def _leave_to_person(
     """Put a cell before a person, as nbgrader does; one without an answer gets nothing and says so."""
     grade.auto_score = None if exercise.waiting else 0
     grade.needs_manual_grade = exercise.waiting or grade.manual_score is not None
-    comment = book.find_comment(exercise.id, exercise.notebook, verdict.lab, verdict.student)
+    notebook = exercise.notebook or verdict.lab
+    comment = book.find_comment(exercise.id, notebook, verdict.lab, verdict.student)
     comment.auto_comment = None if exercise.waiting else "No response."
 
 

@@ -186,5 +186,7 @@ def csv_rows(data: ClassData, gone: Sequence[str] = ()) -> Iterable[list[str]]:
 def texts(data: ClassData) -> Iterable[tuple[str, str]]:
     """Yield each student's feedback as text."""
     for student, verdict in data.verdicts.items():
-        name = data.entries[student].name
-        yield student, feedback_text(data.lab, verdict, name, data.score(student))
+        entry = data.entries[student]
+        given = {id: entry.marks[id] for id in entry.by_hand if id in entry.marks}
+        score = data.score(student)
+        yield student, feedback_text(data.lab, verdict, entry.name, score, given)

@@ -112,6 +112,7 @@ class ExerciseStats:
     full: int
     not_started: int
     checks: tuple[CheckStats, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ def exercises(
                 full=sum(earned >= exercise.points for earned in points),
                 not_started=sum(_not_started(one.values()) for one in results),
                 checks=checks,
+                by=exercise.by,
             )
         )
     return found
@@ -208,9 +210,11 @@ def _exercise(verdict: Verdict, exercise: str) -> dict[str, CheckResult]:
 
 def not_started(verdict: Verdict) -> bool:
     """Tell whether a whole notebook was handed in as it was given."""
-    return verdict.status != "rejected" and all(
-        _not_started(exercise.checks) for exercise in verdict.exercises
-    )
+    started = [
+        one.waiting if one.by == "person" else not _not_started(one.checks)
+        for one in verdict.exercises
+    ]
+    return verdict.status != "rejected" and not any(started)
 
 
 def _not_started(checks: Iterable[CheckResult]) -> bool:

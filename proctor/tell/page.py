@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from proctor.examine.autograded import OWN_TEXT, VERDICT
+from proctor.examine.autograded import OWN_TEXT, RUBRIC, VERDICT
 from proctor.record.byhand import ByHand
 from proctor.tell.cell_outputs import Room, Shown
 from proctor.tell.coloured import coloured
@@ -154,19 +154,14 @@ def _told(verdict: Verdict, hand: ByHand, places: set[str]) -> list[Told]:
     return [
         Told(
             of=one,
-            score=hand.marks.get(_grade_cell(one), one.score),
-            by_hand=_grade_cell(one) in hand.marks,
+            score=hand.marks.get(one.grade_cell, one.score),
+            by_hand=one.grade_cell in hand.marks,
             faults=tuple(_faults(one.checks)),
             place=one.id if one.id in places else "",
             comment=comment_html(hand.comments[one.id]) if one.id in hand.comments else "",
         )
         for one in verdict.exercises
     ]
-
-
-def _grade_cell(exercise: ExerciseResult) -> str:
-    """Grade id of the cell that earns an exercise's points."""
-    return exercise.id if exercise.notebook else f"test_{exercise.id}"
 
 
 def _faults(checks: Iterable[CheckResult]) -> Iterator[Fault]:
@@ -227,7 +222,8 @@ def _role(cell: Cell) -> str:
     ):
         return "answer"
     if cell.get("cell_type") == "markdown":
-        return "problems" if added else "text"
+        hidden = added or str(cell.get("id", "")).startswith(RUBRIC)
+        return "not shown" if hidden else "text"
     if cell.get("cell_type") != "code":
         return "raw"
     if nbgrader.get("solution"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 from proctor.checks import Lab
+from proctor.examine.autograded import person_line
 from proctor.verdict import CheckResult, Verdict
 
 WIDTH = 72
@@ -14,7 +16,13 @@ LONGEST = 300
 """Most characters of one part; the page has the rest."""
 
 
-def feedback_text(lab: Lab, verdict: Verdict, name: str = "", final: float | None = None) -> str:
+def feedback_text(
+    lab: Lab,
+    verdict: Verdict,
+    name: str = "",
+    final: float | None = None,
+    given: Mapping[str, float] | None = None,
+) -> str:
     """Return a student's feedback as text.
 
     Parameters
@@ -23,6 +31,8 @@ def feedback_text(lab: Lab, verdict: Verdict, name: str = "", final: float | Non
         How to address the student; default the id.
     final : float, optional
         The gradebook's score, where a person or a late penalty changed it.
+    given : mapping of str to float, optional
+        Points that a person gave, by exercise.
     """
     lines = [
         f"{lab.title}: {verdict.score:g} of {verdict.max_score:g} points",
@@ -35,6 +45,13 @@ def feedback_text(lab: Lab, verdict: Verdict, name: str = "", final: float | Non
         lines += [*_wrap(f"! {problem.message}", "  "), ""]
     if verdict.status != "rejected":
         for exercise in verdict.exercises:
+            if exercise.by == "person":
+                points = (given or {}).get(exercise.id)
+                said = person_line(exercise)
+                if points is not None:
+                    said = f"{points:g} of {exercise.max_score:g}, given by a person"
+                lines += [f"{exercise.title}: {said}", ""]
+                continue
             lines.append(f"{exercise.title}: {exercise.score:g} of {exercise.max_score:g}")
             open_ = [check for check in exercise.checks if not check.passed]
             asked = [check for check in open_ if not check.skipped]
