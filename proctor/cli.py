@@ -344,7 +344,8 @@ def export(
     if template is not None and to not in ("canvas", "moodle"):
         raise click.UsageError("--template goes with --to canvas or --to moodle.")
     if to == "gradescope":
-        click.echo(course.relative(write_zip(course, the_lab, path)))
+        note = functools.partial(click.echo, err=True)
+        click.echo(course.relative(write_zip(course, the_lab, path, note)))
         return
     data = read_class(course, the_lab, (folder or course.folder).resolve())
     done = write(course, data, to, path, template=template, column=column)

@@ -161,9 +161,20 @@ MORE_POINTS = (
 OTHER_CELL = (MASTER.replace("import numpy as np\n", "import numpy as np\nSCALE = 3\n"), CHECKS)
 
 
-@pytest.mark.parametrize("master, checks", [MORE_POINTS, (MASTER, MORE_POINTS[1]), OTHER_CELL])
+NOT_BUILT = "proctor build tiny"
+
+
+@pytest.mark.parametrize(
+    "master, checks, advice",
+    [
+        (*MORE_POINTS, NOT_BUILT),
+        (MASTER, MORE_POINTS[1], "6 points here, 8 in course/checks/tiny.py"),
+        (*OTHER_CELL, NOT_BUILT),
+    ],
+    ids=["points", "points of the checks alone", "a cell"],
+)
 def test_a_lab_that_was_changed_and_not_built_is_refused_by_every_door(
-    tiny: Course, tmp_path: Path, master: str, checks: str
+    tiny: Course, tmp_path: Path, master: str, checks: str, advice: str
 ) -> None:
     path = hand_in(tiny, "s", half(tiny))
     proctor(tiny, "grade", "tiny", "-q")
@@ -178,11 +189,14 @@ def test_a_lab_that_was_changed_and_not_built_is_refused_by_every_door(
         proctor(tiny, "export", "tiny", "--to", "gradescope", *out),
     ):
         assert said.code == 2, said.all
-        assert "proctor build tiny" in said.all
+        assert advice in said.all
     said = autograde(tiny, "--force")
-    assert said.code != 0 and "proctor build tiny" in said.all
+    assert said.code != 0 and advice in said.all
     assert scores(tiny) == {"s": 6.0} and book(tiny) == {"s": 6.0}
     assert not (tmp_path / "autograder.zip").exists()
+    if advice != NOT_BUILT:
+        assert proctor(tiny, "build", "tiny").code == 2
+        (tiny.folder / "tiny.py").write_text(MORE_POINTS[0].lstrip())
     assert proctor(tiny, "build", "tiny").code == 0
     said = proctor(tiny, "grade", "tiny", "-q")
     assert said.code == 0, said.all

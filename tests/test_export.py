@@ -357,7 +357,7 @@ def container(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A folder laid out as Gradescope lays out ``/autograder``."""
     base = tmp_path_factory.mktemp("autograder")
     course = Course((built_tiny / "course").resolve())
-    archive = write_zip(course, course.lab("tiny"), base / "autograder.zip")
+    archive = write_zip(course, course.lab("tiny"), base / "autograder.zip", print)
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(base / "source")
         for info in opened.infolist():
@@ -393,8 +393,8 @@ def test_the_archive_holds_what_gradescope_asks_for_and_no_student(container: Pa
 
 
 def test_the_same_course_gives_the_same_archive(tiny: Course, tmp_path: Path) -> None:
-    first = write_zip(tiny, tiny.lab("tiny"), tmp_path / "a.zip").read_bytes()
-    assert write_zip(tiny, tiny.lab("tiny"), tmp_path / "b.zip").read_bytes() == first
+    first = write_zip(tiny, tiny.lab("tiny"), tmp_path / "a.zip", print).read_bytes()
+    assert write_zip(tiny, tiny.lab("tiny"), tmp_path / "b.zip", print).read_bytes() == first
 
 
 def test_gradescope_gets_every_check_with_its_points_and_reason(
@@ -431,7 +431,7 @@ def test_gradescope_says_why_something_cannot_be_marked(container: Path) -> None
 def test_the_archive_of_a_real_lab_has_all_that_its_checks_import(
     real_course: Course, tmp_path: Path, lab: str
 ) -> None:
-    path = write_zip(real_course, real_course.lab(lab), tmp_path / "autograder.zip")
+    path = write_zip(real_course, real_course.lab(lab), tmp_path / "autograder.zip", print)
     with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path / "source")
     other = {"lab_digits": "lab_mnist", "lab_mnist": "lab_digits"}[lab]

@@ -12,6 +12,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import doors
 import numpy as np
 import pytest
 from tinycourse import CHECKS, hand_in, make_course, student
@@ -132,3 +133,28 @@ def test_check_draws_what_grade_draws_and_a_lost_secret_is_said(
     first = drawn(telling, tmp_path / "out")
     for one in words:
         assert str(first[0]) in one, one
+
+
+@pytest.mark.parametrize("door", ["autograde", "gradescope", "dask"])
+def test_every_other_door_draws_what_grade_draws(
+    telling: Course, tmp_path: Path, door: str
+) -> None:
+    """Gradescope makes a machine of its own for each upload: the zip brings the secret there."""
+    work = student(telling, mean="# UNQ_T2\ndef mean(a):\n    return 0.0\n")
+    path = hand_in(telling, "s", work)
+    said = {}
+    if door == "gradescope":
+        there = doors.Gradescope(telling, tmp_path / "autograder")
+        (telling.folder / NAME).rename(tmp_path / NAME)
+        said[door] = there.mark(path.read_bytes())[1]["tests"][-1]["output"]
+        (tmp_path / NAME).rename(telling.folder / NAME)
+    elif door == "dask":
+        pytest.importorskip("distributed")
+        with doors.dask(telling, tmp_path) as address:
+            assert doors.proctor(telling, "grade", "tiny", "-q", "--scheduler", address).code == 0
+    else:
+        assert doors.autograde(telling).code == 0
+    if door != "gradescope":
+        said[door] = doors.check_result(doors.verdicts(telling)["s"], "mean-value")["cause"]
+    expected = drawn(telling, tmp_path / "out")
+    assert str(expected) in said[door]

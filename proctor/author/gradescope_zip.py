@@ -9,6 +9,7 @@ submission in ``/autograder/submission``, the outcome in ``/autograder/results/r
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from proctor.author.zips import write_archive
 from proctor.checks import Lab
 from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
+from proctor.examine.marker import require_built
 from proctor.examine.needed import check_files
+from proctor.examine.secret import NAME as SECRET
+from proctor.examine.secret import course_secret
 
 DISTRIBUTION = "digits-lab"
 
@@ -46,15 +50,21 @@ exec "$python" -m proctor.gradescope %(lab)s \\
 """
 
 
-def write_zip(course: Course, lab: Lab, path: Path) -> Path:
-    """Write the autograder's zip: the lab, its checks, the engine, and the two scripts.
+def write_zip(course: Course, lab: Lab, path: Path, note: Callable[[str], object]) -> Path:
+    """Write the autograder's zip: the lab, its checks, the engine, the secret and the two scripts.
+
+    Gradescope makes a machine of its own for each upload; with the course's secret each draws what
+    every other door draws. `note` is told if a secret had to be made.
 
     Raises
     ------
     CourseError
-        If a file is missing or `path` cannot be written; what was there before is unchanged.
+        If the lab is not built as it is now, a file is missing or `path` cannot be written; what was
+        there before is unchanged.
     """
     course.source_notebook(lab.name)  # says what to do if it has not been built
+    require_built(course, lab)
+    course_secret(course.folder, note)
     files = {
         "setup.sh": SETUP.encode(),
         "run_autograder": (RUN % {"lab": lab.name}).encode(),
@@ -69,7 +79,7 @@ def write_zip(course: Course, lab: Lab, path: Path) -> Path:
 def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
     """Return what marking reads of the course, by its path below the root."""
     folder = course.folder
-    wanted = [folder / CONFIG, course.master(lab.name), course.source(lab.name)]
+    wanted = [folder / CONFIG, folder / SECRET, course.master(lab.name), course.source(lab.name)]
     wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
     wanted += check_files(course.root, folder / "checks", lab.name)
     for name in {*lab.files, *lab.helpers}:
