@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 import numpy as np
 
 from proctor.errors import CourseError
+from proctor.policy import Policy
 
 if TYPE_CHECKING:
     from proctor.ordinary import Assignment
@@ -255,6 +256,8 @@ class Lab:
         its folder. None for a lab that has checks of its own.
     anyway : bool
         Whether an assignment is marked although a test cell does not pass on its own solution.
+    policy : Policy
+        How it is handed in: how often, which attempt counts, what a page shows when.
     """
 
     name: str
@@ -271,6 +274,7 @@ class Lab:
     memory_mb: int = 4096
     ordinary: Assignment | None = None
     anyway: bool = False
+    policy: Policy = field(default_factory=Policy)
     exercises: list[Exercise] = field(default_factory=list)
 
     def exercise(
@@ -289,6 +293,7 @@ class Lab:
 
     def validate(self) -> None:
         """Raise :class:`~proctor.errors.CourseError` if points, ids or dependencies do not add up."""
+        self.policy.validate(self.name)
         seen: set[str] = set()
         where = f"Change it in course/checks/{self.name}.py."
         for exercise in self.exercises:

@@ -277,6 +277,58 @@ def grade(
 
 @main.command()
 @click.argument("lab")
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--pages",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where students fetch pages, PAGES/STUDENT/LAB.html. Default: course/.watch/LAB/pages.",
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Take hand-ins over HTTP, too; a JupyterHub says who it is. With 'hub': where the hub says.",
+)
+@click.option("--once", is_flag=True, help="Mark what is there, then end.")
+@_jobs
+@click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
+@click.option("--scheduler", help="Mark on the workers of this Dask scheduler, tcp://HOST:PORT.")
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    lab: str,
+    folder: Path | None,
+    pages: Path | None,
+    listen: str | None,
+    once: bool,
+    jobs: int | None,
+    isolation: Any,
+    scheduler: str | None,
+) -> None:
+    """Mark what is handed in while it comes in; the page is there within seconds.
+
+    From nbgrader's exchange, or from FOLDER, in any form that `grade` takes. What is marked goes to
+    course/submitted as `nbgrader collect` puts it there; `proctor grade LAB` afterwards finds it done.
+    """
+    from proctor.classroom.door import open_door
+    from proctor.examine.pool import default_jobs
+
+    open_door(
+        _course(ctx),
+        lab,
+        folder,
+        pages=pages,
+        listen=listen,
+        once=once,
+        jobs=jobs or default_jobs(),
+        isolation=isolation,
+        scheduler=scheduler,
+    )
+
+
+@main.command()
+@click.argument("lab")
 @click.option(
     "-o",
     "--output",

@@ -19,6 +19,7 @@ import proctor.classroom.grade
 import proctor.examine.marker
 from proctor.examine.marked import Marked, Reference
 from proctor.examine.pool import Pool, open_pool
+from proctor.policy import Policy
 from proctor.sandbox.isolation import require
 from proctor.submission import Submission
 from proctor.whole import write_whole
@@ -72,6 +73,7 @@ def write_plain_pages(
     students: Iterable[str],
     done: Callable[[str], None],
     names: Iterable[str],
+    policy: Policy,
 ) -> None:
     """Write for each student a page that is the notebook itself, in place of nbgrader's."""
     for who in students:

@@ -87,23 +87,30 @@ def collect_class(course: Course, path: Path, lab: str) -> Arrivals:
     RejectedError
         If `path` is an archive that cannot be read.
     """
-    handed = collect(path, lab)
+    arrived = arrivals(course, path, lab)
+    handed = arrived.handed
     shown = course.relative(path.resolve())
     if not any(one.candidates or one.problems for one in handed):
         raise CourseError(
             f"There is no notebook in {shown}, so nothing was marked and nobody was enrolled. Name the "
             f"folder or the archive of the submissions: proctor grade {lab} SUBMISSIONS"
         )
-    people = known_people(course)
-    arrived = meet(handed, people) if people else Arrivals(tuple(handed))
-    if people and len(arrived.strangers) == len(handed):
+    if arrived.enrolled and len(arrived.strangers) == len(handed):
         some = ", ".join(quotable(one.original) for one in arrived.strangers[:3])
-        wanted = ", ".join(one["id"] for one in people[:3])
+        wanted = ", ".join(one["id"] for one in known_people(course)[:3])
         raise CourseError(
             f"Nobody of the roster handed in anything in {shown}: it holds submissions of {some}, the "
             f"roster has {wanted}. Name the right folder, or mend course/{NAME}: its ids, or the "
             "columns lms_user_id, login, email, first_name, last_name, by which archives are matched."
         )
+    return arrived
+
+
+def arrivals(course: Course, path: Path, lab: str) -> Arrivals:
+    """List what was handed in at `path`, under the roster's ids, whatever it is."""
+    handed = collect(path, lab)
+    people = known_people(course)
+    arrived = meet(handed, people) if people else Arrivals(tuple(handed))
     looked = tuple(_looked_through(one, course, lab) for one in arrived.handed)
     return replace(arrived, handed=looked)
 

@@ -34,7 +34,7 @@ from proctor.record.store import store_of
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import require
 from proctor.submission import Handed
-from proctor.tell.feedback import write_feedback
+from proctor.tell.feedback import page_states, write_feedback
 from proctor.verdict import Verdict
 
 
@@ -104,7 +104,7 @@ def grade(
                 store.receipts,
                 isolation=isolation,
                 jobs=jobs,
-                elsewhere=_workers_of(scheduler) if scheduler is not None else None,
+                elsewhere=workers_of(scheduler) if scheduler is not None else None,
                 say=tell.say,
             )
         )
@@ -125,7 +125,7 @@ def grade(
     return run.result
 
 
-def _workers_of(scheduler: str) -> Elsewhere:
+def workers_of(scheduler: str) -> Elsewhere:
     """Return what opens the pool of a Dask scheduler's workers."""
     from proctor.classroom.cluster import ClusterPool  # an optional dependency
 
@@ -209,9 +209,9 @@ class _Run:
 
     def confirm(self, handed: Handed, verdict: Verdict, key: str) -> None:
         """Take over what an earlier run gave."""
-        stale_page = self.keeper.confirm(handed, verdict, key, self.origin)
+        renewed = self.keeper.confirm(handed, verdict, key, self.origin)
         self.result.kept += 1
-        self.done(verdict, stale_page=stale_page)
+        self.done(verdict, stale_page=renewed)
 
     def done(self, verdict: Verdict, *, stale_page: bool) -> None:
         """Note that a student's verdict is there."""
@@ -232,18 +232,23 @@ class _Run:
         )
 
     def write_pages(self) -> None:
-        """Write the feedback pages that are not there yet or tell another verdict."""
+        """Write the feedback pages that are not there yet or tell something else."""
         coursedir = self.marker.course.coursedir(
             self.store.lab,
             db_url=self.keeper.db_url,
             autograded_directory=str(self.store.folder / "autograded"),
             feedback_directory=str(self.store.folder / "feedback"),
         )
-        if self.stale_pages:
+        policy = self.marker.lab.policy
+        states = page_states(coursedir, self.result.verdicts, policy)
+        stale = {s for s, state in states.items() if not self.keeper.has_page(s, state)}
+        if stale := stale.union(self.stale_pages):
             self.tell.say("Writing feedback pages")
-            write_feedback(
-                coursedir, sorted(self.stale_pages), self.keeper.page_done, self.store.names
-            )
+
+            def done(student: str) -> None:
+                self.keeper.page_done(student, states[student])
+
+            write_feedback(coursedir, sorted(stale), done, self.store.names, policy)
         self.result.verdicts = dict(sorted(self.result.verdicts.items()))
 
     def find_missing(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from nbgrader.api import (
@@ -40,6 +41,8 @@ class ByHand:
         Grade id -> points, where a person gave them.
     comments : dict of str to str
         Cell id -> what a person wrote.
+    due : datetime or None
+        Until when it is to be handed in, an extension counted in (UTC, without a zone).
     """
 
     name: str = ""
@@ -47,6 +50,7 @@ class ByHand:
     penalty: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
+    due: datetime | None = None
 
 
 def read_by_hand(
@@ -76,6 +80,8 @@ def read_by_hand(
                 Student.last_name,
                 SubmittedAssignment.score,
                 SubmittedAssignment.late_submission_penalty,
+                SubmittedAssignment.extension,
+                Assignment.duedate,
             )
             .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
             .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
@@ -90,8 +96,9 @@ def read_by_hand(
                 penalty=float(penalty or 0.0),
                 marks=marks[student],
                 comments=comments[student],
+                due=due + (extension or timedelta()) if due else None,
             )
-            for student, first, last, score, penalty in rows
+            for student, first, last, score, penalty, extension, due in rows
             if student in wanted
         }
 

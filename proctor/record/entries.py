@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from nbgrader.api import (
@@ -43,6 +43,8 @@ class StudentEntry:
         When it was handed in (UTC), empty if unknown.
     seconds_late : float
         How long after the due date, an extension counted in; 0 if in time or unknown.
+    due : datetime or None
+        Until when it is to be handed in, an extension counted in (UTC, without a zone).
     extended : bool
         Whether the gradebook gives more time.
     late : bool
@@ -67,6 +69,7 @@ class StudentEntry:
     waiting: bool = False
     timestamp: str = ""
     seconds_late: float = 0.0
+    due: datetime | None = None
     extended: bool = False
     late: bool = False
     marks: Mapping[str, float] = field(default_factory=dict)
@@ -123,6 +126,7 @@ def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, StudentEntr
                 by_hand=frozenset(name for name, one in mine.items() if one.by_hand),
                 seconds_late=max(0.0, after),
                 late=after > 0,
+                due=end,
                 extended=bool(extension),
                 timestamp=f"{timestamp:%Y-%m-%d %H:%M:%S}" if timestamp else "",
             )

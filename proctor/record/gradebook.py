@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,31 @@ def apply_late_penalty(
 ) -> None:
     """Run nbgrader's late-submission plugin for one submission."""
     AssignLatePenalties(config=config).preprocess(notebook, _resources(db_url, lab, student))
+
+
+@patient
+def late_penalty(
+    db_url: str, course_id: str, verdict: Verdict, timestamp: str | None, config: Config
+) -> float:
+    """Return what lateness would cost a submission that is not in the gradebook."""
+    with open_gradebook(db_url, course_id) as book:
+        try:
+            due = book.find_assignment(verdict.lab).duedate
+        except MissingEntry:
+            return 0.0
+        try:
+            more = book.find_submission(verdict.lab, verdict.student).extension or timedelta()
+        except MissingEntry:
+            more = timedelta()
+    if due is None or not timestamp or not _is_time(timestamp):
+        return 0.0
+    late = (parse_utc(timestamp) - due - more).total_seconds()
+    if late <= 0:
+        return 0.0
+    plugin = AssignLatePenalties(config=config)
+    plugin.init_plugin()
+    cost = plugin.plugin_inst.late_submission_penalty(verdict.student, verdict.score, late)
+    return min(max(float(cost or 0.0), 0.0), verdict.score)
 
 
 @patient

@@ -66,18 +66,21 @@ class Keeper:
         self.keys[student] = key
 
     def confirm(self, handed: Handed, verdict: Verdict, key: str, origin: str = "") -> bool:
-        """Write again what was known before; return whether its page has to be made anew."""
+        """Write again what was known before; return whether it was handed in anew."""
         student = verdict.student
         self._book.record(verdict, handed.timestamp, unchanged=True)
         if origin:
             self.store.came_from(student, origin)
         self.keys[student] = key
-        renewed = exchange_files.carry(handed, self.store.notebook(student).parent)
-        return renewed or not self.store.has_page(student, key)
+        return exchange_files.carry(handed, self.store.notebook(student).parent)
 
-    def page_done(self, student: str) -> None:
+    def has_page(self, student: str, state: str) -> bool:
+        """Whether the page is there that tells this verdict, and what else `state` is a digest of."""
+        return self.store.has_page(student, f"{self.keys[student]} {state}")
+
+    def page_done(self, student: str, state: str) -> None:
         """Note that a student's page is whole."""
-        self.store.page_done(student, self.keys[student])
+        self.store.page_done(student, f"{self.keys[student]} {state}")
 
     def roster(self) -> list[str]:
         """Return the ids of all students whom the gradebook knows, sorted."""

@@ -168,6 +168,14 @@ class Store:
             return False
         return told == f"{self.lab} {key}" and self.page(student).is_file()
 
+    def page_told(self, student: str) -> list[str]:
+        """Return the words under which a page was noted: key and state; none if it was not."""
+        try:
+            lab, *words = self._page_receipt(student).read_text("utf-8").split()
+        except (OSError, ValueError):
+            return []
+        return words if lab == self.lab and self.page(student).is_file() else []
+
     def page_done(self, student: str, key: str) -> None:
         """Note that a page is whole."""
         write_whole(self._page_receipt(student), f"{self.lab} {key}")

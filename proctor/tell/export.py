@@ -19,6 +19,7 @@ from pathlib import Path
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.intake.sheet import read_table
+from proctor.policy import shown
 from proctor.record.results import ClassData
 from proctor.tell.attention import names_of
 from proctor.tell.canvas import canvas_id, canvas_rows, fill_canvas
@@ -189,4 +190,5 @@ def texts(data: ClassData) -> Iterable[tuple[str, str]]:
         entry = data.entries[student]
         given = {id: entry.marks[id] for id in entry.by_hand if id in entry.marks}
         score = data.score(student)
-        yield student, feedback_text(data.lab, verdict, entry.name, score, given)
+        told = shown(verdict, data.lab.policy.told(entry.due))
+        yield student, feedback_text(data.lab, told, entry.name, score, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -11,11 +12,15 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 
-from proctor.errors import CourseError
+from proctor.course import Course
+from proctor.errors import CourseError, LabNotFoundError
 from proctor.intake import exchange_files
+from proctor.policy import Policy
 from proctor.record.byhand import read_by_hand
 from proctor.tell.page import feedback_page, read_verdict
 from proctor.whole import write_whole
+
+EVERYTHING = Policy()
 
 
 def write_feedback(
@@ -23,6 +28,7 @@ def write_feedback(
     students: Iterable[str],
     done: Callable[[str], None] = lambda _: None,
     names_of: Sequence[str] = (),
+    policy: Policy = EVERYTHING,
 ) -> list[Path]:
     """Write ``feedback/STUDENT/LAB/LAB.html`` for each student and return the paths.
 
@@ -30,6 +36,8 @@ def write_feedback(
     ----------
     names_of : sequence of str
         Names of the notebooks of an assignment that has several: one page each.
+    policy : Policy
+        What a page shows when.
 
     Raises
     ------
@@ -47,7 +55,9 @@ def write_feedback(
             for name in names_of or (lab,):
                 notebook = _read(marked / f"{name}.ipynb", lab, student)
                 pages.append(folder / f"{name}.html")
-                write_whole(pages[-1], feedback_page(notebook, student, by_hand.get(student)))
+                hand = by_hand.get(student)
+                told = policy.told(hand.due if hand else None)
+                write_whole(pages[-1], feedback_page(notebook, student, hand, told))
             _carry(marked, folder, shared=bool(coursedir.groupshared))
         except OSError as error:
             raise CourseError(
@@ -56,6 +66,23 @@ def write_feedback(
             ) from error
         done(student)
     return pages
+
+
+def page_states(
+    coursedir: CourseDirectory, students: Iterable[str], policy: Policy
+) -> dict[str, str]:
+    """Return a digest, for each student, of what the page tells beside the verdict.
+
+    A person's marks and comments, the penalty, the name, and what may be shown now.
+    """
+    names = list(students)
+    found = read_by_hand(coursedir.db_url, coursedir.course_id, coursedir.assignment_id, names)
+    states = {}
+    for student in names:
+        hand = found.get(student)
+        told = policy.told(hand.due if hand else None)
+        states[student] = hashlib.sha256(f"{hand} {told}".encode()).hexdigest()[:16]
+    return states
 
 
 def _read(path: Path, lab: str, student: str) -> dict[str, Any]:
@@ -106,4 +133,13 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         by_hand = read_by_hand(told["nbgrader"]["db_url"], coursedir.course_id, lab, [student])
         told.setdefault("metadata", {})["name"] = Path(filename).stem
         told["output_extension"] = self.file_extension
-        return feedback_page(notebook, student, by_hand.get(student)), told
+        hand = by_hand.get(student)
+        shown = _policy(Path(coursedir.root), lab).told(hand.due if hand else None)
+        return feedback_page(notebook, student, hand, shown), told
+
+
+def _policy(folder: Path, lab: str) -> Policy:
+    try:
+        return Course.find(folder).lab(lab).policy
+    except LabNotFoundError:
+        return EVERYTHING  # marked once; the lab is gone

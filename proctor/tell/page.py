@@ -17,6 +17,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from proctor.examine.autograded import OWN_TEXT, RUBRIC, VERDICT
+from proctor.policy import Told as ToldOfHidden
+from proctor.policy import shown
 from proctor.record.byhand import ByHand
 from proctor.tell.cell_outputs import Room, Shown
 from proctor.tell.coloured import coloured
@@ -109,7 +111,13 @@ class Group:
     told: Told | None = None
 
 
-def feedback_page(notebook: Mapping[str, Any], student: str, by_hand: ByHand | None = None) -> str:
+def feedback_page(
+    notebook: Mapping[str, Any],
+    student: str,
+    by_hand: ByHand | None = None,
+    told_of_hidden: ToldOfHidden = "cause",
+    note: str = "",
+) -> str:
     """Return a student's page as HTML.
 
     Parameters
@@ -120,9 +128,14 @@ def feedback_page(notebook: Mapping[str, Any], student: str, by_hand: ByHand | N
         The student's id.
     by_hand : ByHand, optional
         What the gradebook adds.
+    told_of_hidden : {"title", "cause"}
+        What a hidden check that did not pass says.
+    note : str
+        A sentence to stand under the score.
     """
-    verdict = read_verdict(notebook, student)
-    assert verdict is not None, "the caller has looked"
+    kept = read_verdict(notebook, student)
+    assert kept is not None, "the caller has looked"
+    verdict = shown(kept, told_of_hidden)
     hand = by_hand or ByHand(score=verdict.score)
     cells = notebook["cells"]
     told = _told(verdict, hand, {str(cell.get("id", "")) for cell in cells})
@@ -137,6 +150,8 @@ def feedback_page(notebook: Mapping[str, Any], student: str, by_hand: ByHand | N
         penalty=hand.penalty,
         by_hand=bool(hand.marks),
         told=told,
+        told_of_hidden=told_of_hidden,
+        note=note,
         rejected=rejected,
         first=next(((one, one.faults[0]) for one in told if one.faults), None),
         groups=[] if rejected else list(_groups(cells, told, hand.comments)),
