@@ -172,3 +172,63 @@ def test_a_regrade_of_somebody_who_handed_in_nothing_is_refused(tiny: Course) ->
     )
     assert done.exit_code == 2
     assert "holds no submission of 'nobody'" in done.output
+
+
+def watch(course: Course) -> str:
+    done = CliRunner().invoke(main, ["--course", str(course.folder), "watch", "tiny", "--once"])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_watch_marks_what_is_submitted_and_the_page_is_fetched_at_once(
+    tiny: Course, hub: Nbgrader, tmp_path: Path
+) -> None:
+    hub("teacher", "ReleaseAssignmentApp", "tiny")
+    for student, answers in (("ada", {"double": DOUBLE, "mean": MEAN}), ("bob", {"mean": MEAN})):
+        hub(student, "FetchAssignmentApp", "tiny")
+        fill_in(tmp_path / "home" / student / "tiny" / "tiny.ipynb", **answers)
+        hub(student, "SubmitApp", "tiny")
+    hub("teacher", "ListApp")
+    said = watch(tiny)
+    assert "ada: 10 of 10" in said and "bob: 4 of 10" in said
+
+    def pages(student: str) -> list[str]:
+        hub(student, "FetchFeedbackApp", "tiny")
+        found = (tmp_path / "home" / student / "tiny" / "feedback").rglob("*.html")
+        return [path.read_text("utf-8") for path in sorted(found)]
+
+    assert "Everything passed" in pages("ada")[0] and "not started" in pages("bob")[0]
+    fill_in(tmp_path / "home" / "bob" / "tiny" / "tiny.ipynb", double=DOUBLE)
+    hub("bob", "SubmitApp", "tiny")
+    hub("teacher", "ListApp")
+    said = watch(tiny)
+    assert "bob: handed in, attempt 2" in said and "ada" not in said
+    first, second = pages("bob")
+    assert "not started" in first and "Everything passed" in second
+
+    # What nbgrader and `grade` do afterwards finds it done.
+    hub("teacher", "CollectApp", "tiny", "--update")
+    done = CliRunner().invoke(main, ["--course", str(tiny.folder), "grade", "tiny"])
+    assert "0 marked now, 2 kept from before" in done.output
+    data = read_class(tiny, tiny.lab("tiny"))
+    assert {name: data.score(name) for name in data.verdicts} == {"ada": 10, "bob": 10}
+
+
+def test_watch_leaves_what_belongs_to_somebody_else_in_the_exchange(
+    tiny: Course, hub: Nbgrader, tmp_path: Path
+) -> None:
+    config = tiny.folder / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("check_owner = False", "check_owner = True"))
+    hub("teacher", "ReleaseAssignmentApp", "tiny")
+    hub("ada", "FetchAssignmentApp", "tiny")
+    hub("ada", "SubmitApp", "tiny")  # as the user who runs the tests, who is not called ada
+    hub("teacher", "ListApp")
+    said = watch(tiny)
+    assert "not to ada" in said and "check_owner" in said
+    assert not (tiny.folder / "submitted").exists()
+
+
+def test_watch_says_what_is_missing_where_there_is_no_exchange(tiny: Course) -> None:
+    done = CliRunner().invoke(main, ["--course", str(tiny.folder), "watch", "tiny", "--once"])
+    assert done.exit_code == 2 and "There is no exchange at" in done.output
+    assert "proctor watch tiny FOLDER" in done.output
