@@ -14,6 +14,7 @@ from proctor.classroom.sources import ExchangeSource, FolderSource, Source
 from proctor.classroom.spool import Spool
 from proctor.classroom.watch import watch
 from proctor.course import Course
+from proctor.errors import CourseError
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import require
 from proctor.tell.outlet import Outlet
@@ -43,10 +44,15 @@ def open_door(
     feedback = None
     if folder is not None:
         sources.append(FolderSource(course, name, folder, say))
-    elif listen is None:
-        exchange = ExchangeSource(course, name, say)
-        sources.append(exchange)
-        feedback = exchange.feedback
+    else:
+        try:
+            exchange = ExchangeSource(course, name, say)
+            sources.append(exchange)
+            feedback = exchange.feedback
+        except CourseError as error:
+            if listen is None:
+                raise
+            say(f"Only what is posted is marked. {error}")
     spool = Spool(course.folder, name, lab.policy)
     outlet = Outlet(name, pages or spool.folder / "pages", feedback)
     stop = threading.Event()
@@ -61,7 +67,7 @@ def open_door(
         if listen is not None:
             from proctor.classroom.endpoint import serving  # starlette, an optional dependency
 
-            sources.append(opened.enter_context(serving(listen, course, spool, outlet, say)))
+            sources.append(opened.enter_context(serving(listen, course, lab, spool, outlet)))
         watch(
             course,
             name,

@@ -114,14 +114,20 @@ def _decode(data: bytes, problems: list[Problem]) -> str:
     return data.decode("latin-1")
 
 
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+_BINARY = {
+    b"\x89PNG": "a picture, not a notebook",
+    b"\xff\xd8\xff": "a picture, not a notebook",
+    b"GIF8": "a picture, not a notebook",
+    b"RIFF": "a picture, not a notebook",
+    b"PK\x03\x04": "a zip archive under a notebook's name",
+    b"%PDF": "a PDF file, not a notebook",
+}
 
 
 def _undecodable(data: bytes) -> RejectedError:
-    if data.startswith(_PICTURES):
-        return RejectedError(
-            "not-json", f"The file is a picture, not a notebook: it is not JSON. {_SAVE_AGAIN}"
-        )
+    for start, what in _BINARY.items():
+        if data.startswith(start):
+            return RejectedError("not-json", f"The file is {what}: it is not JSON. {_SAVE_AGAIN}")
     return RejectedError(
         "bad-encoding",
         f"The file's text is in an encoding that cannot be told with certainty. {_SAVE_AGAIN}",
