@@ -78,7 +78,8 @@ def clear_abandoned() -> list[Path]:
         except OSError:
             continue  # not one of ours, another user's, or gone meanwhile
         try:
-            if _is_own_folder(path) and _take(lock):
+            # Its owner may have removed it, and let go of the lock, since it was opened.
+            if _is_own_folder(path) and _take(lock) and os.fstat(lock).st_nlink:
                 _remove(path)
                 cleared.append(path)
         finally:

@@ -30,8 +30,10 @@ from doors import (
 )
 from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
+from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
+from proctor.record.store import Store
 
 WRONG = DOUBLE.replace("2 * a", "3 * a")
 
@@ -232,6 +234,31 @@ def test_a_submission_that_is_gone_is_said_and_not_handed_over_silently(
     rows = {row["student"]: row for row in csv.DictReader(file.open(newline=""))}
     assert "gone" not in rows or (rows["gone"]["score"], rows["gone"]["status"]) == ("", "missing")
     assert rows["here"]["score"] == "10"
+
+
+@pytest.mark.parametrize("marked_before", [True, False], ids=["marked before", "never marked"])
+def test_work_taken_away_after_a_run_died_over_it_is_gone(
+    tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marked_before: bool
+) -> None:
+    hand_in(tiny, "here", solved(tiny))
+    if marked_before:
+        hand_in(tiny, "torn", half(tiny))
+        assert proctor(tiny, "grade", "tiny", "-q").code == 0
+    hand_in(tiny, "torn", solved(tiny))
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "keep", dies)  # after the gradebook, before the verdict
+        grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted", student="torn")
+    assert book(tiny)["torn"] == 10.0
+    shutil.rmtree(tiny.folder / "submitted" / "torn")
+    said = proctor(tiny, "grade", "tiny")
+    assert re.search(r"no longer handed in.*torn", said.all), said.all
+    file = tmp_path / "marks.csv"
+    proctor(tiny, "export", "tiny", "--to", "csv", "-o", str(file))
+    assert "torn" not in file.read_text("utf-8")
 
 
 def test_one_student_marked_again_does_not_make_the_others_gone(tiny: Course) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,8 @@ def share(part: float) -> settings:
 
 def outcome(handed: Handed) -> None:
     """Check what must be true of every submission, whatever it is."""
-    assert handed.student.isascii() and len(handed.student) <= 100 and handed.student[0] != "."
+    assert re.fullmatch(r"\w[\w. -]{0,99}", handed.student) and handed.student[-1] != " "
+    assert unicodedata.is_normalized("NFC", handed.student)
     handed.original.encode("utf-8")
     try:
         submission = read(handed, LAB)

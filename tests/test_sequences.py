@@ -267,7 +267,7 @@ def roll(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def marks(course: Course, out: Path, present: list[str]) -> dict[str, Any]:
+def marks(course: Course, out: Path, present: list[str], story: str) -> dict[str, Any]:
     """What counts in the end: verdicts, the gradebook's marks, and what is handed over."""
     found: dict[str, Any] = {}
     with open_gradebook(f"sqlite:///{out / 'gradebook.db'}", "tiny") as book:
@@ -291,7 +291,7 @@ def marks(course: Course, out: Path, present: list[str]) -> dict[str, Any]:
         if row["student"] in present:
             found[f"handed over of {row['student']}"] = row
         else:  # gone, or never there: both alike
-            assert (row["status"], row["score"]) == ("missing", ""), row
+            assert (row["status"], row["score"]) == ("missing", ""), f"{row}, after:\n{story}"
     return found
 
 
@@ -306,9 +306,9 @@ def run_sequence(world: World, roll: Path, clean: Path, length: int) -> None:
     world.grade()
     world.doors.grade(world.course, out=clean)
     present = world.present()
-    disturbed = marks(world.course, world.course.folder, present)
-    undisturbed = marks(world.course, clean, present)
     story = "\n".join(world.told)
+    disturbed = marks(world.course, world.course.folder, present, story)
+    undisturbed = marks(world.course, clean, present, story)
     for what, value in undisturbed.items():
         assert disturbed[what] == value, f"{what}, after:\n{story}"
 

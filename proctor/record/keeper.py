@@ -57,7 +57,7 @@ class Keeper:
         """Keep one result; it is known to the next run only if that could but give the same."""
         verdict, student = marked.verdict, marked.verdict.student
         notebook = self.store.notebook(student)
-        self.store.forget(student)
+        self.store.forget(student, origin)
         self.store.write_notebooks(student, marked.notebook)
         exchange_files.carry(handed, notebook.parent)
         self._book.record(verdict, handed.timestamp)

@@ -55,7 +55,7 @@ class ClassData:
     def gone(self) -> tuple[str, ...]:
         """Students who were marked, and whose submission was no longer there in the last run."""
         gone = self.marking.gone if self.marking else ()
-        return tuple(student for student in gone if student in self.verdicts)
+        return tuple(one for one in gone if one in self.verdicts or one in self.entries)
 
     @property
     def missing(self) -> list[str]:

@@ -132,9 +132,13 @@ class Store:
             return None
         return Marked(verdict, self.read_notebooks(student))
 
-    def forget(self, student: str) -> None:
-        """Begin to change what is kept of a student: until :meth:`keep`, nothing of it counts as known."""
-        self._receipt_path(student).unlink(missing_ok=True)
+    def forget(self, student: str, origin: str = "") -> None:
+        """Begin to change what is kept of a student: until :meth:`keep`, nothing of it counts as known.
+
+        Where the submission came from stays known: if it is taken away before it is marked again, what
+        is left of it is nobody's work.
+        """
+        self._give_receipt(student, "", "", origin)
 
     def keep(self, verdict: Verdict, key: str, origin: str = "") -> None:
         """Write a verdict, and last of all that it was given under `key`.
@@ -157,8 +161,10 @@ class Store:
             self._give_receipt(student, key, digest, origin)
 
     def origins(self) -> dict[str, str]:
-        """Return, for each student with a verdict, the submissions' folder that it came from."""
-        return {one.student: "".join(self._receipt(one.student)[3:]) for one in self}
+        """Return, for each student of whom anything was kept, where the submission came from."""
+        students = [path.name for path in self.receipts.glob("[!.]*")]
+        receipts = {student: self._receipt(student) for student in sorted(students)}
+        return {name: lines[3] for name, lines in receipts.items() if lines[:1] == [self.lab]}
 
     def has_page(self, student: str, key: str) -> bool:
         """Whether the feedback page is there, whole, and tells the verdict given under `key`."""
