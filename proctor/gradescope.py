@@ -14,6 +14,7 @@ from typing import Any
 
 from proctor.checks import Lab
 from proctor.course import Course
+from proctor.errors import ProctorError
 from proctor.examine.autograded import PART_NAMES, person_line
 from proctor.examine.marker import open_marker
 from proctor.intake.submissions import collect
@@ -85,7 +86,10 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     began = time.monotonic()
     course = Course.find()
-    verdict = mark_folder(course, course.lab(given.lab), given.submission)
+    try:
+        verdict = mark_folder(course, course.lab(given.lab), given.submission)
+    except ProctorError as error:  # for the instructor, to whom Gradescope shows it
+        parser.exit(2, f"proctor: {error}\n")
     report = results(verdict, time.monotonic() - began)
     write_whole(given.results, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     print(f"{verdict.score:g} of {verdict.max_score:g}, {verdict.status}, {verdict.isolation}")

@@ -119,7 +119,7 @@ def examine(
         return assignment.examine(
             submission, lab, lab.ordinary, setting.launcher, reference.records, told
         )
-    session = _Session(setting, submission, reference.withdrawn, told)
+    session = _Session(setting, submission, reference.withdrawn, told, tell_all=record)
     records = b""
     helpers = {path.name: (setting.root / path).read_text("utf-8") for path in lab.helpers}
     with (
@@ -164,8 +164,11 @@ class _Session:
         submission: Submission,
         withdrawn: Collection[str],
         told: Callable[[Sequence[ExerciseResult], Sequence[Problem]], None],
+        *,
+        tell_all: bool,
     ) -> None:
         self.setting, self.lab = setting, setting.lab
+        self.tell_all = tell_all  # to the author, of hidden checks too
         self.withdrawn = withdrawn
         self.assembled = assemble(setting.source, submission)
         self.submission = submission
@@ -280,7 +283,7 @@ class _Session:
             if run and run.error and run.error.type_name.rpartition(".")[2] == "NotStarted":
                 return _result(check, NOT_STARTED_PARTS)
             if isinstance(error, Told):
-                return _result(check, _finding(error, check.tell))
+                return _result(check, _finding(error, PARTS if self.tell_all else check.tell))
             self.broken[check.id] = f"{type(error).__name__}: {error}"
             self.problems.append(Problem(CHECK_BROKEN, NOT_JUDGED, check.exercise, attention=True))
             return _result(check, {"cause": NOT_JUDGED})
