@@ -157,6 +157,35 @@ def test_keyboard_alone_draws_predicts_opens_a_unit_steps_and_scrubs(open_page: 
     tab_to("[aria-label='Terms of the sum']")
 
 
+def test_keys_that_come_faster_than_frames_are_all_obeyed(open_page: Open) -> None:
+    """Two keys in one task: no frame is drawn between them, so the first unit has the focus still."""
+    watched = open_page()
+    watched.page.locator(".dlx-unit").first.focus()
+    press = (
+        "(keys) => keys.forEach((key) => document.activeElement.dispatchEvent("
+        "new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})))"
+    )
+    act(watched.page, press, ["ArrowRight", "ArrowDown", "ArrowDown"])
+    watched.has(layer=1, unit=2)
+    expect(watched.page.locator(".dlx-unit:focus")).to_have_attribute(
+        "aria-label", re.compile("^L2 unit 2,")
+    )
+    act(watched.page, press, ["ArrowUp", "ArrowLeft"])
+    watched.has(layer=0, unit=2)
+
+
+def test_focus_stays_in_the_network_when_it_is_laid_out_anew(open_page: Open) -> None:
+    watched = open_page()
+    watched.page.locator(".dlx-unit").first.focus()
+    watched.page.keyboard.press("ArrowDown")
+    watched.has(unit=1)
+    watched.page.set_viewport_size({"width": 1000, "height": 800})
+    expect(watched.page.locator(".dlx-stage")).to_have_css("width", re.compile("^[67]"))
+    expect(watched.page.locator(".dlx-unit:focus")).to_have_attribute(
+        "aria-label", re.compile("^L1 unit 1,")
+    )
+
+
 @pytest.mark.parametrize("layer, unit", [(0, 3), (0, 24), (1, 7), (2, 9)])
 def test_a_units_numbers_add_up_and_what_is_cut_off_is_said(
     open_page: Open, layer: int, unit: int

@@ -46,6 +46,8 @@ function createNetwork(ctx) {
   let [built, painted] = ["", ""];
   /** @type {import("./layout.js").Plan} */
   let plan;
+  /** Where the last key led, until it is drawn. @type {{l: number, j: number} | null} */
+  let ahead = null;
 
   /** @param {import("../derive.js").Derived} d */
   function build(d) {
@@ -107,15 +109,16 @@ function createNetwork(ctx) {
     const to = ARROWS[event.key];
     if (!to) return;
     event.preventDefault();
+    // Keys come faster than frames: each goes on from where the last one led, not from what has the focus still.
+    const from = ahead ?? { l, j };
     const layers = layersNow();
-    const layer = clamp(l + to[0], layers.length - 1);
+    const layer = clamp(from.l + to[0], layers.length - 1);
     const count = nodesOf(layers[layer]);
-    const share = to[0] ? Math.floor(((j + 0.5) / nodesOf(layers[l])) * count) : j + to[1];
+    const share = to[0] ? Math.floor(((from.j + 0.5) / nodesOf(layers[from.l])) * count) : from.j + to[1];
     const part = clamp(share, count - 1);
-    ctx.openUnit(layer, layer === l && isMap(layers[l]) ? sameSpot(l, part) : unitOf(layers[layer], part));
-    refocus = `${layer}.${part}`;
+    ctx.openUnit(layer, layer === from.l && isMap(layers[layer]) ? sameSpot(layer, part) : unitOf(layers[layer], part));
+    ahead = { l: layer, j: part };
   }
-  let refocus = "";
 
   /** @param {PointerEvent} event */
   function hover(event) {
@@ -137,6 +140,8 @@ function createNetwork(ctx) {
       plan = layOut(d.layers, room, bundle.input, d.state);
       const shape = [room, d.state.model, plan.blocks.map((block) => block.first)].join("|");
       if (shape !== built) {
+        // What had the focus goes: the open unit has it then.
+        if (stage.contains(document.activeElement)) ahead ??= { l: d.state.layer, j: d.state.unit % nodesOf(d.layers[d.state.layer]) };
         build(d);
         built = shape;
       }
@@ -152,8 +157,8 @@ function createNetwork(ctx) {
         write(note, [cut, foldedNote(d), counted ? sayHabits(counted.habits) : say("counting")].join(""));
         table.update();
       }
-      if (refocus) buttons.get(refocus)?.focus();
-      refocus = "";
+      if (ahead) buttons.get(`${ahead.l}.${ahead.j}`)?.focus();
+      ahead = null;
       flow.update(d, plan);
     },
   };
