@@ -31,13 +31,10 @@ if __package__ in (None, ""):  # started as a file: its own folder is on the pat
     sys.path.insert(0, str(ROOT))
 
 from course.make_photographs import make_handwriting, read_photograph  # noqa: E402  (needs ROOT)
+from explorer.prep import resize_taps  # noqa: E402  (needs ROOT)
 
 #: Side of an MNIST image and of an image of ``ex3data1.mat``, in pixels.
 SIDE_MNIST, SIDE_LAB = 28, 20
-
-#: Free parameter of the cubic convolution kernel: R. Keys, "Cubic convolution interpolation for
-#: digital image processing", IEEE Trans. ASSP 29(6), 1981; also that of MATLAB's ``imresize``.
-CUBIC_A = -0.5
 
 #: First 116 bytes of a MAT-file 5 are free text. SciPy writes the system and the date there.
 MAT_HEADER = b"MATLAB 5.0 MAT-file, 5000 MNIST digits at 20x20".ljust(116)
@@ -50,60 +47,15 @@ class DataError(Exception):
     """The data cannot be rebuilt or does not agree; the message says what to do next."""
 
 
-def cubic(t: float) -> float:
-    """Cubic convolution kernel at distance `t` (in samples), with a = `CUBIC_A` (Keys, 1981)."""
-    t, a = abs(t), CUBIC_A
-    if t <= 1:
-        return ((a + 2) * t - (a + 3)) * t * t + 1
-    if t < 2:
-        return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
-    return 0.0
-
-
-def resize_taps(n_in: int, n_out: int) -> list[list[tuple[int, float]]]:
-    """Weights of a one-dimensional antialiased cubic reduction.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Number of samples before and after, ``n_in >= n_out``.
-
-    Returns
-    -------
-    list of list of (int, float)
-        For each output sample, its taps: the input sample and its weight. The kernel is stretched
-        by ``n_in / n_out``; the weights sum to 1 before the border is applied; a tap outside the
-        input counts for the nearest sample, so one sample may occur more than once.
-    """
-    scale = n_in / n_out
-    taps = []
-    for i in range(n_out):
-        centre = (i + 0.5) * scale - 0.5
-        first = int(np.floor(centre - 2 * scale)) + 1
-        reach = range(first, int(np.ceil(centre + 2 * scale)))
-        weights = [cubic((j - centre) / scale) for j in reach]
-        total = 0.0
-        for weight in weights:  # not sum(): from Python 3.12 on it compensates, and differs
-            total += weight
-        taps.append(
-            [
-                (min(max(j, 0), n_in - 1), w / total)
-                for j, w in zip(reach, weights, strict=True)
-                if w != 0.0
-            ]
-        )
-    return taps
-
-
 def resize_axis(images: np.ndarray, n_out: int, axis: int) -> np.ndarray:
-    """Reduce one axis of `images` (float64) to `n_out` samples with `resize_taps`.
+    """Reduce one axis of `images` (float64) to `n_out` samples, bicubically and antialiased.
 
     One multiplication and one addition at a time, in a fixed order: a matrix product would leave
     the order, and so the last bit, to the BLAS library at hand.
     """
     source = np.moveaxis(images, axis, 0)
     out = np.zeros((n_out, *source.shape[1:]))
-    for i, taps in enumerate(resize_taps(source.shape[0], n_out)):
+    for i, taps in enumerate(resize_taps(len(source), n_out)):
         for j, weight in taps:
             out[i] += weight * source[j]
     return np.moveaxis(out, 0, axis)

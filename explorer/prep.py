@@ -138,17 +138,32 @@ def _cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
 
 
-def _axis(size: int, target: int) -> NDArray[np.float64]:
-    """Return the (target, size) matrix that resizes one axis, its border repeated outside."""
+def resize_taps(size: int, target: int) -> list[list[tuple[int, float]]]:
+    """Return, for each of the `target` samples that one axis gets, its taps: (index, weight).
+
+    The kernel is stretched where the axis shrinks; outside, the border is repeated, so an index may
+    occur more than once. This is MATLAB's ``imresize`` in 64 bits, which made ``ex3data1.mat`` (Pillow
+    works in 32 and leaves out what lies beyond the border): ``course.make_data`` takes it from here.
+    """
     scale = size / target
     stretch = max(scale, 1.0)
-    matrix = np.zeros((target, size))
+    found = []
     for i in range(target):
         centre = (i + 0.5) * scale - 0.5
-        at = np.arange(np.ceil(centre - 2 * stretch), np.floor(centre + 2 * stretch) + 1)
+        at = np.arange(np.floor(centre - 2 * stretch) + 1, np.ceil(centre + 2 * stretch))
         weights = _cubic((at - centre) / stretch)
-        index = np.clip(at, 0, size - 1).astype(np.intp)
-        np.add.at(matrix[i], index, weights / weights.sum())
+        total = np.cumsum(weights)[-1]  # one after the other, so the same on every machine
+        index = np.clip(at, 0, size - 1).astype(int)
+        found.append(list(zip(index.tolist(), (weights / total).tolist(), strict=True)))
+    return found
+
+
+def _axis(size: int, target: int) -> NDArray[np.float64]:
+    """Return the (target, size) matrix that resizes one axis."""
+    matrix = np.zeros((target, size))
+    for row, taps in zip(matrix, resize_taps(size, target), strict=True):
+        for index, weight in taps:
+            row[index] += weight
     return matrix
 
 

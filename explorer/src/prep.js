@@ -142,8 +142,8 @@ function taps(from, to) {
   const stretch = Math.max(scale, 1);
   return Array.from({ length: to }, (_, i) => {
     const centre = (i + 0.5) * scale - 0.5;
-    const first = Math.ceil(centre - 2 * stretch);
-    const last = Math.floor(centre + 2 * stretch);
+    const first = Math.floor(centre - 2 * stretch) + 1;
+    const last = Math.ceil(centre + 2 * stretch) - 1;
     const list = [];
     let sum = 0;
     for (let k = first; k <= last; k++) {
