@@ -51,6 +51,7 @@ GIVEN_IN = dict.fromkeys(
     "matrix": "section 6, after Exercise 4",
     "photos": "section 7, after Exercise 5",
     "photo_labels": "section 7, after Exercise 5",
+    "convolutional": "section 8",
 }
 """Which given cell of lab_mnist makes a name."""
 
@@ -183,12 +184,20 @@ def plot_one(image: Array, label: int, chances: Array) -> None:
     )
 
 
-def explore(baseline: Any, recorder: Any, deep: Any, deep_history: Any, X: Array, y: Array) -> None:
-    """Show the explorer on both networks, or say in one sentence why that fails.
+def explore(
+    baseline: Any,
+    recorder: Any,
+    deep: Any,
+    deep_history: Any,
+    convolutional: Any,
+    X: Array,
+    y: Array,
+) -> None:
+    """Show the explorer on all three networks, or say in one sentence why that fails.
 
     Parameters
     ----------
-    baseline, deep : keras.Sequential
+    baseline, deep, convolutional : keras.Sequential
     recorder : explorer.Recorder or None
         The baseline's weights, epoch by epoch.
     deep_history : keras.callbacks.History
@@ -203,7 +212,7 @@ def explore(baseline: Any, recorder: Any, deep: Any, deep_history: Any, X: Array
             X,
             y,
             watched,
-            compare={"deep": (deep, deep_history)},
+            compare={"deep": (deep, deep_history), "convolutional": convolutional},
             name="baseline",
             samples=400,
         ),

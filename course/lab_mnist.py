@@ -720,11 +720,12 @@ results
 
 # %% [markdown]
 # **Look inside.** The explorer opens on your own networks: follow a digit unit by unit, draw one, or
-# click a mistake in the confusion matrix and find the units responsible.
+# click a mistake in the confusion matrix and find the units responsible. *Model* chooses the network:
+# of the convolutional one it shows what each window finds in the digit.
 
 # %% id="explorer" given tags=["figure"]
 with utils.needs("Exercise 2", "Exercise 3"):
-    utils_mnist.explore(baseline, recorder, deep, deep_history, X_test, y_test)
+    utils_mnist.explore(baseline, recorder, deep, deep_history, convolutional, X_test, y_test)
 
 # %% [markdown]
 # **Where next.** Train the deep network with half of the digits, and look where its curve turns. Give

@@ -82,23 +82,6 @@ def conv_page(convolutional: Any, tmp_path_factory: pytest.TempPathFactory) -> P
     return Explorer(model, X, y, history=recorder).save_html(folder / "conv.html")
 
 
-def test_the_sequels_network_equals_keras_on_300_digits(
-    convolutional: Any, conv_page: Path, open_page: Any
-) -> None:
-    model = convolutional[0]
-    watched: Watched = open_page(file=conv_page)
-    samples = np.array(
-        watched.value("Array.from({length: 300}, (_, s) => [...d.sample(s)])"), dtype=np.float32
-    )
-    ours = watched.value(
-        "(() => { const out = []; for (let s = 0; s < 300; s++) { app.store.set({sample: s});"
-        " out.push([...app.now().pass.a.at(-1)]); } return out; })()"
-    )
-    expected = np.asarray(model(samples.reshape(-1, 28, 28, 1)))
-    np.testing.assert_allclose(ours, expected, atol=1e-4)
-    watched.becomes("Number(app.root.dataset.difference) < 1e-4")
-
-
 def test_one_output_pixels_whole_arithmetic_is_shown(conv_page: Path, open_page: Any) -> None:
     """Window times filter, over all channels: 3 x 3 x 32 terms, their sum, the bias, ReLU."""
     watched: Watched = open_page("layer=1&unit=1605&all=1", file=conv_page)
