@@ -127,8 +127,11 @@ function assemble(header, buffer, start) {
     count,
     of,
     labels: section("labels"),
-    sample: (at) =>
-      Float64Array.from(pixels.subarray(at * width, (at + 1) * width), (q) => (asBytes ? Math.fround((q - zero) * scale) : q)),
+    sample(at) {
+      const x = Float64Array.from(pixels.subarray(at * width, (at + 1) * width));
+      if (asBytes) for (let k = 0; k < width; k++) x[k] = Math.fround((x[k] - zero) * scale);
+      return x;
+    },
     models: header.models.map((/** @type {any} */ entry, /** @type {number} */ m) =>
       readModel(entry, section(`weights${m}`), section(`snapshots${m}`), section(`reference${m}`)),
     ),

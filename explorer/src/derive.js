@@ -49,7 +49,7 @@
  */
 
 import { whole } from "./dom.js";
-import { clamp, crossEntropy, forward, nodesOf } from "./engine.js";
+import { clamp, crossEntropy, forward, nodesOf, roomFor } from "./engine.js";
 import { PAPER, drawOnto, drawOnPicture, rasterise } from "./ink.js";
 import { onPaper } from "./picture.js";
 import { preprocess, roll } from "./prep.js";
@@ -108,15 +108,19 @@ export function createCount({ count, labels }, layers, sample) {
   const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
   const on = layers.map((layer) => new Uint32Array(nodesOf(layer)));
   const points = layers.map((layer) => layer.units / nodesOf(layer));
+  const room = roomFor(layers);
   let [s, right, total] = [0, 0, 0];
   const step = () => {
-    const pass = forward(layers, sample(s));
+    const pass = forward(layers, sample(s), room);
     digits[s] = pass.digit;
     shares[s] = pass.share;
     total += losses[s] = crossEntropy(pass.logits, labels[s]);
     confusion[labels[s]][pass.digit]++;
     if (pass.digit === labels[s]) right++;
-    pass.a.forEach((a, l) => a.forEach((v, j) => (on[l][j % on[l].length] += v > 0 ? 1 : 0)));
+    for (let l = 0; l < layers.length; l++) {
+      const [a, nodes] = [pass.a[l], on[l].length];
+      for (let j = 0; j < a.length; j += nodes) for (let k = 0; k < nodes; k++) if (a[j + k] > 0) on[l][k]++;
+    }
     s++;
   };
   return {

@@ -65,6 +65,11 @@ export function attr(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
+/** Set a style's variable only where it differs. @param {any} node @param {string} name @param {string} value */
+export function setStyle(node, name, value) {
+  if (node.style.getPropertyValue(name) !== value) node.style.setProperty(name, value);
+}
+
 /** Say what a picture or a button is. @param {Element} node @param {string} text */
 export const describe = (node, text) => attr(node, "aria-label", text);
 
@@ -78,7 +83,8 @@ export function num(value, digits = 3) {
 }
 
 /** A whole number with its thousands apart. @param {number} value */
-export const whole = (value) => value.toLocaleString("en");
+export const whole = (value) => WHOLE.format(value);
+const WHOLE = new Intl.NumberFormat("en");
 
 /** A number with its sign, plus included. @param {number} value @param {number} [digits] */
 export function signed(value, digits = 3) {

@@ -51,17 +51,24 @@ function rgb(colour) {
   return colour.startsWith("color(") ? found.slice(-3).map((v) => 255 * v) : found;
 }
 
-/** The pixels of each canvas' image: making a new canvas takes longer than filling it. @type {WeakMap<HTMLCanvasElement, HTMLCanvasElement>} */
-const smalls = new WeakMap();
+/**
+ * The images that are scaled onto each canvas, by name: making a new one takes longer than filling it.
+ * @type {WeakMap<HTMLCanvasElement, Map<string, {image: HTMLCanvasElement, key: string}>>}
+ */
+const images = new WeakMap();
 
-/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
-function smallFor(canvas, width, height) {
-  const small = smalls.get(canvas) ?? document.createElement("canvas");
-  smalls.set(canvas, small);
-  if (small.width !== width) small.width = width;
-  if (small.height !== height) small.height = height;
-  return small;
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @param {string} [name] */
+function imageFor(canvas, width, height, name = "") {
+  const all = images.get(canvas) ?? new Map();
+  const kept = all.get(name) ?? { image: document.createElement("canvas"), key: "" };
+  images.set(canvas, all.set(name, kept));
+  const { image } = kept;
+  if (image.width !== width || image.height !== height) [image.width, image.height, kept.key] = [width, height, ""];
+  return kept;
 }
+
+/** @param {HTMLCanvasElement} to @param {ImageData} image */
+const put = (to, image) => /** @type {CanvasRenderingContext2D} */ (to.getContext("2d")).putImageData(image, 0, 0);
 
 /**
  * An image as ink on paper: `low` is paper, `high` ink.
@@ -78,8 +85,8 @@ export function pixels(context, data, how) {
     for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (ink[c] - paper[c]);
     image.data[4 * k + 3] = 255;
   }
-  const small = smallFor(context.canvas, cols, rows);
-  /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
+  const { image: small } = imageFor(context.canvas, cols, rows);
+  put(small, image);
   context.imageSmoothingEnabled = how.smooth ?? false;
   const scale = size / Math.max(rows, cols);
   const [w, hgt] = [cols * scale, rows * scale];
@@ -104,25 +111,47 @@ export function digit(context, image, bundle, size, colours, x = 0, y = 0, high 
 }
 
 /**
- * Numbers as small pixels: positive in the accent colour, negative in ink, each as strong as it is large.
- * @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values  row by row
- * @param {{rows: number, cols: number, top: number, size: number, x: number, y: number, colours: Colours}} how
+ * Numbers as small pixels, a picture for each spot: positive in the accent colour, negative in ink, each as
+ * strong as it is large. All lie side by side in one image: putting each into one of its own takes longest.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{j: number, x: number, y: number, alpha?: number}[]} spots
+ * @param {{rows: number, cols: number, size: number, colours: Colours, top: (j: number) => number, name?: string, key?: string}} how
+ *   with a key the image is kept while the key stays the same
+ * @param {(j: number, p: number) => number} at  picture j's number at point p, row by row
  */
-export function signedMap(context, values, { rows, cols, top, size, x, y, colours }) {
-  const [paper, plus, minus] = [rgb(colours.surface), rgb(colours.accent), rgb(colours.ink)];
-  const image = new ImageData(cols, rows);
-  for (let k = 0; k < rows * cols; k++) {
-    const v = clamp(Math.abs(values[k]) / top, 1);
-    const to = values[k] > 0 ? plus : minus;
-    for (let c = 0; c < 3; c++) image.data[4 * k + c] = paper[c] + v * (to[c] - paper[c]);
-    image.data[4 * k + 3] = 255;
+export function signedMaps(context, spots, { rows, cols, size, colours, top, name = "", key = "" }, at) {
+  if (!spots.length) return;
+  const wide = spots.length * cols;
+  const kept = imageFor(context.canvas, wide, rows, name);
+  if (!key || kept.key !== key) {
+    kept.key = key;
+    const [paper, plus, minus] = [rgb(colours.surface), rgb(colours.accent), rgb(colours.ink)];
+    const image = new ImageData(wide, rows);
+    spots.forEach(({ j }, n) => {
+      const most = top(j) || 1;
+      for (let p = 0; p < rows * cols; p++) {
+        const value = at(j, p);
+        const v = Math.min(1, Math.abs(value) / most);
+        const to = value > 0 ? plus : minus;
+        const k = 4 * (Math.floor(p / cols) * wide + n * cols + (p % cols));
+        for (let c = 0; c < 3; c++) image.data[k + c] = paper[c] + v * (to[c] - paper[c]);
+        image.data[k + 3] = 255;
+      }
+    });
+    put(kept.image, image);
   }
-  const small = smallFor(context.canvas, cols, rows);
-  /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   const scale = size / Math.max(rows, cols);
-  context.drawImage(small, x + (size - cols * scale) / 2, y + (size - rows * scale) / 2, cols * scale, rows * scale);
+  const [w, hgt] = [cols * scale, rows * scale];
+  spots.forEach(({ x, y, alpha = 1 }, n) => {
+    context.globalAlpha = alpha;
+    context.drawImage(kept.image, n * cols, 0, cols, rows, x + (size - w) / 2, y + (size - hgt) / 2, w, hgt);
+  });
+  context.globalAlpha = 1;
 }
+
+/** The image's point at each point of an input that is unrolled column by column ("F") or row by row. @param {string} order @param {number} rows @param {number} cols */
+export const unrolled = (order, rows, cols) => (/** @type {number} */ p) => (order === "F" ? (p % cols) * rows + Math.floor(p / cols) : p);
 
 /**
  * A line through points.

@@ -54,9 +54,9 @@ export function argmax(values) {
 /**
  * exp(z - max z) / sum: the shift leaves the result as it is and keeps exp in range.
  * @param {ArrayLike<number>} z
+ * @param {Float64Array} [p]  where to write
  */
-export function softmax(z) {
-  const p = new Float64Array(z.length);
+export function softmax(z, p = new Float64Array(z.length)) {
   const top = z[argmax(z)];
   let sum = 0;
   for (let k = 0; k < p.length; k++) sum += p[k] = Math.exp(z[k] - top);
@@ -79,11 +79,10 @@ export function crossEntropy(logits, label) {
 /**
  * @param {Layer} layer
  * @param {Float64Array} z
- * @returns {Float64Array}
+ * @param {Float64Array} a  where to write
  */
-function activate({ activation, alpha = 1 }, z) {
-  if (activation === "softmax") return softmax(z);
-  const a = new Float64Array(z.length);
+function activate({ activation, alpha = 1 }, z, a) {
+  if (activation === "softmax") return softmax(z, a);
   // Plain loops: a training calls this some hundred thousand times a second.
   for (let k = 0; k < a.length; k++) {
     const v = z[k];
@@ -97,34 +96,42 @@ function activate({ activation, alpha = 1 }, z) {
   return a;
 }
 
-/** z of one layer. @param {Layer} layer @param {ArrayLike<number>} x */
-function weightedSums(layer, x) {
-  const z = new Float64Array(layer.units);
-  KINDS[layer.kind].sums(layer, x, z);
-  return z;
-}
+/**
+ * Where passes are written to, one over the other: a training makes no arrays for each digit.
+ * @param {Layer[]} layers
+ */
+export const roomFor = (layers) => ({
+  z: layers.map(({ units }) => new Float64Array(units)),
+  a: layers.map(({ units }) => new Float64Array(units)),
+  da: layers.map(({ inputs }) => new Float64Array(inputs)),
+  dz: layers.map(({ units }) => new Float64Array(units)),
+  probabilities: new Float64Array(layers[layers.length - 1].units),
+});
+
+/** @typedef {ReturnType<typeof roomFor>} Room */
 
 /**
  * @param {Layer[]} layers
  * @param {ArrayLike<number>} input
+ * @param {Room} [room]  arrays to use again; without it the pass has its own
  * @returns {Pass}
  */
-export function forward(layers, input) {
+export function forward(layers, input, room) {
   const x = input instanceof Float64Array ? input : Float64Array.from(input);
-  const z = [];
-  const a = [];
+  const { z = [], a = [] } = room ?? {};
   /** @type {Float64Array} */
   let signal = x;
-  for (const layer of layers) {
-    const sums = weightedSums(layer, signal);
-    signal = activate(layer, sums);
-    z.push(sums);
-    a.push(signal);
+  for (let l = 0; l < layers.length; l++) {
+    const layer = layers[l];
+    if (room) z[l].fill(0);
+    else [z[l], a[l]] = [new Float64Array(layer.units), new Float64Array(layer.units)];
+    KINDS[layer.kind].sums(layer, signal, z[l]);
+    signal = activate(layer, z[l], a[l]);
   }
   const last = layers.length - 1;
   // A softmax layer's sums are the logits; any other last layer hands its output to the loss.
   const logits = layers[last].activation === "softmax" ? z[last] : a[last];
-  const probabilities = softmax(logits);
+  const probabilities = softmax(logits, room?.probabilities);
   const digit = argmax(probabilities);
   return { x, z, a, logits, probabilities, digit, share: probabilities[digit] };
 }
@@ -135,23 +142,19 @@ export function forward(layers, input) {
  * @param {Float64Array} z
  * @param {Float64Array} a
  * @param {Float64Array} da
- * @returns {Float64Array}
+ * @param {Float64Array} dz  where to write
  */
-function throughActivation({ activation, alpha = 1 }, z, a, da) {
-  if (activation === "softmax") {
-    const dot = a.reduce((sum, v, k) => sum + v * da[k], 0);
-    return a.map((v, k) => v * (da[k] - dot));
-  }
-  if (activation === "linear") return da;
-  const dz = new Float64Array(da.length);
+function throughActivation({ activation, alpha = 1 }, z, a, da, dz) {
+  const dot = activation === "softmax" ? a.reduce((sum, v, k) => sum + v * da[k], 0) : 0;
   for (let k = 0; k < dz.length; k++) {
-    if (activation === "sigmoid") dz[k] = da[k] * a[k] * (1 - a[k]);
+    if (activation === "softmax") dz[k] = a[k] * (da[k] - dot);
+    else if (activation === "linear") dz[k] = da[k];
+    else if (activation === "sigmoid") dz[k] = da[k] * a[k] * (1 - a[k]);
     else if (activation === "tanh") dz[k] = da[k] * (1 - a[k] * a[k]);
     else if (z[k] > 0) dz[k] = da[k];
     else if (activation === "leaky_relu") dz[k] = da[k] * alpha;
-    else if (activation === "elu") dz[k] = da[k] * (a[k] + alpha);
+    else dz[k] = activation === "elu" ? da[k] * (a[k] + alpha) : 0;
   }
-  return dz;
 }
 
 /**
@@ -162,27 +165,22 @@ function throughActivation({ activation, alpha = 1 }, z, a, da) {
  * @param {Float64Array[]} dw
  * @param {Float64Array[]} db
  * @param {boolean} [toInput]  whether dL/dx is wanted as well
+ * @param {Room} [room]  arrays to use again
  */
-export function accumulate(layers, pass, label, dw, db, toInput = true) {
+export function accumulate(layers, pass, label, dw, db, toInput = true, { dz, da } = roomFor(layers)) {
   const last = layers.length - 1;
   const error = pass.probabilities.slice();
   error[label] -= 1;
-  /** @type {Float64Array[]} */
-  const dz = [];
-  dz[last] =
-    layers[last].activation === "softmax"
-      ? error
-      : throughActivation(layers[last], pass.z[last], pass.a[last], error);
-  /** @type {Float64Array} */
-  let da = error;
+  if (layers[last].activation === "softmax") dz[last].set(error);
+  else throughActivation(layers[last], pass.z[last], pass.a[last], error, dz[last]);
   for (let l = last; l >= 0; l--) {
     const layer = layers[l];
     const wanted = l > 0 || toInput;
-    da = new Float64Array(wanted ? layer.inputs : 0);
-    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw[l], db[l], wanted ? da : null);
-    if (l) dz[l - 1] = throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da);
+    if (wanted) da[l].fill(0);
+    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw[l], db[l], wanted ? da[l] : null);
+    if (l) throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da[l], dz[l - 1]);
   }
-  return { loss: crossEntropy(pass.logits, label), z: dz, input: da };
+  return { loss: crossEntropy(pass.logits, label), z: dz, input: da[0] };
 }
 
 /** Room for gradients. @param {Layer[]} layers */
@@ -245,9 +243,19 @@ export function numericalSlope(layers, x, label, l, k, step = 1e-4) {
  * @param {number} unit
  */
 export function termsOf(layer, x, unit) {
-  const { inputs, at, weights } = KINDS[layer.kind].taps(layer, x, unit);
-  return { inputs, at, weights, terms: Float64Array.from(inputs, (i, k) => x[i] * weights[k]) };
+  /** @type {number[][]} */
+  const [inputs, at, weights, terms] = [[], [], [], []];
+  eachTerm(layer, x, unit, (i, weight, place) => {
+    inputs.push(i);
+    weights.push(weight);
+    at.push(place);
+    terms.push(x[i] * weight);
+  });
+  return { inputs, at, weights, terms: Float64Array.from(terms) };
 }
+
+/** Calls `visit` for every term of a unit's sum, without making lists. @param {Layer} layer @param {ArrayLike<number>} x @param {number} unit @param {(input: number, weight: number, at: number) => void} visit */
+export const eachTerm = (layer, x, unit, visit) => KINDS[layer.kind].each(layer, x, unit, visit);
 
 /** What is added to a unit's terms. @param {Layer} layer @param {number} unit */
 export const biasOf = ({ bias, shape }, unit) => (bias.length ? bias[unit % shape[2]] : 0);

@@ -5,11 +5,22 @@
  * @typedef {ArrayLike<number>} Numbers
  *
  * @typedef {object} Kind
- * @property {(layer: Layer, x: Numbers, z: Float64Array) => void} sums  writes z
- * @property {(layer: Layer, x: Numbers, unit: number) => {inputs: number[], at: number[], weights: number[]}} taps
+ * @property {(layer: Layer, x: Numbers, z: Float64Array) => void} sums  writes z, which is 0 before
+ * @property {(layer: Layer, x: Numbers, unit: number, visit: (input: number, weight: number, at: number) => void) => void} each
+ *   every term of a unit's sum: the input, its weight, and where that lies among the layer's (-1: it is none of its own)
  * @property {(layer: Layer, x: Numbers, dz: Float64Array, dw: Float64Array, db: Float64Array, dx: Float64Array | null) => void} back
- *   adds to dw and db, and to dx where it is wanted
+ *   adds to dw and db, and to dx where it is wanted, which is 0 before
  */
+
+let inked = new Int32Array(1024);
+
+/** Fills `inked` with the inputs that are not 0: most pixels are paper. @param {Numbers} x @param {number} size @returns {number} how many */
+function findInked(x, size) {
+  if (inked.length < size) inked = new Int32Array(size);
+  let count = 0;
+  for (let i = 0; i < size; i++) if (x[i] !== 0) inked[count++] = i;
+  return count;
+}
 
 /**
  * Calls `visit(input point, tap)` for every point under the window of an output point; both are
@@ -36,27 +47,49 @@ function points({ shape: [rows, cols] }, visit) {
 const dense = {
   sums({ inputs, units, weights, bias }, x, z) {
     z.set(bias);
-    for (let i = 0; i < inputs; i++) {
-      const v = x[i];
-      if (v === 0) continue;
-      const row = i * units;
+    const count = findInked(x, inputs);
+    let k = 0;
+    // Four inputs at a time: a sum is then loaded and stored once for four terms.
+    for (; k + 3 < count; k += 4) {
+      const i0 = inked[k], i1 = inked[k + 1], i2 = inked[k + 2], i3 = inked[k + 3];
+      const v0 = x[i0], v1 = x[i1], v2 = x[i2], v3 = x[i3];
+      const r0 = i0 * units, r1 = i1 * units, r2 = i2 * units, r3 = i3 * units;
+      for (let j = 0; j < units; j++) z[j] += v0 * weights[r0 + j] + v1 * weights[r1 + j] + v2 * weights[r2 + j] + v3 * weights[r3 + j];
+    }
+    for (; k < count; k++) {
+      const v = x[inked[k]];
+      const row = inked[k] * units;
       for (let j = 0; j < units; j++) z[j] += v * weights[row + j];
     }
   },
-  taps({ inputs, units, weights }, x, unit) {
-    const every = Array.from({ length: inputs }, (_, i) => i);
-    const at = every.map((i) => i * units + unit);
-    return { inputs: every, at, weights: at.map((k) => weights[k]) };
+  each({ inputs, units, weights }, x, unit, visit) {
+    for (let i = 0; i < inputs; i++) visit(i, weights[i * units + unit], i * units + unit);
   },
   back({ inputs, units, weights }, x, dz, dw, db, dx) {
     for (let j = 0; j < units; j++) db[j] += dz[j];
+    const count = findInked(x, inputs);
+    let k = 0;
+    for (; k + 3 < count; k += 4) {
+      const i0 = inked[k], i1 = inked[k + 1], i2 = inked[k + 2], i3 = inked[k + 3];
+      const v0 = x[i0], v1 = x[i1], v2 = x[i2], v3 = x[i3];
+      const r0 = i0 * units, r1 = i1 * units, r2 = i2 * units, r3 = i3 * units;
+      for (let j = 0; j < units; j++) {
+        const d = dz[j];
+        dw[r0 + j] += v0 * d;
+        dw[r1 + j] += v1 * d;
+        dw[r2 + j] += v2 * d;
+        dw[r3 + j] += v3 * d;
+      }
+    }
+    for (; k < count; k++) {
+      const v = x[inked[k]];
+      const row = inked[k] * units;
+      for (let j = 0; j < units; j++) dw[row + j] += v * dz[j];
+    }
+    if (!dx) return;
     for (let i = 0; i < inputs; i++) {
-      const v = x[i];
-      const row = i * units;
-      if (v !== 0) for (let j = 0; j < units; j++) dw[row + j] += v * dz[j];
-      if (!dx) continue;
       let sum = 0;
-      for (let j = 0; j < units; j++) sum += weights[row + j] * dz[j];
+      for (let j = 0; j < units; j++) sum += weights[i * units + j] * dz[j];
       dx[i] = sum;
     }
   },
@@ -79,20 +112,15 @@ const conv = {
       });
     });
   },
-  taps(layer, x, unit) {
+  each(layer, x, unit, visit) {
     const { from: [, , ins], shape: [, cols, outs], weights } = layer;
     const [point, out] = [Math.floor(unit / outs), unit % outs];
-    /** @type {number[]} */
-    const inputs = [];
-    /** @type {number[]} */
-    const at = [];
     under(layer, Math.floor(point / cols), point % cols, (source, tap) => {
       for (let i = 0; i < ins; i++) {
-        inputs.push(source * ins + i);
-        at.push((tap * ins + i) * outs + out);
+        const at = (tap * ins + i) * outs + out;
+        visit(source * ins + i, weights[at], at);
       }
     });
-    return { inputs, at, weights: at.map((k) => weights[k]) };
   },
   back(layer, x, dz, dw, db, dx) {
     const { from: [, , ins], shape: [, , outs], weights } = layer;
@@ -144,10 +172,9 @@ const max = {
       }
     }));
   },
-  taps(layer, x, unit) {
-    const inputs = pooled(layer, unit);
+  each(layer, x, unit, visit) {
     const best = winner(layer, x, unit);
-    return { inputs, at: inputs.map(() => -1), weights: inputs.map((i) => (i === best ? 1 : 0)) };
+    for (const i of pooled(layer, unit)) visit(i, i === best ? 1 : 0, -1);
   },
   back(layer, x, dz, dw, db, dx) {
     if (dx) dz.forEach((d, unit) => d && (dx[winner(layer, x, unit)] += d));
@@ -167,9 +194,9 @@ const average = {
       for (let c = 0; c < channels; c++) z[point * channels + c] /= n;
     });
   },
-  taps(layer, x, unit) {
+  each(layer, x, unit, visit) {
     const inputs = pooled(layer, unit);
-    return { inputs, at: inputs.map(() => -1), weights: inputs.map(() => 1 / inputs.length) };
+    for (const i of inputs) visit(i, 1 / inputs.length, -1);
   },
   back(layer, x, dz, dw, db, dx) {
     if (!dx) return;
@@ -185,8 +212,7 @@ const scale = {
   sums({ shape: [, , channels], weights, bias }, x, z) {
     for (let k = 0; k < z.length; k++) z[k] = x[k] * weights[k % channels] + bias[k % channels];
   },
-  taps: ({ shape: [, , channels], weights }, x, unit) =>
-    ({ inputs: [unit], at: [unit % channels], weights: [weights[unit % channels]] }),
+  each: ({ shape: [, , channels], weights }, x, unit, visit) => visit(unit, weights[unit % channels], unit % channels),
   back({ shape: [, , channels], weights }, x, dz, dw, db, dx) {
     for (let k = 0; k < dz.length; k++) {
       dw[k % channels] += dz[k] * x[k];
@@ -199,7 +225,7 @@ const scale = {
 /** A layer that is nothing but its activation. @type {Kind} */
 const activation = {
   sums: (layer, x, z) => z.set(/** @type {any} */ (x)),
-  taps: (layer, x, unit) => ({ inputs: [unit], at: [-1], weights: [1] }),
+  each: (layer, x, unit, visit) => visit(unit, 1, -1),
   back: (layer, x, dz, dw, db, dx) => dx?.set(dz),
 };
 

@@ -72,7 +72,8 @@ function paperPlane(grey) {
       const values = new Float64Array((bottom - top) * (right - left));
       let n = 0;
       for (let r = top; r < bottom; r++) for (let c = left; c < right; c++) values[n++] = data[r * cols + c];
-      values.sort();
+      // Most tiles of a sheet are bare paper: nothing to sort.
+      if (values.some((v) => v !== values[0])) values.sort();
       points.push([(i + 0.5) / tiles, (j + 0.5) / tiles, values[Math.floor(0.75 * (n - 1))]]);
     }
   }

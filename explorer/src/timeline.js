@@ -13,14 +13,15 @@
  * @property {string} phase  input, layer, unit, term, bias, activation or answer
  */
 
-import { clamp, nodesOf, unitOf } from "./engine.js";
-import { KINDS } from "./kinds.js";
+import { clamp, eachTerm, nodesOf, unitOf } from "./engine.js";
 
 /** How many terms a unit's sum has. @param {Layer} layer @param {number} unit */
-const termCount = (layer, unit) =>
-  layer.kind === "dense" ? layer.inputs : KINDS[layer.kind].taps(layer, NOTHING(layer), unit).inputs.length;
-/** @param {Layer} layer */
-const NOTHING = (layer) => new Float64Array(layer.inputs);
+function termCount(layer, unit) {
+  if (layer.kind === "dense") return layer.inputs;
+  let count = 0;
+  eachTerm(layer, new Float64Array(layer.inputs), unit, () => count++);
+  return count;
+}
 
 /** Last position. @param {Layer[]} layers @param {string} grain @param {number} layer @param {number} unit */
 export function lastPosition(layers, grain, layer, unit) {

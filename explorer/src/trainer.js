@@ -6,7 +6,7 @@
  * @typedef {{optimiser: string, rate: number, batch: number}} Settings
  */
 
-import { accumulate, emptyGradients, forward } from "./engine.js";
+import { accumulate, emptyGradients, forward, roomFor } from "./engine.js";
 
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-7];
 
@@ -46,6 +46,7 @@ export function createTrainer(layers, sample, labels) {
   const gradients = emptyGradients(layers);
   const means = emptyGradients(layers);
   const squares = emptyGradients(layers);
+  const room = roomFor(layers);
   let steps = 0;
   const pairs = layers.flatMap((layer, l) => [
     { w: layer.weights, g: gradients.weights[l], m: means.weights[l], v: squares.weights[l] },
@@ -59,9 +60,9 @@ export function createTrainer(layers, sample, labels) {
       let [loss, right] = [0, 0];
       for (let k = 0; k < batch.length; k++) {
         const label = labels[batch[k]];
-        const pass = forward(layers, sample(batch[k]));
+        const pass = forward(layers, sample(batch[k]), room);
         if (pass.digit === label) right++;
-        loss += accumulate(layers, pass, label, gradients.weights, gradients.bias, false).loss;
+        loss += accumulate(layers, pass, label, gradients.weights, gradients.bias, false, room).loss;
       }
       steps++;
       const share = 1 / batch.length;

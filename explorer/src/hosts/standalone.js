@@ -11,7 +11,9 @@ async function unpack(text) {
     throw new BundleError("This browser is too old for the explorer: it cannot unpack the data. Use one from 2023 or later.");
   }
   try {
-    const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
+    const letters = atob(text.trim());
+    const packed = new Uint8Array(letters.length);
+    for (let k = 0; k < packed.length; k++) packed[k] = letters.charCodeAt(k);
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     return await new Response(stream).arrayBuffer();
   } catch (error) {

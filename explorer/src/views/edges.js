@@ -6,26 +6,36 @@
  * @typedef {{from: number, to: number, value: number}} Edge  from a unit of the layer before (or the input) to a unit
  */
 
-import { termsOf } from "../engine.js";
+import { eachTerm } from "../engine.js";
 
 /** Lines into a layer, about as many. */
 const LINES = 150;
 /** Points of a map that stand for it. */
 const POINTS = 3;
 
+/** Keeps the `count` values of the largest size that it is given, the largest first. @param {number} count */
+function createTop(count) {
+  /** @type {{from: number, value: number}[]} */
+  const best = [];
+  return {
+    best,
+    /** @param {number} from @param {number} value */
+    take(from, value) {
+      const size = Math.abs(value);
+      if (size === 0 || (best.length === count && size <= Math.abs(best[count - 1].value))) return;
+      let at = best.length;
+      while (at && Math.abs(best[at - 1].value) < size) at--;
+      best.splice(at, 0, { from, value });
+      if (best.length > count) best.pop();
+    },
+  };
+}
+
 /** Indices of the `count` largest sizes, without sorting all. @param {ArrayLike<number>} values @param {number} count */
 export function strongest(values, count) {
-  /** @type {number[]} */
-  const best = [];
-  for (let k = 0; k < values.length; k++) {
-    const size = Math.abs(values[k]);
-    if (size === 0 || (best.length === count && size <= Math.abs(values[best[count - 1]]))) continue;
-    let at = best.length;
-    while (at && Math.abs(values[best[at - 1]]) < size) at--;
-    best.splice(at, 0, k);
-    if (best.length > count) best.pop();
-  }
-  return best;
+  const { best, take } = createTop(count);
+  for (let k = 0; k < values.length; k++) take(k, values[k]);
+  return best.map(({ from }) => from);
 }
 
 /**
@@ -35,20 +45,13 @@ export function strongest(values, count) {
  * @returns {Edge[]}
  */
 export function edgesOf(d, l, unit, count, slopes) {
-  const layer = d.layers[l];
   const x = l ? d.pass.a[l - 1] : d.pass.x;
-  if (layer.kind === "dense") {
-    // Every stroke asks for all units: no lists of names and places are made for them.
-    const values = new Float64Array(layer.inputs);
-    for (let i = 0; i < values.length; i++) {
-      const w = layer.weights[i * layer.units + unit];
-      values[i] = slopes ? x[i] * slopes[unit] : d.state.edges === "weight" ? w : w * x[i];
-    }
-    return strongest(values, count).map((from) => ({ from, to: unit, value: values[from] }));
-  }
-  const { inputs, weights, terms } = termsOf(layer, x, unit);
-  const values = slopes ? inputs.map((i) => x[i] * slopes[unit]) : d.state.edges === "weight" ? weights : terms;
-  return strongest(values, count).map((k) => ({ from: inputs[k], to: unit, value: values[k] }));
+  const { best, take } = createTop(count);
+  // Every stroke asks for all units: no lists of names and places are made for them.
+  const slope = slopes?.[unit];
+  const bare = d.state.edges === "weight";
+  eachTerm(d.layers[l], x, unit, (i, weight) => take(i, slope !== undefined ? x[i] * slope : bare ? weight : weight * x[i]));
+  return best.map(({ from, value }) => ({ from, to: unit, value }));
 }
 
 /** The units of a layer that lines are drawn to: a map's most active points stand for it. @param {import("../derive.js").Derived} d @param {number} l @param {number} node */

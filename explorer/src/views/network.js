@@ -1,7 +1,8 @@
 /** The network: the input, every unit or map, the lines between them, and what travels along them. */
 
 import { clamp, isMap, nodesOf, unitOf } from "../engine.js";
-import { ARROWS, attr, button, describe, h, num, percent, segmented, tableView, whole, write } from "../dom.js";
+import { ARROWS, attr, button, describe, h, num, percent, segmented, setStyle, tableView, whole, write } from "../dom.js";
+import { largest } from "../draw.js";
 import { createBlame } from "./blame.js";
 import { createFlow } from "./flow.js";
 import { layOut } from "./layout.js";
@@ -168,7 +169,7 @@ function createNetwork(ctx) {
     const { place, pass, layers, state } = d;
     layers.forEach((layer, l) => {
       const nodes = nodesOf(layer);
-      const top = pass.a[l].reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+      const top = largest(pass.a[l]) || 1;
       for (let j = 0; j < nodes; j++) {
         const node = buttons.get(`${l}.${j}`);
         if (!node) continue;
@@ -177,7 +178,7 @@ function createNetwork(ctx) {
         const open = l === state.layer && j === state.unit % nodes;
         const shown = j < place.shown[l];
         const habit = habits?.[l][j] ?? "";
-        node.style.setProperty("--a", (shown && !map ? Math.abs(a) / top : 0).toFixed(3));
+        setStyle(node, "--a", (shown && !map ? Math.abs(a) / top : 0).toFixed(3));
         attr(node, "data-shown", shown);
         attr(node, "data-sign", shown && !map && a < 0 ? "-" : "");
         attr(node, "data-habit", habit);

@@ -1,7 +1,7 @@
 /** Paints the network on its canvas: the input, the lines, the weight maps and feature maps. */
 
 import { backward, isMap, nodesOf } from "../engine.js";
-import { digit, largest, prepare, signedMap, squares, trace } from "../draw.js";
+import { digit, largest, prepare, signedMaps, squares, trace, unrolled } from "../draw.js";
 import { roll } from "../prep.js";
 import { edgesInto, edgesOf, standFor, strongest } from "./edges.js";
 
@@ -151,24 +151,27 @@ function paintParts(context, plan, d, l, colours, slopes) {
   const top = largest(from) || 1;
   const nodes = nodesOf(layer);
   const [rows, cols] = maps ? layer.shape : [input.rows, input.cols];
-  parts.forEach((point, j) => {
-    if (!point) return;
-    const shown = j < d.place.shown[l];
-    const [x, y] = [point.x - size / 2, point.y - size / 2];
-    context.fillStyle = colours.surface;
-    context.fillRect(x, y, size, size);
-    if (maps && !shown) return;
-    const values = maps
-      ? Float64Array.from({ length: rows * cols }, (_, p) => from[p * nodes + j])
-      : roll(Float64Array.from({ length: rows * cols }, (_, i) => layer.weights[i * nodes + j]), rows, input.order);
-    context.globalAlpha = shown ? 1 : 0.35;
-    signedMap(context, values, { rows, cols, top: maps ? top : largest(values) || 1, size, x, y, colours });
-    context.globalAlpha = 1;
-    if (maps || !shown) return;
+  const spots = parts.flatMap((point, j) => (point ? [{ j, x: point.x - size / 2, y: point.y - size / 2, alpha: j < d.place.shown[l] ? 1 : 0.35 }] : []));
+  context.fillStyle = colours.surface;
+  for (const { x, y } of spots) context.fillRect(x, y, size, size);
+  const how = { rows, cols, size, colours, name: layer.name };
+  if (maps) return signedMaps(context, spots.filter(({ alpha }) => alpha === 1), { ...how, top: () => top }, (j, p) => from[p * nodes + j]);
+  const place = unrolled(input.order, rows, cols);
+  // The weights stay while one draws: so does their image.
+  const key = [d.weightsKey, spots[0]?.j, colours.ink, colours.surface].join();
+  signedMaps(context, spots, { ...how, key, top: (j) => largestWeight(layer, j) }, (j, p) => layer.weights[place(p) * nodes + j]);
+  for (const { j, x, y } of spots.filter(({ alpha }) => alpha === 1)) {
     // How active the unit is, as a bar under what it looks for.
     context.fillStyle = colours.soft;
     context.fillRect(x, y + size - 4, size, 4);
     context.fillStyle = from[j] < 0 ? colours.ink : colours.accent;
     context.fillRect(x, y + size - 4, (Math.abs(from[j]) / top) * size, 4);
-  });
+  }
+}
+
+/** @param {import("../engine.js").Layer} layer @param {number} unit */
+function largestWeight({ weights, inputs, units }, unit) {
+  let most = 0;
+  for (let i = 0; i < inputs; i++) most = Math.max(most, Math.abs(weights[i * units + unit]));
+  return most;
 }

@@ -1,8 +1,7 @@
 /** Training: here in the page, and the one over again that was recorded in the notebook. */
 
-import { attr, button, describe, h, num, percent, picture, range, segmented, whole, write } from "../dom.js";
-import { largest, prepare, signedMap, squares, trace } from "../draw.js";
-import { roll } from "../prep.js";
+import { attr, button, describe, h, num, percent, picture, range, segmented, times, whole, write } from "../dom.js";
+import { largest, prepare, signedMaps, squares, trace, unrolled } from "../draw.js";
 import { createRewind } from "./rewind.js";
 
 const CHART = 130;
@@ -113,11 +112,11 @@ function paintMaps(ctx, canvas, d) {
   const ins = layer.kind === "conv" ? layer.from[2] : 1;
   const context = prepare(canvas, SQUARE, SQUARE);
   const size = SQUARE / side - 3;
-  for (let j = 0; j < units; j++) {
-    const values = Float64Array.from({ length: rows * cols }, (_, i) => layer.weights[i * ins * layer.shape[2] + j]);
-    signedMap(context, overImage ? roll(values, input.side, input.order) : values, {
-      rows, cols, top: largest(values) || 1, size, x: (j % side) * (size + 3) + 1, y: Math.floor(j / side) * (size + 3) + 1, colours: ctx.colours() });
-  }
+  const place = unrolled(overImage ? input.order : "C", rows, cols);
+  const spots = times(units, (j) => ({ j, x: (j % side) * (size + 3) + 1, y: Math.floor(j / side) * (size + 3) + 1 }));
+  const weight = (/** @type {number} */ j, /** @type {number} */ p) => layer.weights[place(p) * ins * layer.shape[2] + j];
+  const top = (/** @type {number} */ j) => largest(times(rows * cols, (p) => weight(j, p)));
+  signedMaps(context, spots, { rows, cols, size, colours: ctx.colours(), top }, weight);
   describe(canvas, say("mapsHere"));
 }
 

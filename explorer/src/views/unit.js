@@ -2,7 +2,7 @@
 
 import { biasOf, isMap, nodesOf } from "../engine.js";
 import { attr, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
-import { prepare, signedMap, trace } from "../draw.js";
+import { largest, prepare, signedMaps, trace } from "../draw.js";
 import { createGrip } from "./grip.js";
 import { createWindow } from "./window.js";
 import { sortedTerms, source, unitName } from "./terms.js";
@@ -190,7 +190,7 @@ function createMap(ctx) {
       const values = Float64Array.from({ length: rows * cols }, (_, p) => d.pass.a[d.state.layer][p * channels + (d.state.unit % channels)]);
       const context = prepare(canvas, SIDE, SIDE * (rows / cols));
       const colours = ctx.colours();
-      signedMap(context, values, { rows, cols, top: values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1, size: SIDE, x: 0, y: 0, colours });
+      signedMaps(context, [{ j: 0, x: 0, y: 0 }], { rows, cols, size: SIDE, colours, top: () => largest(values) }, (_, p) => values[p]);
       const [row, col] = where();
       context.strokeStyle = colours.ink;
       context.lineWidth = 2;
