@@ -270,13 +270,15 @@ export function createDeriver(bundle) {
 export const weightCount = (layers) => whole(layers.reduce((sum, l) => sum + l.weights.length + l.bias.length, 0));
 
 /**
- * The largest difference between this engine and Keras on the packed reference outputs.
+ * The largest difference between this engine and Keras on the packed reference outputs, measured digit
+ * by digit so that the page can be used meanwhile.
  * @param {Model} model
  * @param {(at: number) => Float64Array} sample
  */
-export function differenceToKeras(model, sample) {
+export async function differenceToKeras(model, sample) {
   let worst = 0;
   for (let s = 0, at = 0; at < model.reference.length; s++) {
+    await new Promise((done) => setTimeout(done));
     for (const v of forward(model.layers, sample(s)).a.at(-1) ?? []) {
       worst = Math.max(worst, Math.abs(v - model.reference[at++]));
     }

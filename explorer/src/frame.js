@@ -76,18 +76,24 @@ function createFacts(ctx, root) {
     update(d) {
       if (measured === d.state.model) return;
       measured = d.state.model;
-      const { layers } = d.model;
-      const worst = differenceToKeras(d.model, d.sample);
-      root.dataset.difference = String(worst);
-      const { count, of } = bundle;
-      write(text, bundle.say("facts",
-        [layers[0].inputs, ...layers.map((l) => (l.shape[0] * l.shape[1] > 1 ? l.shape.join("×") : l.units))].join(" → "),
-        [...new Set(layers.map((l) => l.activation))].join(", "),
-        weightCount(layers),
-        count < of ? bundle.say("thinned", whole(count), whole(of)) : whole(count),
-        scientific(worst)));
+      differenceToKeras(d.model, d.sample).then((worst) => {
+        // Another model may have been chosen meanwhile.
+        if (measured === d.state.model && !ctx.gone.aborted) tell(d, worst);
+      });
     },
   };
+
+  /** @param {import("./derive.js").Derived} d @param {number} worst */
+  function tell({ model: { layers } }, worst) {
+    root.dataset.difference = String(worst);
+    const { count, of } = bundle;
+    write(text, bundle.say("facts",
+      [layers[0].inputs, ...layers.map((l) => (l.shape[0] * l.shape[1] > 1 ? l.shape.join("×") : l.units))].join(" → "),
+      [...new Set(layers.map((l) => l.activation))].join(", "),
+      weightCount(layers),
+      count < of ? bundle.say("thinned", whole(count), whole(of)) : whole(count),
+      scientific(worst)));
+  }
 }
 
 /** @param {import("./app.js").Context} ctx */

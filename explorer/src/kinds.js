@@ -12,149 +12,130 @@
  *   adds to dw and db, and to dx where it is wanted, which is 0 before
  */
 
-let inked = new Int32Array(1024);
-
-/** Fills `inked` with the inputs that are not 0: most pixels are paper. @param {Numbers} x @param {number} size @returns {number} how many */
-function findInked(x, size) {
-  if (inked.length < size) inked = new Int32Array(size);
-  let count = 0;
-  for (let i = 0; i < size; i++) if (x[i] !== 0) inked[count++] = i;
-  return count;
-}
+/** What a unit's sum is made of: inputs, and where their weights begin. Filled over and over again. */
+let [inputsAt, rowsAt] = [new Int32Array(1024), new Int32Array(1024)];
+/** The points under a window, counted row by row without channels, and their places in the window. */
+let [sources, taps] = [new Int32Array(64), new Int32Array(64)];
 
 /**
- * Calls `visit(input point, tap)` for every point under the window of an output point; both are
- * counted row by row, without channels.
- * @param {Layer} layer @param {number} row @param {number} col @param {(from: number, tap: number) => void} visit
+ * Fills `sources` and `taps` for the window of an output point.
+ * @param {Layer} layer @param {number} point
+ * @returns {number} how many
  */
-function under({ from: [rows, cols], window: [h, w] = [1, 1], stride: [down, right] = [1, 1], pad: [top, left] = [0, 0] }, row, col, visit) {
-  for (let u = 0; u < h; u++) {
-    const r = row * down + u - top;
-    if (r < 0 || r >= rows) continue;
-    for (let v = 0; v < w; v++) {
-      const c = col * right + v - left;
-      if (c >= 0 && c < cols) visit(r * cols + c, u * w + v);
+function lookUnder({ from: [rows, cols], shape: [, across], window: [h, w] = [1, 1], stride: [down, right] = [1, 1], pad: [top, left] = [0, 0] }, point) {
+  if (sources.length < h * w) [sources, taps] = [new Int32Array(h * w), new Int32Array(h * w)];
+  const [row, col] = [Math.floor(point / across) * down - top, (point % across) * right - left];
+  let n = 0;
+  for (let u = Math.max(0, -row); u < h && row + u < rows; u++) {
+    for (let v = Math.max(0, -col); v < w && col + v < cols; v++) {
+      sources[n] = (row + u) * cols + col + v;
+      taps[n++] = u * w + v;
     }
+  }
+  return n;
+}
+
+/** Fills `inputsAt` and `rowsAt` with the inputs that are not 0: most pixels are paper. @param {Layer} layer @param {Numbers} x @param {number} count  points in `sources` @returns {number} how many */
+function findInked({ from: [, , ins], shape: [, , outs] }, x, count) {
+  if (inputsAt.length < count * ins) [inputsAt, rowsAt] = [new Int32Array(count * ins), new Int32Array(count * ins)];
+  let n = 0;
+  for (let k = 0; k < count; k++) {
+    const [first, row] = [sources[k] * ins, taps[k] * ins];
+    for (let i = 0; i < ins; i++) {
+      if (x[first + i] === 0) continue;
+      inputsAt[n] = first + i;
+      rowsAt[n++] = (row + i) * outs;
+    }
+  }
+  return n;
+}
+
+/** z[base + j] += the sum of x times weight over what was found. @param {Numbers} x @param {Numbers} weights @param {number} count @param {Float64Array} z @param {number} base @param {number} outs */
+function addUp(x, weights, count, z, base, outs) {
+  let k = 0;
+  // Four inputs at a time: a sum is then loaded and stored once for four terms.
+  for (; k + 3 < count; k += 4) {
+    const r0 = rowsAt[k], r1 = rowsAt[k + 1], r2 = rowsAt[k + 2], r3 = rowsAt[k + 3];
+    const v0 = x[inputsAt[k]], v1 = x[inputsAt[k + 1]], v2 = x[inputsAt[k + 2]], v3 = x[inputsAt[k + 3]];
+    for (let j = 0; j < outs; j++) z[base + j] += v0 * weights[r0 + j] + v1 * weights[r1 + j] + v2 * weights[r2 + j] + v3 * weights[r3 + j];
+  }
+  for (; k < count; k++) {
+    const [v, row] = [x[inputsAt[k]], rowsAt[k]];
+    for (let j = 0; j < outs; j++) z[base + j] += v * weights[row + j];
   }
 }
 
-/** Every point of a layer's output, row by row. @param {Layer} layer @param {(point: number, row: number, col: number) => void} visit */
-function points({ shape: [rows, cols] }, visit) {
-  for (let row = 0; row < rows; row++) for (let col = 0; col < cols; col++) visit(row * cols + col, row, col);
+/** dw += x times dz over what was found. @param {Numbers} x @param {Float64Array} dw @param {number} count @param {Float64Array} dz @param {number} base @param {number} outs */
+function hand(x, dw, count, dz, base, outs) {
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    const r0 = rowsAt[k], r1 = rowsAt[k + 1], r2 = rowsAt[k + 2], r3 = rowsAt[k + 3];
+    const v0 = x[inputsAt[k]], v1 = x[inputsAt[k + 1]], v2 = x[inputsAt[k + 2]], v3 = x[inputsAt[k + 3]];
+    for (let j = 0; j < outs; j++) {
+      const d = dz[base + j];
+      dw[r0 + j] += v0 * d;
+      dw[r1 + j] += v1 * d;
+      dw[r2 + j] += v2 * d;
+      dw[r3 + j] += v3 * d;
+    }
+  }
+  for (; k < count; k++) {
+    const [v, row] = [x[inputsAt[k]], rowsAt[k]];
+    for (let j = 0; j < outs; j++) dw[row + j] += v * dz[base + j];
+  }
 }
 
-/** @type {Kind} */
-const dense = {
-  sums({ inputs, units, weights, bias }, x, z) {
-    z.set(bias);
-    const count = findInked(x, inputs);
-    let k = 0;
-    // Four inputs at a time: a sum is then loaded and stored once for four terms.
-    for (; k + 3 < count; k += 4) {
-      const i0 = inked[k], i1 = inked[k + 1], i2 = inked[k + 2], i3 = inked[k + 3];
-      const v0 = x[i0], v1 = x[i1], v2 = x[i2], v3 = x[i3];
-      const r0 = i0 * units, r1 = i1 * units, r2 = i2 * units, r3 = i3 * units;
-      for (let j = 0; j < units; j++) z[j] += v0 * weights[r0 + j] + v1 * weights[r1 + j] + v2 * weights[r2 + j] + v3 * weights[r3 + j];
-    }
-    for (; k < count; k++) {
-      const v = x[inked[k]];
-      const row = inked[k] * units;
-      for (let j = 0; j < units; j++) z[j] += v * weights[row + j];
-    }
-  },
-  each({ inputs, units, weights }, x, unit, visit) {
-    for (let i = 0; i < inputs; i++) visit(i, weights[i * units + unit], i * units + unit);
-  },
-  back({ inputs, units, weights }, x, dz, dw, db, dx) {
-    for (let j = 0; j < units; j++) db[j] += dz[j];
-    const count = findInked(x, inputs);
-    let k = 0;
-    for (; k + 3 < count; k += 4) {
-      const i0 = inked[k], i1 = inked[k + 1], i2 = inked[k + 2], i3 = inked[k + 3];
-      const v0 = x[i0], v1 = x[i1], v2 = x[i2], v3 = x[i3];
-      const r0 = i0 * units, r1 = i1 * units, r2 = i2 * units, r3 = i3 * units;
-      for (let j = 0; j < units; j++) {
-        const d = dz[j];
-        dw[r0 + j] += v0 * d;
-        dw[r1 + j] += v1 * d;
-        dw[r2 + j] += v2 * d;
-        dw[r3 + j] += v3 * d;
-      }
-    }
-    for (; k < count; k++) {
-      const v = x[inked[k]];
-      const row = inked[k] * units;
-      for (let j = 0; j < units; j++) dw[row + j] += v * dz[j];
-    }
-    if (!dx) return;
-    for (let i = 0; i < inputs; i++) {
-      let sum = 0;
-      for (let j = 0; j < units; j++) sum += weights[i * units + j] * dz[j];
-      dx[i] = sum;
-    }
-  },
-};
+/** How many points a layer's maps have. @param {Layer} layer */
+const pointsOf = ({ shape: [rows, cols] }) => rows * cols;
 
-/** @type {Kind} */
+/** Filters over windows; a dense layer is one of a single point and a window of one. @type {Kind} */
 const conv = {
   sums(layer, x, z) {
-    const { from: [, , ins], shape: [, , outs], weights, bias } = layer;
-    points(layer, (point, row, col) => {
-      const base = point * outs;
-      z.set(bias, base);
-      under(layer, row, col, (source, tap) => {
-        for (let i = 0; i < ins; i++) {
-          const v = x[source * ins + i];
-          if (v === 0) continue;
-          const k = (tap * ins + i) * outs;
-          for (let o = 0; o < outs; o++) z[base + o] += v * weights[k + o];
-        }
-      });
-    });
+    const { shape: [, , outs], weights, bias } = layer;
+    for (let point = 0; point < pointsOf(layer); point++) {
+      z.set(bias, point * outs);
+      addUp(x, weights, findInked(layer, x, lookUnder(layer, point)), z, point * outs, outs);
+    }
   },
   each(layer, x, unit, visit) {
-    const { from: [, , ins], shape: [, cols, outs], weights } = layer;
-    const [point, out] = [Math.floor(unit / outs), unit % outs];
-    under(layer, Math.floor(point / cols), point % cols, (source, tap) => {
+    const { from: [, , ins], shape: [, , outs], weights } = layer;
+    const count = lookUnder(layer, Math.floor(unit / outs));
+    for (let k = 0; k < count; k++) {
       for (let i = 0; i < ins; i++) {
-        const at = (tap * ins + i) * outs + out;
-        visit(source * ins + i, weights[at], at);
+        const at = (taps[k] * ins + i) * outs + (unit % outs);
+        visit(sources[k] * ins + i, weights[at], at);
       }
-    });
+    }
   },
   back(layer, x, dz, dw, db, dx) {
     const { from: [, , ins], shape: [, , outs], weights } = layer;
-    points(layer, (point, row, col) => {
+    for (let point = 0; point < pointsOf(layer); point++) {
       const base = point * outs;
       let any = false;
       for (let o = 0; o < outs; o++) {
         db[o] += dz[base + o];
         any ||= dz[base + o] !== 0;
       }
-      if (!any) return;
-      under(layer, row, col, (source, tap) => {
+      if (!any) continue;
+      const count = lookUnder(layer, point);
+      hand(x, dw, findInked(layer, x, count), dz, base, outs);
+      for (let k = 0; dx && k < count; k++) {
         for (let i = 0; i < ins; i++) {
-          const v = x[source * ins + i];
-          const k = (tap * ins + i) * outs;
-          if (v !== 0) for (let o = 0; o < outs; o++) dw[k + o] += v * dz[base + o];
-          if (!dx) continue;
+          const row = (taps[k] * ins + i) * outs;
           let sum = 0;
-          for (let o = 0; o < outs; o++) sum += weights[k + o] * dz[base + o];
-          dx[source * ins + i] += sum;
+          for (let o = 0; o < outs; o++) sum += weights[row + o] * dz[base + o];
+          dx[sources[k] * ins + i] += sum;
         }
-      });
-    });
+      }
+    }
   },
 };
 
 /** The inputs under a pool's window. @param {Layer} layer @param {number} unit */
 function pooled(layer, unit) {
-  const { shape: [, cols, channels] } = layer;
-  const point = Math.floor(unit / channels);
-  /** @type {number[]} */
-  const inputs = [];
-  under(layer, Math.floor(point / cols), point % cols, (source) => inputs.push(source * channels + (unit % channels)));
-  return inputs;
+  const { shape: [, , channels] } = layer;
+  const count = lookUnder(layer, Math.floor(unit / channels));
+  return Array.from(sources.subarray(0, count), (source) => source * channels + (unit % channels));
 }
 
 /** The largest of the inputs under a window, the first where several are. @param {Layer} layer @param {Numbers} x @param {number} unit */
@@ -165,12 +146,15 @@ const max = {
   sums(layer, x, z) {
     const { shape: [, , channels] } = layer;
     z.fill(-Infinity);
-    points(layer, (point, row, col) => under(layer, row, col, (source) => {
-      for (let c = 0; c < channels; c++) {
-        const v = x[source * channels + c];
-        if (v > z[point * channels + c]) z[point * channels + c] = v;
+    for (let point = 0; point < pointsOf(layer); point++) {
+      const count = lookUnder(layer, point);
+      for (let k = 0; k < count; k++) {
+        for (let c = 0; c < channels; c++) {
+          const v = x[sources[k] * channels + c];
+          if (v > z[point * channels + c]) z[point * channels + c] = v;
+        }
       }
-    }));
+    }
   },
   each(layer, x, unit, visit) {
     const best = winner(layer, x, unit);
@@ -185,14 +169,12 @@ const max = {
 const average = {
   sums(layer, x, z) {
     const { shape: [, , channels] } = layer;
-    points(layer, (point, row, col) => {
-      let n = 0;
-      under(layer, row, col, (source) => {
-        n++;
-        for (let c = 0; c < channels; c++) z[point * channels + c] += x[source * channels + c];
-      });
-      for (let c = 0; c < channels; c++) z[point * channels + c] /= n;
-    });
+    for (let point = 0; point < pointsOf(layer); point++) {
+      const count = lookUnder(layer, point);
+      for (let k = 0; k < count; k++) {
+        for (let c = 0; c < channels; c++) z[point * channels + c] += x[sources[k] * channels + c] / count;
+      }
+    }
   },
   each(layer, x, unit, visit) {
     const inputs = pooled(layer, unit);
@@ -230,4 +212,4 @@ const activation = {
 };
 
 /** @type {Record<string, Kind>} */
-export const KINDS = { dense, conv, max, average, scale, activation };
+export const KINDS = { dense: conv, conv, max, average, scale, activation };

@@ -118,9 +118,12 @@ export function createTraining(bundle, script, refresh) {
  * @param {string} script @param {(progress: import("./session.js").Progress) => void} heard
  */
 function createHelper(script, heard) {
-  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  // A page opened from disk may run no module in a worker. As this one imports nothing and exports in its
+  // last statement alone, it is a plain script without that.
+  const plain = script.replace(/export\s*\{[^{}]*\};?\s*$/, "");
+  const url = URL.createObjectURL(new Blob([plain], { type: "text/javascript" }));
   try {
-    const worker = new Worker(url, { type: "module", name: "digits-trainer" });
+    const worker = new Worker(url, { name: "digits-trainer" });
     /** @type {import("./session.js").Order[]} */
     const sent = [];
     /** @type {((order: import("./session.js").Order) => void) | null} */
