@@ -94,7 +94,9 @@ def read_layers(model: Any, chain: list[Any] | None = None) -> list[Layer]:
         kind, name = type(layer).__name__, str(layer.name)
         if kind in _TRANSPARENT:
             continue
+        _check_dtype(str(getattr(layer, "compute_dtype", "float32")), f"Layer “{name}” computes in")
         if kind == "Flatten":
+            _check_first(layer, name)
             at = (1, 1, prod(at)) if at else None
             continue
         made = _read(layer, kind, name, at, found)
@@ -150,7 +152,10 @@ def _read(layer: Any, kind: str, name: str, at: Shape | None, found: list[Layer]
     """One layer, by its kind."""
     if kind in _ACTIVATION_LAYERS:
         if at is None:
-            raise ExplorerError(f"Layer “{name}” stands before any size is known. {SUPPORTED}")
+            raise ExplorerError(
+                f"Layer “{name}” stands before any size is known. The explorer shows models that start "
+                "with Input(shape=...), every size in it given."
+            )
         named, alpha = activation_name(layer.activation if kind == "Activation" else layer, name)
         return Layer(name, "activation", at, at, named, alpha=alpha)
     if kind == "Dense":
@@ -159,14 +164,25 @@ def _read(layer: Any, kind: str, name: str, at: Shape | None, found: list[Layer]
         raise ExplorerError(f"Layer “{name}” is a {kind}. {SUPPORTED}")
     if at is None:
         raise ExplorerError(
-            f"Layer “{name}” is not built: the size of what comes in is not known. Start the model with "
-            "Input(shape=...)."
+            f"Layer “{name}” is not built: the size of what comes in is not known. The explorer shows models "
+            "that start with Input(shape=...), every size in it given."
         )
     return _READERS[kind](layer, name, at)
 
 
+def _check_dtype(dtype: str, whose: str) -> None:
+    if dtype not in ("float16", "float32", "float64"):
+        raise ExplorerError(
+            f"{whose} {dtype}. The explorer shows float32, float64 and float16: build the model with "
+            "one of these."
+        )
+
+
 def _arrays(layer: Any, name: str) -> list[Floats]:
-    arrays = [np.asarray(array, dtype=np.float32) for array in layer.get_weights()]
+    given = [np.asarray(array) for array in layer.get_weights()]
+    for array in given:
+        _check_dtype(str(array.dtype), f"Layer “{name}” has weights of dtype")
+    arrays = [array.astype(np.float32) for array in given]
     if not arrays:
         raise ExplorerError(
             f"Layer “{name}” has no weights yet. Build the model first: start it with "
@@ -244,7 +260,7 @@ def _read_global(layer: Any, name: str, at: Shape) -> Layer:
     _check_first(layer, name)
     if getattr(layer, "keepdims", False):
         raise ExplorerError(
-            f"Layer “{name}” has keepdims=True. Leave it out; Dense then follows directly."
+            f"Layer “{name}” has keepdims=True. The explorer shows it without: leave it out, and Dense follows."
         )
     return Layer(name, "average", at, (1, 1, at[2]), window=at[:2], stride=at[:2])
 

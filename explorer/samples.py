@@ -56,10 +56,10 @@ def take_labels(y: ArrayLike, classes: int) -> NDArray[np.int64]:
             f"y has {classes} columns, one for each class. Give the classes themselves: y.argmax(axis=1)"
         )
     labels = labels.reshape(-1)
-    if labels.dtype.kind in "OUS":
-        first = next((label for label in labels if isinstance(label, (str, bytes))), labels[:1])
+    text = next((label for label in labels.tolist() if isinstance(label, (str, bytes))), None)
+    if text is not None:
         raise ExplorerError(
-            f"y holds text ({str(first)!r}). Give the classes as integers 0 to {classes - 1}: "
+            f"y holds text ({str(text)!r}). Give the classes as integers 0 to {classes - 1}: "
             "y.astype(int) for digits, np.unique(y, return_inverse=True)[1] for names."
         )
     if labels.dtype.kind == "f":
@@ -69,9 +69,13 @@ def take_labels(y: ArrayLike, classes: int) -> NDArray[np.int64]:
                 f"y holds {odd[0]}, which is no class. Give the integers 0 to {classes - 1}."
             )
         labels = labels.astype(np.int64)
-    if labels.dtype.kind not in "iu" or (
-        labels.size and not 0 <= labels.min() <= labels.max() < classes
-    ):
+    if labels.dtype.kind == "b":
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "iu":
+        raise ExplorerError(
+            f"y has the dtype {labels.dtype}. Give the classes as integers 0 to {classes - 1}."
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise ExplorerError(
             f"y goes from {labels.min()} to {labels.max()}, but the model's classes are the "
             f"integers 0 to {classes - 1}. In ex3data1.mat the zero is stored as 10: y[y == 10] = 0"
@@ -97,18 +101,23 @@ def take_samples(
     table : bool
         Whether the columns have ranges of their own: then they stay float32.
     """
+    if not isinstance(limit, (int, np.integer)) or limit < 1:
+        raise ExplorerError(f"samples is {limit!r}; give how many inputs to keep, 1 or more.")
     try:
-        inputs = np.asarray(X, dtype=np.float64)
+        given = np.asarray(X)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        inputs = given.astype(np.float64)
     except (TypeError, ValueError):
         raise ExplorerError(
-            "X holds something that is no number. Give an array of numbers."
+            "X holds something that is no number. Give an array of numbers: integers or floats."
         ) from None
     if inputs.ndim < 2 or prod(inputs.shape[1:]) != width:
         raise ExplorerError(
             f"X has shape {np.shape(X)}, but the model takes {width} numbers a digit. Give X with "
             f"shape (m, {width}), one digit a row."
         )
-    inputs = inputs.reshape(len(inputs), -1)
+    inputs = inputs.reshape(len(inputs), width)
     count = np.asarray(y).reshape(-1).size
     if np.asarray(y).ndim < 2 and (count != len(inputs) or not count):
         raise ExplorerError(

@@ -172,10 +172,10 @@ _MISTAKES = {
     "cellWrong": "A {1} taken for a {2}: {0} digits{3}",
     "mistakes": "{0} mistakes in {1} digits (accuracy {2}), the worst first{3}",
     "more": ", {0} of them here",
-    "why": "This digit: why {0} and not {1}",
+    "why": "Why {0} and not {1}?",
     "lead": (
-        "The last layer’s sum for {0} is {2} above its sum for {1}. Most of that lead comes from "
-        "these units; open one to see its arithmetic."
+        "These units did most for it: the last layer’s sum for {0} is {2} above that for {1}. Open one to "
+        "see its arithmetic."
     ),
 }
 

@@ -271,13 +271,14 @@ export const weightCount = (layers) => whole(layers.reduce((sum, l) => sum + l.w
 
 /**
  * The largest difference between this engine and Keras on the packed reference outputs, measured digit
- * by digit so that the page can be used meanwhile.
+ * by digit so that the page can be used meanwhile; not to the end where `gone` says so.
  * @param {Model} model
  * @param {(at: number) => Float64Array} sample
+ * @param {AbortSignal} gone
  */
-export async function differenceToKeras(model, sample) {
+export async function differenceToKeras(model, sample, gone) {
   let worst = 0;
-  for (let s = 0, at = 0; at < model.reference.length; s++) {
+  for (let s = 0, at = 0; at < model.reference.length && !gone.aborted; s++) {
     await new Promise((done) => setTimeout(done));
     for (const v of forward(model.layers, sample(s)).a.at(-1) ?? []) {
       worst = Math.max(worst, Math.abs(v - model.reference[at++]));

@@ -180,6 +180,9 @@ export function playButton(what, clock) {
   };
 }
 
+/** A row of choices with its name before it, for the eye: the legend says the same. @param {string} text @param {HTMLElement} node */
+export const labelled = (text, node) => h("span.field", h("span", { "aria-hidden": "true" }, text), node);
+
 /** The direction of an arrow key, as columns and rows. @type {Record<string, number[]>} */
 export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

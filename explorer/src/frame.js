@@ -76,7 +76,7 @@ function createFacts(ctx, root) {
     update(d) {
       if (measured === d.state.model) return;
       measured = d.state.model;
-      differenceToKeras(d.model, d.sample).then((worst) => {
+      differenceToKeras(d.model, d.sample, ctx.gone).then((worst) => {
         // Another model may have been chosen meanwhile.
         if (measured === d.state.model && !ctx.gone.aborted) tell(d, worst);
       });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,28 @@ def refused(change: str) -> Any:
         model = Mine()
         model(SMALL)
         return model
+    if change == "not built":
+        return keras.Sequential([layers.Conv2D(2, 3, name="early"), layers.Flatten()])
+    if change == "sizes left open":
+        open_ended = [layers.Conv2D(2, 3, name="any"), layers.GlobalAveragePooling2D()]
+        return keras.Sequential([keras.Input((None, None, 1)), *open_ended, layers.Dense(3)])
+    if change == "twice":
+        again = layers.Dense(64)
+        return keras.Sequential([inputs, layers.Flatten(), again, again, layers.Dense(3)])
+    if change == "quantised":
+        model = keras.Sequential([inputs, layers.Flatten(), layers.Dense(3, name="small")])
+        with warnings.catch_warnings(action="ignore"):
+            model.quantize("int8")
+        return model
     parts: dict[str, list[Any]] = {
+        "channels": [layers.MaxPooling2D(1, data_format="channels_first", name="pool")],
+        "flattened": [layers.Flatten(data_format="channels_first", name="flat")],
+        "groups": [layers.Conv2D(4, 3), layers.Conv2D(4, 3, groups=2, name="split")],
+        "keepdims": [layers.GlobalAveragePooling2D(keepdims=True, name="mean")],
+        "axis": [layers.BatchNormalization(axis=1, name="rows")],
+        "dtype": [layers.Flatten(), layers.Dense(3, dtype="bfloat16", name="half")],
+        "capped": [layers.Flatten(), layers.Dense(4), layers.ReLU(max_value=1, name="cap")],
+        "other axis": [layers.Flatten(), layers.Dense(3), layers.Softmax(axis=0, name="odd")],
         "layer": [layers.SeparableConv2D(2, 3, name="odd"), layers.Flatten(), layers.Dense(3)],
         "dilation": [layers.Conv2D(2, 2, dilation_rate=2), layers.Flatten(), layers.Dense(3)],
         "dense on maps": [layers.Dense(4, name="per_point"), layers.Flatten(), layers.Dense(3)],
@@ -192,12 +214,25 @@ def refused(change: str) -> Any:
         ("activation", "Layer “odd” has the activation gelu"),
         ("one unit", "“yes”, has one unit"),
         ("size", "weights; the explorer shows up to 2,000,000"),
+        ("not built", "Layer “early” is not built"),
+        ("sizes left open", "Layer “any” is not built: the size of what comes in is not known"),
+        ("twice", "A layer stands in the model twice"),
+        ("quantised", "Layer “small” has weights of dtype int8"),
+        ("channels", "Layer “pool” keeps its channels first"),
+        ("flattened", "Layer “flat” keeps its channels first"),
+        ("groups", "with dilation_rate (1, 1) and groups 2"),
+        ("keepdims", "Layer “mean” has keepdims=True"),
+        ("axis", "Layer “rows” normalises axis 1. The explorer shows the last one"),
+        ("dtype", "Layer “half” computes in bfloat16. The explorer shows float32"),
+        ("capped", "Layer “cap” has the activation ReLU"),
+        ("other axis", "Layer “odd” has the activation Softmax"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(change: str, says: str) -> None:
     with pytest.raises(ExplorerError, match=re.escape(says)) as caught:
         Explorer(refused(change), SMALL, CLASSES)
-    assert re.search(r"explorer shows|Show a smaller", str(caught.value)), "says what is supported"
+    says_so = r"explorer shows|Show a smaller|Leave it out"
+    assert re.search(says_so, str(caught.value)), "says what is supported"
 
 
 def test_what_differs_from_keras_is_refused_rather_than_shown() -> None:
@@ -220,12 +255,38 @@ def test_labels_that_are_text_or_broken_get_a_clear_answer_and_whole_floats_are_
         (CLASSES + 0.5, "y holds 0.5, which is no class"),
         (np.eye(3)[CLASSES], "y has 3 columns, one for each class"),
         (CLASSES - 1, "y goes from -1 to 1"),
+        (CLASSES * 1j, "y has the dtype complex128. Give the classes as integers 0 to 2"),
+        ([None] * 40, "y has the dtype object. Give the classes as integers 0 to 2"),
+        (CLASSES[:39], "X holds 40 digits and y 39 labels"),
     ):
         with pytest.raises(ExplorerError, match=re.escape(says)):
             Explorer(model, X, labels)
-    with pytest.raises(ExplorerError, match="X holds something that is no number"):
-        Explorer(model, [["a"] * 64] * 40, CLASSES)
     assert Explorer(model, X, CLASSES.astype(float)).bundle == Explorer(model, X, CLASSES).bundle
+
+
+def test_inputs_that_do_not_fit_get_a_sentence_that_says_what_does() -> None:
+    model = keras.Sequential([keras.Input((64,)), layers.Dense(3)])
+    image = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3)])
+    four = keras.Sequential([keras.Input((64,)), layers.Dense(4)])
+    X = SMALL.reshape(40, 64)
+    for given, options, says in (
+        ((model, [["a"] * 64] * 40, CLASSES), {}, "X holds something that is no number"),
+        ((model, X * 1j, CLASSES), {}, "X holds something that is no number"),
+        ((model, [[1], [2, 3]], [0, 1]), {}, "X holds something that is no number"),
+        ((model, X.astype("M8[s]"), CLASSES), {}, "Give an array of numbers: integers or floats"),
+        ((model, X[:, :60], CLASSES), {}, "Give X with shape (m, 64)"),
+        ((model, X[:0], CLASSES[:0]), {}, "at least one of them"),
+        ((model, X, CLASSES), {"samples": 0}, "samples is 0; give how many inputs to keep"),
+        ((model, X, CLASSES), {"samples": 2.5}, "samples is 2.5; give how many"),
+        ((model, X, CLASSES), {"order": "Q"}, "order is 'Q'; give 'F' (columns), 'C' (rows)"),
+        ((image, X, CLASSES), {"order": "F"}, "the model takes images row by row"),
+        ((model, X, CLASSES), {"columns": ["a", "b"]}, "There are 2 names in columns"),
+        ((image, X, CLASSES), {"columns": ["a"]}, "columns are names for a row of numbers"),
+        ((model, X, CLASSES), {"compare": {"four": four}}, "Two models can be compared if they"),
+        ((model, X, CLASSES), {"compare": {"your model": model}}, "Give each its own name"),
+    ):
+        with pytest.raises(ExplorerError, match=re.escape(says)):
+            Explorer(*given, **options)
 
 
 def many(name: str) -> Explorer:

@@ -383,7 +383,7 @@ def test_first_look_says_why_the_answer_is_what_it_is(open_page: Open) -> None:
     digit, rival = watched.value(
         "[...d.pass.logits.keys()].sort((a, b) => d.pass.logits[b] - d.pass.logits[a])"
     )[:2]
-    expect(blame.locator(".dlx-h")).to_have_text(f"This digit: why {digit} and not {rival}")
+    expect(blame.locator(".dlx-h")).to_have_text(f"Why {digit} and not {rival}?")
     pushes = watched.value(
         "(() => { const {weights, units} = d.layers[2]; return [...d.pass.a[1]].map((a, j) =>"
         " a * (weights[j * units + arg[0]] - weights[j * units + arg[1]])); })()",

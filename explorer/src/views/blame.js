@@ -23,7 +23,7 @@ const named = (layer, unit) => (isMap(layer) ? `${layer.name} map ${unit % layer
 /** @param {import("../app.js").Context} ctx */
 export function createBlame(ctx) {
   const { say } = ctx.bundle;
-  const node = h(".stack@blame");
+  const node = h(".blame@blame");
   let shown = "";
   return {
     node,
@@ -38,12 +38,12 @@ export function createBlame(ctx) {
       const below = layers.length - 2;
       node.replaceChildren(
         ctx.heading(say("why", digit, rival)),
-        h("p.note", say("lead", digit, rival, num(logits[digit] - logits[rival]))),
         h("ul.pushes", pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0).map(({ unit, push }) => h("li",
           below >= 0
             ? button(named(layers[below], unit), () => { ctx.openUnit(below, unit); ctx.open("network"); })
             : h("span", d.bundle.input.kind === "image" ? `pixel ${unit}` : d.bundle.input.columns[unit]),
-          h("span.num", signed(push))))));
+          h("span.num", signed(push))))),
+        h("p.note", say("lead", digit, rival, num(logits[digit] - logits[rival]))));
     },
   };
 }

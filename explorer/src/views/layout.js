@@ -67,16 +67,18 @@ const spread = (found, aside) => aside + found.reduce((sum, { cols, step }) => s
  */
 export function layOut(layers, room, input, open) {
   const classes = nodesOf(layers[layers.length - 1]);
-  const high = classes <= LISTED ? Math.max(HIGH, TOP + LEAST * classes + 8) : HIGH;
+  const most = classes <= LISTED ? Math.max(HIGH, TOP + LEAST * classes + 8) : HIGH;
   const wide = Math.round(clamp(room * 0.2, 170)) || 60;
   const right = classes <= LISTED ? ASIDE : 8;
   const aside = wide + right + 4;
-  const tried = PITCHES.map((pitch) => grids(layers, high, pitch, input));
+  const tried = PITCHES.map((pitch) => grids(layers, most, pitch, input));
   const found = tried.find((one) => spread(one, aside) <= room) ?? fold(tried[tried.length - 1], Math.max(room, 600), aside);
   const width = Math.max(room, spread(found, aside));
   const free = (width - spread(found, aside)) / layers.length;
+  // As high as the highest of it: what lies below comes the sooner into view.
+  const high = Math.min(most, TOP + Math.max(tall(input, wide, most), ...found.map(({ rows, step }) => rows * step)) + 16);
   const middle = TOP + (high - TOP) / 2;
-  const image = place(input, wide, middle, high);
+  const image = { x: 1, y: middle - tall(input, wide, high) / 2, wide, high: tall(input, wide, high) };
   let x = image.x + image.wide + GAP + free * 0.6;
   const blocks = found.map(({ square, listed, step, count, cols, rows }, l) => {
     const page = cols * rows;
@@ -104,11 +106,8 @@ function fold(found, room, aside) {
   return capped();
 }
 
-/** Where the input is drawn. @param {import("../bundle.js").Input} input @param {number} wide @param {number} middle @param {number} high */
-function place({ kind, rows, cols }, wide, middle, high) {
-  const tall = kind === "image" ? (wide * rows) / cols : Math.min(high - TOP, Math.max(60, 22 * cols));
-  return { x: 1, y: middle - tall / 2, wide, high: tall };
-}
+/** How tall the input is drawn. @param {import("../bundle.js").Input} input @param {number} wide @param {number} high */
+const tall = ({ kind, rows, cols }, wide, high) => (kind === "image" ? (wide * rows) / cols : Math.min(high - TOP, Math.max(60, 22 * cols)));
 
 /** @param {Plan["image"]} image @param {import("../bundle.js").Input} input @param {number} unit */
 function inImage(image, { kind, rows, cols, channels, order }, unit) {

@@ -1,7 +1,7 @@
 /** The network: the input, every unit or map, the lines between them, and what travels along them. */
 
 import { clamp, isMap, nodesOf, unitOf } from "../engine.js";
-import { ARROWS, attr, button, describe, h, num, percent, segmented, setStyle, tableView, whole, write } from "../dom.js";
+import { ARROWS, attr, button, describe, h, labelled, num, percent, segmented, setStyle, tableView, whole, write } from "../dom.js";
 import { largest } from "../draw.js";
 import { createBlame } from "./blame.js";
 import { createFlow } from "./flow.js";
@@ -16,10 +16,11 @@ export function createNetworkPanel(ctx) {
   const blame = createBlame(ctx);
   const [transport, network, unit] = parts;
   return {
-    node: h(".network-panel", transport.node, network.node, h(".below", unit.node, blame.node)),
+    node: h(".network-panel", transport.node, blame.node, network.node, h(".below", unit.node)),
     update(d) {
       for (const part of parts) part.update(d);
-      blame.node.hidden = !d.place.answer;
+      // It keeps its room while there is no answer yet: the network under it does not jump.
+      blame.node.style.visibility = d.place.answer ? "" : "hidden";
       blame.update(d);
     },
   };
@@ -133,7 +134,7 @@ function createNetwork(ctx) {
   }
 
   return {
-    node: h(".network@network", box, h(".row", edges.node, h("span.gap"), key), note, table.node),
+    node: h(".network@network", box, h(".row", labelled("Lines", edges.node), h("span.gap"), key), note, table.node),
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const room = ctx.widthOf(box);

@@ -1,6 +1,6 @@
 /** Step, play and scrub through the forward pass. */
 
-import { button, h, playButton, range, segmented, whole, write } from "../dom.js";
+import { button, h, labelled, playButton, range, segmented, whole, write } from "../dom.js";
 import { isMap, nodesOf } from "../engine.js";
 import { advance, lastPosition, seek } from "../timeline.js";
 import { kindOf } from "./network.js";
@@ -24,7 +24,7 @@ export function createTransport(ctx) {
   const back = button("◂", () => step(-1), { "aria-label": "One step back" });
   const on = button("▸", () => step(1), { "aria-label": "One step on" });
   const node = h(".transport@transport",
-    h(".row", back, play.node, on, slider.node, grain.node),
+    h(".row", back, play.node, on, slider.node, labelled("Step by", grain.node)),
     said,
   );
   return {
