@@ -8,6 +8,7 @@ import { decodeInk, encodeInk, rasterise } from "../../explorer/src/ink.js";
 import { drawOnto } from "../../explorer/src/ink.js";
 import { createTrainer } from "../../explorer/src/trainer.js";
 import { preprocess } from "../../explorer/src/prep.js";
+import { layOut } from "../../explorer/src/views/layout.js";
 import { DEFAULTS, createStore, decode, encode } from "../../explorer/src/store.js";
 import { advance, lastPosition, place, seek } from "../../explorer/src/timeline.js";
 
@@ -193,4 +194,27 @@ test("a drawing that grows stroke by stroke is the same as one drawn at once", (
   rasterise("");
   assert.deepEqual(rasterise(text), grown);
   assert.ok(grown.some((v) => v === 0));
+});
+
+test("a picture of any network stays within its bounds, and each layer has a bounded number of parts in it", () => {
+  const image = { kind: "image", rows: 28, cols: 28, channels: 1, order: "C" };
+  const table = { kind: "columns", rows: 1, cols: 60, channels: 1, order: "C" };
+  const stacks = [[2], [300], [5000, 10], Array(40).fill(300), [25, 15, 10], [1, 1000, 26]];
+  for (const room of [120, 390, 1280, 4000]) {
+    for (const input of [image, table]) {
+      for (const units of stacks) {
+        const layers = units.map((n, l) => ({ kind: "dense", inputs: l ? units[l - 1] : 784, units: n, shape: [1, 1, n] }));
+        const last = units.at(-1) - 1;
+        const plan = layOut(layers, room, input, { layer: layers.length - 1, unit: last });
+        assert.ok(plan.width >= room && plan.width <= Math.max(room, 700, 90 * units.length) && plan.height <= 720);
+        for (const { parts, size } of plan.blocks) {
+          const shown = parts.filter(Boolean);
+          assert.ok(shown.length > 0 && shown.length <= Math.max(16, (plan.width * plan.height) / size ** 2));
+          for (const { x, y } of shown) assert.ok(x >= size / 2 && x <= plan.width - size / 2 && y >= size / 2 && y <= plan.height - size / 2, `${units} in ${room}`);
+        }
+        assert.ok(plan.at(layers.length - 1, last), "the open unit is shown");
+        assert.equal(plan.at(-1, 0).x >= 0 && plan.image.x + plan.image.wide <= plan.width, true);
+      }
+    }
+  }
 });
