@@ -16,6 +16,8 @@
 let [inputsAt, rowsAt] = [new Int32Array(1024), new Int32Array(1024)];
 /** The points under a window, counted row by row without channels, and their places in the window. */
 let [sources, taps] = [new Int32Array(64), new Int32Array(64)];
+/** The units whose slope is not 0. */
+let active = new Int32Array(64);
 
 /**
  * Fills `sources` and `taps` for the window of an output point.
@@ -67,11 +69,16 @@ function addUp(x, weights, count, z, base, outs) {
 
 /** dw += x times dz over what was found. @param {Numbers} x @param {Float64Array} dw @param {number} count @param {Float64Array} dz @param {number} base @param {number} outs */
 function hand(x, dw, count, dz, base, outs) {
+  if (active.length < outs) active = new Int32Array(outs);
+  let n = 0;
+  // What ReLU has shut has nothing to hand on.
+  for (let j = 0; j < outs; j++) if (dz[base + j] !== 0) active[n++] = j;
   let k = 0;
   for (; k + 3 < count; k += 4) {
     const r0 = rowsAt[k], r1 = rowsAt[k + 1], r2 = rowsAt[k + 2], r3 = rowsAt[k + 3];
     const v0 = x[inputsAt[k]], v1 = x[inputsAt[k + 1]], v2 = x[inputsAt[k + 2]], v3 = x[inputsAt[k + 3]];
-    for (let j = 0; j < outs; j++) {
+    for (let a = 0; a < n; a++) {
+      const j = active[a];
       const d = dz[base + j];
       dw[r0 + j] += v0 * d;
       dw[r1 + j] += v1 * d;
@@ -81,7 +88,7 @@ function hand(x, dw, count, dz, base, outs) {
   }
   for (; k < count; k++) {
     const [v, row] = [x[inputsAt[k]], rowsAt[k]];
-    for (let j = 0; j < outs; j++) dw[row + j] += v * dz[base + j];
+    for (let a = 0; a < n; a++) dw[row + active[a]] += v * dz[base + active[a]];
   }
 }
 
