@@ -377,9 +377,11 @@ def test_signs_can_be_told_without_colour(open_page: Open) -> None:
 
 
 def test_first_look_says_why_the_answer_is_what_it_is(open_page: Open) -> None:
-    """The units that made the lead stand under the network; one click opens their arithmetic."""
+    """The units that made the lead are on the first screen; one click opens their arithmetic."""
     watched = open_page()
     blame = watched.page.locator("[data-panel=network] [data-part=blame]")
+    at = box(blame)
+    assert at["y"] + at["height"] <= 800
     digit, rival = watched.value(
         "[...d.pass.logits.keys()].sort((a, b) => d.pass.logits[b] - d.pass.logits[a])"
     )[:2]
