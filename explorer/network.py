@@ -260,7 +260,8 @@ def _read_global(layer: Any, name: str, at: Shape) -> Layer:
     _check_first(layer, name)
     if getattr(layer, "keepdims", False):
         raise ExplorerError(
-            f"Layer “{name}” has keepdims=True. The explorer shows it without: leave it out, and Dense follows."
+            f"Layer “{name}” has keepdims=True. The explorer shows it without: leave it out, and Dense "
+            "follows."
         )
     return Layer(name, "average", at, (1, 1, at[2]), window=at[:2], stride=at[:2])
 
