@@ -35,6 +35,7 @@ from proctor.errors import CourseError
 from proctor.policy import Policy
 
 if TYPE_CHECKING:
+    from proctor.assertions import Assertion
     from proctor.ordinary import Assignment
 
 
@@ -258,6 +259,8 @@ class Lab:
         Whether an assignment is marked although a test cell does not pass on its own solution.
     policy : Policy
         How it is handed in: how often, which attempt counts, what a page shows when.
+    asserted : dict
+        Of an assignment that was converted: the assertions of each test cell, by notebook and cell.
     """
 
     name: str
@@ -275,6 +278,7 @@ class Lab:
     ordinary: Assignment | None = None
     anyway: bool = False
     policy: Policy = field(default_factory=Policy)
+    asserted: dict[tuple[str, str], tuple[Assertion, ...]] = field(default_factory=dict)
     exercises: list[Exercise] = field(default_factory=list)
 
     def exercise(

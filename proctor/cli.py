@@ -119,10 +119,15 @@ def build(ctx: click.Context, labs: tuple[str, ...]) -> None:
     course/LAB.py -> course/source/LAB/LAB.ipynb -> nbgrader's release -> LAB.ipynb beside course/.
     """
     from proctor.author.build import build as build_lab
+    from proctor.author.convert import build as build_converted
 
     course = _course(ctx)
-    for name in labs or course.labs():
-        build_lab(course, course.lab(name), click.echo)
+    for name in labs or (*course.labs(), *course.converted()):
+        if name in course.converted():
+            for path in build_converted(course, name):
+                click.echo(f"source   {course.relative(path)}")
+        else:
+            build_lab(course, course.lab(name), click.echo)
 
 
 @main.command()
@@ -469,6 +474,11 @@ def new(ctx: click.Context, lab: str) -> None:
     is_flag=True,
     help="Mark what was handed in again, and list every score that differs from the gradebook's.",
 )
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write it as text: masters/NAME/*.py, and checks/NAME.py with a line for each assertion.",
+)
 @_jobs
 @click.option("--isolation", type=click.Choice(["namespaces", "process"]), default=None)
 @click.pass_context
@@ -476,6 +486,7 @@ def adopt(
     ctx: click.Context,
     assignments: tuple[str, ...],
     compare: bool,
+    write: bool,
     jobs: int | None,
     isolation: Any,
 ) -> None:
@@ -484,6 +495,7 @@ def adopt(
     Without a name: all assignments of the course. Exit status 1 if a test cell does not pass on the
     instructor's own solution, or, with --compare, if a score differs.
     """
+    from proctor.author.convert import write as convert
     from proctor.examine import adoption
 
     course = _course(ctx)
@@ -504,6 +516,8 @@ def adopt(
         click.echo(adopted.summary())
         for line in adopted.lines():
             click.echo(f"  {line}")
+        for path in convert(course, adopted) if write else ():
+            click.echo(course.relative(path))
         sound = sound and not adopted.failing()
     ctx.exit(GRADED if sound else ATTENTION)
 

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
 
 from proctor import ordinary
+from proctor.assertions import Assertion
 from proctor.checks import Lab
 from proctor.errors import CourseError, LabNotFoundError
 
@@ -38,6 +39,20 @@ def _load_checks(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _table(path: Path) -> dict[tuple[str, str], tuple[Assertion, ...]]:
+    """Read a converted assignment's table of assertions."""
+    try:
+        found = getattr(_load_checks(path), "assertions", None)
+    except Exception as error:  # whatever the author's file raises
+        raise CourseError(f"{path} fails: {type(error).__name__}: {error}. Mend it.") from error
+    rows = found.values() if isinstance(found, dict) else ["none"]
+    if any(not isinstance(one, Assertion) for row in rows for one in row):
+        raise CourseError(
+            f"{path} must define 'assertions': by notebook and cell, each cell's Assertion(...)."
+        )
+    return dict(found or {})
 
 
 @dataclass(frozen=True)
@@ -74,11 +89,28 @@ class Course:
     @property
     def root(self) -> Path:
         """The folder above the course, where what a student receives lies; an ordinary course's own."""
-        return self.folder.parent if (self.folder / "checks").is_dir() else self.folder
+        checks = self.folder / "checks"
+        ours = checks.is_dir() and not (self.folder / "masters").is_dir()
+        if ours or any(not self.masters(path.stem).is_dir() for path in checks.glob("*.py")):
+            return self.folder.parent
+        return self.folder
 
     def master(self, lab: str) -> Path:
         """Path of a lab's master text."""
         return self.folder / f"{lab}.py"
+
+    def masters(self, name: str) -> Path:
+        """Folder of the masters of an assignment that was converted (``proctor adopt --write``)."""
+        return self.folder / "masters" / name
+
+    def checks(self, name: str) -> Path:
+        """Path of a lab's checks, or of a converted assignment's table of assertions."""
+        return self.folder / "checks" / f"{name}.py"
+
+    def converted(self) -> list[str]:
+        """Names of the assignments that have masters and a table of assertions."""
+        names = (path.stem for path in (self.folder / "checks").glob("*.py"))
+        return sorted(name for name in names if any(self.masters(name).glob("*.py")))
 
     def source(self, lab: str) -> Path:
         """Path of nbgrader's source notebook."""
@@ -128,7 +160,10 @@ class Course:
         """
         if name not in self.labs():
             if name in self.assignments():
-                return self.assignment(name).lab
+                made = self.assignment(name).lab
+                table = _table(self.checks(name)) if name in self.converted() else {}
+                ordinary.divide(made, table)
+                return made
             known = ", ".join([*self.labs(), *self.assignments()]) or "none"
             raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")
         if str(self.root) not in sys.path:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import copy
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from proctor import nbgrader_steps
+from proctor import assertions, nbgrader_steps
+from proctor.assertions import Assertion
 from proctor.cells import Kind, marking
 from proctor.checks import Check, Lab, Side
 from proctor.errors import CourseError
@@ -262,6 +264,48 @@ def lab_of(name: str, folder: Path, notebooks: Iterable[Notebook], config: Confi
                     check = Check(id, cell.id, exercise.title, cell.points, False, _own_cell)
                     exercise.checks.append(check)
     return lab
+
+
+def divide(lab: Lab, table: Mapping[tuple[str, str], Sequence[Assertion]]) -> None:
+    """Let each assertion of a test cell be a check of its own, as a table has them.
+
+    Raises
+    ------
+    CourseError
+        If the table is another assignment's, an older source's, or its points do not add up.
+    """
+    assert lab.ordinary is not None
+    where = f"checks/{lab.name}.py"
+    cells = {(one.name, cell.id): cell for one in lab.ordinary.notebooks for cell in one.cells}
+    exercises = {(one.notebook, one.id): one for one in lab.exercises if not one.by}
+    for key, row in table.items():
+        if key not in exercises:
+            raise CourseError(f"{where}: the assignment has no test cell '{key[1]}' in {key[0]}.")
+        lines = [text for text, _ in assertions.found(cells[key].source)]
+        if lines != [one.text for one in row]:
+            pairs = zip_longest(lines, (one.text for one in row), fillvalue="none")
+            here, there = next(pair for pair in pairs if pair[0] != pair[1])
+            raise CourseError(
+                f"{where}: the assertions of '{key[1]}' are not those of its cell: `{there}` here, "
+                f"`{here}` there. Change the line, or convert the assignment anew."
+            )
+        points = round(sum(one.points for one in row), 6)
+        if points != cells[key].points:
+            raise CourseError(
+                f"{where}: the points of '{key[1]}' add up to {points:g}, not {cells[key].points:g}."
+            )
+    lab.asserted = {key: tuple(row) for key, row in table.items()}
+    for key, exercise in exercises.items():
+        own = exercise.checks[0].id.partition("#")[0]
+        rows = table.get(key) or [Assertion("", exercise.points, exercise.title)]
+        exercise.checks = [
+            Check(_numbered(own, place, rows), exercise.id, one.title, one.points, False, _own_cell)
+            for place, one in enumerate(rows, 1)
+        ]
+
+
+def _numbered(id: str, place: int, rows: Sequence[object]) -> str:
+    return id if len(rows) == 1 else f"{id}#{place}"
 
 
 def _own_cell(side: Side, draw: Any) -> None:

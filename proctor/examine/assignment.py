@@ -22,6 +22,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from proctor.assertions import Assertion, hidden_lines
 from proctor.checks import Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.examine import adoption
@@ -231,7 +232,12 @@ class _Session:
             if step.kind in ("graded", "extra") and (tree := owner.parse(step.source)):
                 reads |= owner.reads(tree)
         with Judge(
-            self.plan, bench, side, reads=reads, cell_seconds=self.lab.cell_seconds
+            self.plan,
+            bench,
+            side,
+            reads=reads,
+            cell_seconds=self.lab.cell_seconds,
+            each={id for name, id in self.lab.asserted if name == self.notebook.name},
         ) as judge:
             for step in self.assembled.steps:
                 cell = self.cells.get(step.cell_index)
@@ -339,6 +345,9 @@ class _Session:
         if outcome is not None and outcome.ended in ("refused", "lost"):
             message = f"{PERSON} ({clean(outcome.message, 300)})."
             self.problems.append(Problem("not-judged", message, cell.id, attention=True))
+        rows = self.lab.asserted.get((self.notebook.name, cell.id), ())
+        if rows and judged == "outside":
+            return self.divided(cell, rows, outcome, parts)
         told: Any = {part: clean(text, MAX_PART) for part, text in parts.items()}
         check = CheckResult(
             id=cell.id,
@@ -353,6 +362,52 @@ class _Session:
         )
         return ExerciseResult(
             cell.id, title, earned, cell.points, (check,), notebook=self.notebook.name
+        )
+
+    def divided(
+        self,
+        cell: OrdinaryCell,
+        rows: Sequence[Assertion],
+        outcome: Outcome | None,
+        ended: dict[str, str],
+    ) -> ExerciseResult:
+        """Return the result of a cell whose assertions are checks of their own."""
+        exercise, checks = self.exercise(cell), []
+        judged = outcome.asserted if outcome is not None else ()
+        sound = outcome is not None and outcome.ended in ("passed", "failed")
+        for place, (row, check) in enumerate(zip(rows, exercise.checks, strict=True)):
+            known = judged[place] if place < len(judged) else None
+            passed = known is not None and known["passed"] is True and sound
+            parts = {} if passed else ended
+            if known is not None and not passed and sound:
+                assert outcome is not None
+                of = replace(
+                    outcome, **{k: known[k] for k in ("type", "message", "line", "theirs")}
+                )
+                parts = self.explain(cell, replace(of, students=known["students"]))
+                if parts.get("cause") != HIDDEN:
+                    parts |= {k: known[k] for k in ("called", "expected", "got") if k in known}
+                    said = {"cause": row.cause, "next": row.next}
+                    parts |= {part: text for part, text in said.items() if text}
+            told: Any = {part: clean(text, MAX_PART) for part, text in parts.items()}
+            points = row.points if passed else 0.0
+            reached = passed or (known is not None and sound)
+            checks.append(
+                CheckResult(
+                    check.id,
+                    row.title,
+                    False,
+                    passed,
+                    points,
+                    row.points,
+                    skipped=not reached,
+                    **told,
+                )
+            )
+        score = total([one.points for one in checks])
+        place_ = self.notebook.name
+        return ExerciseResult(
+            cell.id, exercise.title, score, cell.points, tuple(checks), notebook=place_
         )
 
     def explain(self, cell: OrdinaryCell, outcome: Outcome) -> dict[str, str]:
@@ -423,20 +478,6 @@ def credit(shown: str | None, points: float) -> float:
         return points
     value = float(shown)
     return round(value, 6) if 0 <= value <= points else points
-
-
-def hidden_lines(source: str) -> set[int]:
-    """Lines of a test cell, from 1, that its students do not receive."""
-    found: set[int] = set()
-    inside = False
-    for number, line in enumerate(source.splitlines(), 1):
-        if "BEGIN HIDDEN TESTS" in line:
-            inside = True
-        if inside:
-            found.add(number)
-        if "END HIDDEN TESTS" in line:
-            inside = False
-    return found
 
 
 def test_outputs(cell: OrdinaryCell, outcome: Outcome | None) -> list[NotebookNode]:

@@ -24,6 +24,7 @@ from proctor.examine.marked import Marked, Reference, refused
 from proctor.examine.pool import Pool, open_pool
 from proctor.examine.reference import engine_key, run_reference
 from proctor.examine.secret import course_secret
+from proctor.intake.converted import require_built as require_converted
 from proctor.intake.master import source_notebook
 from proctor.intake.submissions import read, read_parts
 from proctor.notebooks import dumps
@@ -207,6 +208,8 @@ def open_marker(
 
 def require_built(course: Course, lab: Lab) -> None:
     """Raise :class:`CourseError` if the built notebook is not that of the master and the checks."""
+    if lab.name in course.converted():
+        require_converted(course, lab.name)
     master = course.master(lab.name)
     if lab.ordinary is not None or not master.is_file():
         return  # the source notebook is the instructor's own work

@@ -158,7 +158,7 @@ def engine_key(
         if path.is_file():
             digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     digest.update(nbformat.writes(source, sort_keys=True).encode())
-    digest.update(f"{isolation} {platform.python_version()} {lab.seed}".encode())
+    digest.update(f"{isolation} {platform.python_version()} {lab.seed} {lab.asserted}".encode())
     for name, version in package_versions(course, lab).items():
         digest.update(f"{name}={version}\n".encode())
     return digest.hexdigest()

@@ -17,9 +17,9 @@ import sys
 import tempfile
 from typing import NoReturn
 
-from proctor.lift import judge, player
+from proctor.lift import judging, player
 
-ROLES = {"judge": judge.main, "player": player.main}
+ROLES = {"judge": judging.main, "player": player.main}
 
 
 def run(control: socket.socket) -> NoReturn:

@@ -10,76 +10,22 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import inspect
 import io
 import linecache
-import os
-import socket
 import sys
 import time
 import traceback
 import types
-from collections.abc import Callable
 from typing import Any
 
-from proctor.lift import owner, standin
-from proctor.lift.clock import PATIENCE, TimeUpError, time_limit
+from proctor.lift import asserted, owner
+from proctor.lift.clock import TimeUpError, time_limit
 from proctor.lift.hand import run_source
-from proctor.lift.line import Line, in_child
 from proctor.lift.namespace import LostError, Namespace, RefusedError
-from proctor.lift.wire import Channel
+from proctor.lift.surroundings import Main, Shell, display, look_for_sources
 
 MAX_PRINTED = 2**20
 """Most text of a test cell that is kept for the notebook, in characters."""
-
-
-class Shell:
-    """What `get_ipython()` gives in a judge, for the magics that test cells hold."""
-
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self.user_ns = judge.space.names
-
-    def run_line_magic(self, name: str, line: str, *rest: Any, **more: Any) -> Any:
-        """Run what can be run; pass over what only changes how things are shown."""
-        if name in ("time", "timeit"):
-            exec(compile(line.strip(), "<magic>", "exec"), self.user_ns)
-        elif name in ("run", "cd", "pwd", "ls", "who", "whos", "store", "system", "sx", "pip"):
-            raise self._judge.space.refusal(f"the magic %{name}")
-
-    def run_cell_magic(self, name: str, line: str, body: str) -> Any:
-        """Run the body of the few cell magics that only watch it."""
-        if name not in ("time", "timeit", "capture", "prun"):
-            raise self._judge.space.refusal(f"the magic %%{name}")
-        exec(compile(owner.plain(body), "<magic>", "exec"), self.user_ns)
-
-    def magic(self, line: str) -> Any:
-        """Run a magic in its old spelling."""
-        name, _, rest = line.lstrip("%").partition(" ")
-        return self.run_line_magic(name, rest)
-
-    def system(self, command: str) -> Any:
-        """Refuse: a command of the system runs where the student's files are."""
-        raise self._judge.space.refusal("a command of the system")
-
-    getoutput = system
-
-
-class _Main(types.ModuleType):
-    """`__main__`, whose attributes are the judge's names: `unittest` looks there."""
-
-    def __init__(self, names: dict[str, Any]) -> None:
-        super().__init__("__main__")
-        self.__dict__["_names"] = names
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_names"][name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __dir__(self) -> list[str]:
-        return list(self.__dict__["_names"])
 
 
 class Judge:
@@ -100,11 +46,11 @@ class Judge:
             self.space.names,
             __name__="__main__",
             __builtins__=builtins,
-            get_ipython=lambda: Shell(self),
-            display=_display,
+            get_ipython=lambda: Shell(self.space),
+            display=display,
         )
-        sys.modules["__main__"] = _Main(self.space.names)
-        _look_for_sources(self.space)
+        sys.modules["__main__"] = Main(self.space.names)
+        look_for_sources(self.space)
 
     # Given code.
 
@@ -173,15 +119,23 @@ class Judge:
 
     # Test cells.
 
-    def judge(self, source: str, name: str, seconds: float) -> dict[str, Any]:
-        """Run a test cell; say how it ended."""
+    def judge(
+        self, source: str, name: str, seconds: float, *, each: bool = False
+    ) -> dict[str, Any]:
+        """Run a test cell, with `each` assertion by assertion; say how it ended."""
         space = self.space
         space.refused, space.seen, space.accessed = "", {}, set()
         space.callbacks.clear()
         _remember(name, source)
         printed = _Printed()
         began = time.perf_counter()
-        outcome: dict[str, Any] = {"passed": False, "type": "", "message": "", "line": 0}
+        outcome: dict[str, Any] = {
+            "passed": False,
+            "type": "",
+            "message": "",
+            "line": 0,
+            "asserted": [],
+        }
         shown: list[str] = []
         try:
             with (
@@ -189,9 +143,13 @@ class Judge:
                 contextlib.redirect_stderr(printed),
                 time_limit(seconds),
             ):
-                shown = run_source(owner.plain(source), name, space.names)
+                if each:
+                    asserted.run(owner.plain(source), name, space, _ended, outcome["asserted"])
+                else:
+                    shown = run_source(owner.plain(source), name, space.names)
                 space.flush()
-            outcome["passed"] = not space.refused
+            failed = next((one for one in outcome["asserted"] if not one["passed"]), None)
+            outcome.update(failed or {}, passed=failed is None and not space.refused)
         except BaseException as error:  # noqa: BLE001  what it was is the answer
             outcome.update(_ended(error, name))
         if space.lost:
@@ -268,152 +226,3 @@ def _remember(name: str, source: str) -> None:
     except SyntaxError:
         return
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-
-
-def _look_for_sources(space: Namespace) -> None:
-    """Have `inspect.getsource` answer for a stand-in with the text that the student handed in."""
-    real, real_lines = inspect.getsource, inspect.getsourcelines
-
-    def getsource(one: Any) -> str:
-        if not standin.is_stand_in(one):
-            return real(one)
-        space.note("source")
-        for name in (one.__qualname__, one.__name__):
-            if name in space.sources:
-                return space.sources[name]
-        raise OSError("could not get source code")
-
-    def getsourcelines(one: Any) -> tuple[list[str], int]:
-        if not standin.is_stand_in(one):
-            return real_lines(one)
-        return getsource(one).splitlines(keepends=True), 1
-
-    vars(inspect).update(getsource=getsource, getsourcelines=getsourcelines)
-
-
-def _display(*values: Any, **more: Any) -> None:
-    for value in values:
-        print(repr(value)[:1000])
-
-
-class Process:
-    """Does what the driver asks, over `control`; forks for what is to leave no trace."""
-
-    def __init__(self, control: Line, talk: socket.socket | None) -> None:
-        self.control = control
-        self.judge = Judge()
-        self.judge.space.channel = None
-        self.talk = None if talk is None else Channel(talk)
-
-    def serve(self) -> None:
-        """Work until the driver has gone."""
-        while True:
-            request, _ = self.control.receive()
-            operation: Callable[..., Any] = getattr(self, f"do_{request.pop('op')}")
-            try:
-                answer = operation(**request)
-            except Exception:  # noqa: BLE001  a mistake of ours is told, and stops one marking
-                answer = {"broken": traceback.format_exc(limit=-6)[-4000:]}
-            self.control.send(answer)
-
-    def do_setup(
-        self,
-        learning: bool,
-        used: list[str],
-        needed: list[str],
-        shares_random: bool,
-        shared: list[str],
-        remote_modules: list[str],
-    ) -> dict[str, Any]:
-        """Begin: what the student's code reads, and what the reference run needed."""
-        space = self.judge.space
-        space.learning, space.used, space.shared = learning, set(used), set(shared)
-        space.needed, space.shares_random = set(needed), shares_random
-        space.remote_modules = set(remote_modules)
-        return {}
-
-    def do_given(
-        self, source: str, name: str, changed: list[str], keep: list[int] | None
-    ) -> dict[str, Any]:
-        """Run a given cell."""
-        ran = self.judge.given(source, name, changed, keep)
-        return {"ran": ran, "theirs": sorted(self.judge.space.theirs), **self._structures()}
-
-    def _structures(self) -> dict[str, Any]:
-        return {"structures": sorted(self.judge.space.structures)}
-
-    def do_theirs(self, names: list[str], sources: dict[str, str]) -> dict[str, Any]:
-        """Learn what the student's cells define."""
-        self.judge.space.forward(names)
-        self.judge.space.sources.update(sources)
-        return {"theirs": sorted(self.judge.space.theirs), **self._structures()}
-
-    def do_inside(self, source: str, name: str, keep: list[int] | None) -> dict[str, Any]:
-        """Take over what a test cell that was judged inside defines."""
-        ran = self.judge.inside(source, name, keep)
-        tree = owner.parse(source)
-        bound = owner.binds_of(tree) if tree else set()
-        return {"ran": ran, "theirs": sorted(self.judge.space.theirs), "binds": sorted(bound)}
-
-    def do_judge(
-        self,
-        source: str,
-        name: str,
-        seconds: float,
-        learning: bool,
-        needed: list[str],
-        used: list[str],
-        forward: list[str],
-        define: list[str],
-        trial: bool = False,
-        carried: bool = False,
-    ) -> dict[str, Any]:
-        """Judge a test cell; as a trial, in a fork that is thrown away.
-
-        Parameters
-        ----------
-        carried : bool
-            Whether the line to the student came with the request, as it does for a trial.
-        """
-        line = Channel(self.control.take_socket()) if trial or carried else self.talk
-        assert line is not None
-
-        def run() -> dict[str, Any]:
-            space = self.judge.space
-            space.learning, space.needed = learning, set(needed)
-            space.used |= set(used)
-            self._begin(line, forward, define)
-            outcome = self.judge.judge(source, name, seconds)
-            outcome["needed"] = sorted(space.needed)
-            if not trial:
-                self.judge.after(source)
-            with contextlib.suppress(Exception):
-                assert space.channel is not None
-                space.channel.send({"op": "bye"})
-            space.channel = None
-            space._cache.clear()
-            return outcome
-
-        try:
-            return in_child(run, PATIENCE * seconds + 5.0) if trial else run()
-        finally:
-            if line is not self.talk:
-                line.close()
-
-    def _begin(self, line: Channel, forward: list[str], define: list[str]) -> None:
-        space = self.judge.space
-        space.channel, space.lost = line, ""
-        space.ask({"op": "structures", "names": sorted(space.structures - set(forward))})
-        for source in define:
-            space.ask({"op": "define", "source": source})
-        for name in forward:
-            value = dict.get(space.names, name)
-            if isinstance(value, types.ModuleType):
-                space.remote_modules.add(value.__name__)
-        space.forward(forward)
-
-
-def main(control: socket.socket, talk: socket.socket | None = None) -> None:
-    """Be a judge until the driver has gone."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    Process(Line(control), talk).serve()

@@ -53,7 +53,7 @@ def shell() -> InteractiveShell:
 
 
 class Process:
-    """Does what the driver asks; see :class:`proctor.lift.judge.Process`."""
+    """Does what the driver asks; see :class:`proctor.lift.judging.Process`."""
 
     def __init__(self, control: Line) -> None:
         random.seed(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -48,6 +48,8 @@ class Outcome:
     shown : str or None
         The value of the last expression, as a notebook shows it.
     printed : str
+    asserted : tuple of mapping
+        How each assertion ended, of a cell that was asked one by one; see :mod:`proctor.lift.asserted`.
     """
 
     ended: Ended
@@ -58,6 +60,7 @@ class Outcome:
     students: str = ""
     shown: str | None = None
     printed: str = ""
+    asserted: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -79,6 +82,8 @@ class Judge:
         Names that this student's code reads.
     cell_seconds : float
         How long a cell may take.
+    each : collection of str
+        Test cells of which every assertion is asked.
     """
 
     def __init__(
@@ -89,8 +94,9 @@ class Judge:
         *,
         reads: Iterable[str] = (),
         cell_seconds: float = 60.0,
+        each: Collection[str] = (),
     ) -> None:
-        self.plan, self.cell_seconds = plan, cell_seconds
+        self.plan, self.cell_seconds, self.each = plan, cell_seconds, each
         self.steps = {step.id: (place, step) for place, step in enumerate(plan.steps)}
         self.lost = ""
         with student.connect() as talk:
@@ -161,6 +167,7 @@ class Judge:
             used=list(step.later),
             forward=list(step.forward),
             define=list(step.define),
+            each=cell.id in self.each,
         )
 
     def abandon(self, cell: Cell) -> None:
@@ -224,6 +231,7 @@ def _outcome(told: dict[str, Any]) -> Outcome:
         students=str(told.get("students", "")),
         shown=shown[0],
         printed=str(told.get("printed", "")),
+        asserted=tuple(told.get("asserted", ())),
     )
 
 
