@@ -84,7 +84,8 @@ class Side(Protocol):
     def get(self, name: str) -> Any:
         """Return the student's object of that name.
 
-        Numbers, strings, lists, tuples, dicts and numeric arrays arrive as values. An array-like
+        Numbers, strings, lists, tuples, dicts, numeric arrays, and pandas' DataFrames and Series with
+        their index and types arrive as values, and may be arguments of a call. Another array-like
         that is not a NumPy array arrives as :class:`proctor.kernel.values.Foreign`; a callable as a
         stand-in that calls the student's function with data and returns data; anything else as
         :class:`proctor.kernel.values.Opaque`. Arrays given as arguments stay as they are, whatever the
@@ -101,6 +102,24 @@ class Side(Protocol):
 
         It sees the functions of the lab's helper files, the student's names, and `values`. What
         comes back is data from an untrusted process, like that of :meth:`get`.
+        """
+
+    def figure(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Return what a figure shows, as data: what the student's process says is drawn there.
+
+        The student's object of that name is a figure, axes, or a function that draws, which is called.
+
+        Returns
+        -------
+        dict
+            ``title`` and ``axes``: of each pair its title, xlabel, ylabel, xscale, yscale,
+            xticklabels, legend, lines (x, y, label), bars (x, y, width, height), points (xy, label)
+            and images.
+
+        Raises
+        ------
+        proctor.kernel.values.StudentError
+            If there is no such name, or nothing is drawn (``type_name`` is ``TypeError``).
         """
 
     def source(self, exercise: str) -> str:

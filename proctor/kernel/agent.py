@@ -32,6 +32,7 @@ import numpy as np
 MODULES = (
     "proctor.kernel.frames",
     "proctor.kernel.values",
+    "proctor.kernel.figures",
     "proctor.lift.wire",
     "proctor.lift.hand",
 )
@@ -176,7 +177,8 @@ class _Agent:
         self.shell = shell
         self.names = shell.user_ns
         self.helpers = helpers
-        values, hand = (_module(modules, name) for name in ("values", "hand"))
+        values, hand, figures = (_module(modules, one) for one in ("values", "hand", "figures"))
+        self.draw = figures["describe"]
         self.hand: Any = hand["Hand"](self.names)
         self.talk: Any = None
         self.encode = values["encode"]
@@ -208,6 +210,9 @@ class _Agent:
         if operation == "evaluate":
             space = {**self.names, **self.helpers, **kwargs}
             return {"value": self.encode(eval(request["expression"], space), out)}
+        if operation == "figure":
+            drawn = self.draw(self.lookup(request["name"]), args, kwargs)
+            return {"value": self.encode(drawn, out)}
         before = [arg.tobytes() if isinstance(arg, np.ndarray) else None for arg in args]
         result = self.lookup(request["name"])(*args, **kwargs)
         content = {"value": self.encode(result, out)}

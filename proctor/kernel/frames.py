@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 MAX_BYTES = 64 * 2**20
+COLUMN = "?bhilqBHILQefdgFDmM"
+"""Types of a column: numbers and times, also where other arrays are numbers alone."""
 _DTYPE = re.compile(r"[A-Za-z0-9_\[\], ]{1,60}")
 
 
@@ -100,13 +102,17 @@ def _read_column(decoder: Decoder, tree: Any, depth: int) -> Any:
 
     kind = tree["d"]
     if kind == "numpy":
-        return decoder.array(tree["v"])
+        return decoder.array(tree["v"], COLUMN)
     if kind == "category":
         categories = _read_index(decoder, tree["c"], depth)
         codes = decoder.array(tree["v"])
         return pd.Categorical.from_codes(codes, categories=categories, ordered=tree["o"] is True)
     if kind == "zoned":
-        return pd.DatetimeIndex(decoder.array(tree["v"])).tz_localize("UTC").tz_convert(tree["z"])
+        return (
+            pd.DatetimeIndex(decoder.array(tree["v"], COLUMN))
+            .tz_localize("UTC")
+            .tz_convert(tree["z"])
+        )
     values = decoder.values(tree["v"], depth)
     if kind == "object":
         array = np.empty(len(values), object)

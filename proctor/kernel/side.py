@@ -70,6 +70,11 @@ class RemoteSide:
         content, parts = self.kernel.ask(request, buffers)
         return self.kernel.value(content.get("value"), parts)
 
+    def figure(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Describe what is drawn there; see :meth:`proctor.checks.Side.figure`."""
+        content, parts = self._ask("figure", name, args, kwargs)
+        return self.kernel.value(content.get("value"), parts)
+
     def source(self, exercise: str) -> str:
         """Return the student's code for `exercise`, or an empty string."""
         return self.sources.get(exercise) or ""
@@ -86,18 +91,21 @@ class RemoteSide:
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the student's function `name` with data."""
-        buffers: list[bytes] = []
-        request = {
-            "op": "call",
-            "name": name,
-            "args": [self._encode(arg, buffers) for arg in args],
-            "kwargs": {key: self._encode(arg, buffers) for key, arg in kwargs.items()},
-        }
-        content, parts = self.kernel.ask(request, buffers)
+        content, parts = self._ask("call", name, args, kwargs)
         if self.in_place:
             for index, tree in _pairs(content.get("changed")):
                 self._update(args, index, self.kernel.value(tree, parts))
         return self.kernel.value(content.get("value"), parts)
+
+    def _ask(self, op: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        buffers: list[bytes] = []
+        request = {
+            "op": op,
+            "name": name,
+            "args": [self._encode(arg, buffers) for arg in args],
+            "kwargs": {key: self._encode(arg, buffers) for key, arg in kwargs.items()},
+        }
+        return self.kernel.ask(request, buffers)
 
     def _encode(self, value: Any, buffers: list[bytes]) -> dict[str, Any]:
         if isinstance(value, _Remote):

@@ -248,14 +248,14 @@ class Decoder:
         """Read what has no form of its own."""
         raise ValueFormatError("a part of the reply is of an unknown form")
 
-    def array(self, index: Any) -> np.ndarray:
+    def array(self, index: Any, types: str = "") -> np.ndarray:
         """Take the array of that number; each can be taken once."""
         if type(index) is not int or not 0 <= index < len(self.buffers):
             raise ValueFormatError("an array without its numbers")
         data, self.buffers[index] = self.buffers[index], None
         if data is None:
             raise ValueFormatError("an array that came before")
-        return read_npy(bytes(data), self.words)
+        return read_npy(bytes(data), types or self.words)
 
 
 def _text(value: Any) -> str:
