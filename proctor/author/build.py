@@ -24,6 +24,9 @@ from proctor.notebooks import dumps
 from proctor.record import gradebook
 from proctor.whole import write_whole
 
+KIT = "proctor_kit.py"
+"""Name of the module of ours that a lab may release: `NotStarted`, `Finding` and the public runner."""
+
 
 def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None) -> Path:
     """Build one lab and return the path of the student's notebook.
@@ -36,6 +39,8 @@ def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None)
     notebook = source_notebook(course.master(lab.name), lab)
     write_whole(course.source(lab.name), dumps(notebook))
     log(f"source   {course.relative(course.source(lab.name))}")
+    if KIT in lab.release:
+        write_kit(course.root)
     released = generate(course, lab.name)
     log(f"release  {course.relative(released)}")
     top = course.root / f"{lab.name}.ipynb"
@@ -43,6 +48,11 @@ def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None)
     log(f"lab      {course.relative(top)}")
     _lay_beside(course, lab, released.parent)
     return top
+
+
+def write_kit(root: Path) -> None:
+    """Write what a lab's public checks share, :mod:`proctor.author.kit`, where students receive it."""
+    write_whole(root / KIT, Path(__file__).with_name("kit.py").read_text("utf-8"))
 
 
 def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from pathlib import Path
 
+from proctor.author.build import KIT, write_kit
 from proctor.course import CONFIG
 from proctor.errors import CourseError
 from proctor.whole import write_whole
@@ -25,7 +26,8 @@ _MASTER = '''# %% [markdown]
 # What this lab is about, in two sentences.
 
 # %% id="setup" given
-from {lab}_tests import NotStarted, test_vowels
+from proctor_kit import NotStarted
+from {lab}_tests import test_vowels
 
 # %% [markdown]
 # ## Exercise 1, vowels
@@ -55,18 +57,7 @@ test_vowels(vowels)
 '''
 _TESTS = '''"""What you run in the lab to see what is right."""
 
-
-class NotStarted(Exception):
-    """The cell still holds the line that stands for your code."""
-
-
-class Finding(AssertionError):
-    """Something is not right yet."""
-
-    def __init__(self, cause, called="", expected="", got="", next=""):
-        super().__init__(f"{{cause}} Called: {{called}}. Expected: {{expected}}. Got: {{got}}. {{next}}")
-        self.cause, self.called, self.expected = cause, called, expected
-        self.got, self.next = got, next
+from proctor_kit import Finding, run
 
 
 def vowels_case(vowels, text, expected):
@@ -82,8 +73,7 @@ def vowels_case(vowels, text, expected):
 
 
 def test_vowels(vowels):
-    vowels_case(vowels, "banana", 3)
-    print("All tests of vowels passed.")
+    run(("a first example", lambda: vowels_case(vowels, "banana", 3)))
 '''
 _CHECKS = '''"""How the lab is marked."""
 
@@ -96,8 +86,8 @@ lab = Lab(
     "{lab}",
     title="{title}",
     helpers=(Path("{lab}_tests.py"),),
-    files=(Path("{lab}_tests.py"),),
-    release=("{lab}.ipynb", "{lab}_tests.py"),
+    files=(Path("{lab}_tests.py"), Path("proctor_kit.py")),
+    release=("{lab}.ipynb", "{lab}_tests.py", "proctor_kit.py"),
 )
 
 vowels = lab.exercise("vowels", "Exercise 1, vowels", points=5)
@@ -174,4 +164,5 @@ def new(name: str, here: Path) -> list[Path]:
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.format(lab=name, title=title, course=here.resolve().name))
-    return list(texts)
+    write_kit(here)
+    return [*texts, here / KIT]
