@@ -30,6 +30,7 @@ from proctor.record.store import Store
 from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.itemstats import Misconception
+from proctor.tell.judged import judged
 from proctor.tell.similarity import Similarity
 from proctor.tell.students import attention_rows, row_of, strangers
 from proctor.whole import write_whole
@@ -149,6 +150,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         "most_pairs": MOST_PAIRS,
         "most_names": MOST_NAMES,
         "example_lines": EXAMPLE_LINES,
+        "judged": judged(verdicts.values()),
         "titles": {exercise.id: exercise.title for exercise in data.lab.exercises},
         "marking": data.marking,
         "isolations": Counter(verdict.isolation for verdict in verdicts.values()).most_common(),

@@ -9,6 +9,7 @@ from pathlib import Path
 from proctor.course import Course
 from proctor.record.results import ClassData
 from proctor.record.roster import read_roster
+from proctor.record.store import store_of
 from proctor.verdict import Verdict
 
 
@@ -39,7 +40,7 @@ def attention_rows(data: ClassData, path: Path) -> Iterator[Row]:
 def row_of(data: ClassData, student: str, path: Path) -> Row:
     verdict = data.verdicts[student]
     entry = data.entries[student]
-    page = data.out / "feedback" / student / data.lab.name / f"{data.lab.name}.html"
+    page = store_of(data.lab, data.out).page(student)
     link = ""
     if page.is_file() and page.is_relative_to(path.parent):
         link = page.relative_to(path.parent).as_posix()

@@ -10,6 +10,7 @@ from proctor.checks import Lab
 from proctor.record.results import ClassData
 from proctor.record.run_record import ClassResult
 from proctor.tell.attention import attention_lines
+from proctor.tell.judged import judged
 from proctor.verdict import Verdict
 
 SIGNS = {"graded": "✓ graded", "needs_attention": "! look at it", "rejected": "✗ rejected"}
@@ -72,18 +73,12 @@ def _scores(lab: Lab, verdict: Verdict, data: ClassData) -> list[str]:
 
 def _inside(result: ClassResult) -> list[str]:
     """Name the test cells that were judged inside the student's process."""
-    found = {
-        f"{exercise.notebook} {check.id}"
-        for verdict in result.verdicts.values()
-        for exercise in verdict.exercises
-        for check in exercise.checks
-        if check.judged == "inside"
-    }
-    if not found:
+    found = judged(result.verdicts.values())
+    if not found.inside:
         return []
-    names = ", ".join(sorted(found)[:10]) + (" ..." if len(found) > 10 else "")
-    cells = "1 test cell was" if len(found) == 1 else f"{len(found)} test cells were"
-    return [f"{cells} judged inside the student's process, which could say anything: {names}"]
+    count = len(found.inside)
+    cells = "1 test cell was" if count == 1 else f"{count} test cells were"
+    return [f"{cells} judged inside the student's process, which could say anything: {found.names}"]
 
 
 def _waiting(result: ClassResult) -> list[str]:
