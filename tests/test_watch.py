@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import doors
 import nbformat
 import pytest
 import warm_marking
 from click.testing import CliRunner
 from test_sequences import dying
-from tinycourse import DOUBLE, MEAN, student
+from tinycourse import DOUBLE, MEAN, hand_in, student
 
 import proctor.whole
-from proctor.classroom.grade import grade
+from proctor.classroom.grade import Listener, grade
 from proctor.classroom.sources import FolderSource
 from proctor.classroom.spool import HOUR, Spool, waiting_in
 from proctor.classroom.watch import watch
@@ -70,7 +71,12 @@ def allow(tiny: Course, policy: str) -> None:
 
 
 def run(
-    tiny: Course, box: Path, *, once: bool = True, stop: threading.Event | None = None
+    tiny: Course,
+    box: Path,
+    *,
+    once: bool = True,
+    stop: threading.Event | None = None,
+    scheduler: str | None = None,
 ) -> list[str]:
     """Watch the folder; return what was said."""
     said: list[str] = []
@@ -78,7 +84,18 @@ def run(
     source = FolderSource(tiny, "tiny", box, said.append)
     outlet = Outlet("tiny", tiny.root / "pages")
     stop = stop or threading.Event()
-    watch(tiny, "tiny", spool, [source], outlet, said.append, stop=stop, once=once, jobs=2)
+    watch(
+        tiny,
+        "tiny",
+        spool,
+        [source],
+        outlet,
+        said.append,
+        stop=stop,
+        once=once,
+        jobs=2,
+        scheduler=scheduler,
+    )
     return said
 
 
@@ -121,6 +138,15 @@ def test_handing_in_again_counts_as_the_next_attempt(tiny: Course, box: Path) ->
     assert afterwards(tiny) == (0, {"ada": 6})
 
 
+def test_the_workers_of_a_scheduler_mark_as_well(tiny: Course, box: Path, tmp_path: Path) -> None:
+    """A scheduler and a worker are started: two processes that import much."""
+    put(tiny, box, "ada", double=DOUBLE, mean=MEAN)
+    with doors.dask(tiny, tmp_path) as address:
+        said = run(tiny, box, scheduler=address)
+    assert any(line.startswith("ada: 10 of 10") for line in said), said
+    assert afterwards(tiny) == (0, {"ada": 10})
+
+
 # --- Fair -------------------------------------------------------------------------------------------
 
 
@@ -147,6 +173,10 @@ def test_what_comes_too_often_is_kept_and_marked_after_the_hour(tiny: Course, bo
     assert spool.place(third) == 2 and "2 an hour are marked" in spool.expect(third)
     assert spool.take("bob", {}, "b", now).start == 0
     assert waiting_in(tiny.folder, "tiny") == 4
+    hand_in(tiny, "eve", student(tiny, double=DOUBLE))
+    said = list[str]()
+    grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted", listener=Listener(note=said.append))
+    assert any("4 hand-ins wait" in line and "watch tiny --once" in line for line in said)
 
 
 def test_an_attempt_overtaken_in_the_queue_is_not_marked(tiny: Course, box: Path) -> None:

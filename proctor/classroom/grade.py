@@ -17,6 +17,7 @@ from pathlib import Path
 
 from proctor.checks import Lab
 from proctor.classroom.arrivals import collect_class
+from proctor.classroom.spool import waiting_in
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
 from proctor.examine.marked import Marked
@@ -84,6 +85,11 @@ def grade(
     arrived = collect_class(course, submissions, lab.name)
     for sentence in arrived.sentences():
         tell.note(sentence)
+    if waiting := waiting_in(course.folder, lab.name):
+        tell.note(
+            f"{waiting} hand-ins wait in the queue of `proctor watch` and are not marked now. "
+            f"Have them marked: proctor watch {lab.name} --once"
+        )
     handed = [one for one in arrived.handed if student in (None, one.student)]
     if student is not None and not handed:
         raise CourseError(
