@@ -88,6 +88,7 @@ def main(ctx: click.Context, folder: Path | None) -> None:
     A term, in order:
       proctor build                  from the masters to the students' notebooks
       proctor release LAB -o DIR     the zip for the students
+      proctor watch LAB              mark what comes in while it comes in
       proctor grade LAB              mark everything in course/submitted
     """
     ctx.obj = folder

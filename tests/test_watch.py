@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from proctor.record.results import read_class
 from proctor.record.store import store_of
 from proctor.tell.feedback import write_feedback
 from proctor.tell.outlet import Outlet
+from proctor.tell.report import write_report
 
 WRONG = DOUBLE.replace("2 *", "3 *")
 
@@ -145,6 +147,19 @@ def test_the_workers_of_a_scheduler_mark_as_well(tiny: Course, box: Path, tmp_pa
         said = run(tiny, box, scheduler=address)
     assert any(line.startswith("ada: 10 of 10") for line in said), said
     assert afterwards(tiny) == (0, {"ada": 10})
+
+
+def test_the_report_tells_how_a_mistake_went_from_attempt_to_attempt(
+    tiny: Course, box: Path
+) -> None:
+    for answers in ({"double": WRONG}, {"double": DOUBLE}):
+        for name in ("ada", "bob"):
+            put(tiny, box, name, name, **answers)
+        run(tiny, box)
+    path = write_report(tiny, tiny.lab("tiny"), tiny.folder)
+    words = re.sub(r"<[^>]+>|\s+", " ", path.read_text("utf-8"))
+    assert "Gone by the last attempt" in words
+    assert re.search(r"It is not twice the input.*?2 → 0", words), words
 
 
 # --- Fair -------------------------------------------------------------------------------------------
