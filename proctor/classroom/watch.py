@@ -134,7 +134,7 @@ class _Watch:
         self.held: ExitStack | None = None
         self.trouble = ""
         self.rest = 0.0  # nothing is begun before this time
-        self.checked = time.monotonic()
+        self.checked, self.pause = time.monotonic(), CHECKED
         self.changed = False
 
     def run(self, stop: threading.Event) -> None:
@@ -263,13 +263,16 @@ class _Watch:
 
     def idle(self) -> None:
         """Let others write, and wait for what comes."""
-        if time.monotonic() - self.checked > CHECKED and self.may_write():
+        began = time.monotonic()
+        if began - self.checked > self.pause and self.may_write():
             try:
                 for student in self.settler.rewrite():
                     self.say(f"{student}: page written again")
             except (OSError, CourseError) as error:
                 self.troubled(error)
             self.check()
+            # In a class of thousands this takes seconds, in which nobody is marked.
+            self.pause = max(CHECKED, 20 * (time.monotonic() - began))
         self.let_go()
         self.spool.came.wait(POLL)
         self.spool.came.clear()
