@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import subprocess
+import sys
 from itertools import permutations
 from typing import Any
 
@@ -160,3 +162,15 @@ def test_a_tree_that_is_too_deep_or_too_wide_is_refused() -> None:
 def test_too_many_bytes_are_refused_before_they_are_read() -> None:
     with pytest.raises(ValueFormatError, match="too large"):
         decode({"t": "none"}, [memoryview(bytes(MAX_BYTES + 2**17))])
+
+
+def test_no_value_costs_the_import_of_masked_arrays() -> None:
+    """It takes longer than all else that a kernel does for a small answer."""
+    program = (
+        "import sys, numpy as np\n"
+        "from proctor.kernel import values\n"
+        "values.encode([1, 'a', np.arange(3), np.float64(2), {1, 2}, print], [])\n"
+        "values.encode([1, 'a', np.arange(3), np.float64(2), {1: (2, 3)}], [])\n"
+        "assert 'numpy.ma' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

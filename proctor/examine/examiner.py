@@ -121,13 +121,12 @@ def examine(
         )
     session = _Session(setting, submission, reference.withdrawn, told, tell_all=record)
     records = b""
-    helpers = {path.name: (setting.root / path).read_text("utf-8") for path in lab.helpers}
     with (
         scratch_folder("proctor-") as folder,
         StudentKernel(
             setting.launcher,
             folder,
-            helpers,
+            helper_sources(setting.root, lab),
             cell_seconds=lab.cell_seconds,
             total_seconds=lab.total_seconds,
             records=unpacked(reference.records),
@@ -145,6 +144,11 @@ def examine(
             records = _recorded(RemoteSide(kernel))
     marked = session.result()
     return replace(marked, records=records, seconds=time.monotonic() - began)
+
+
+def helper_sources(root: Path, lab: Lab) -> dict[str, str]:
+    """Return the sources of what a lab's checks use in the student's process, by file name."""
+    return {path.name: (root / path).read_text("utf-8") for path in lab.helpers}
 
 
 def _recorded(side: RemoteSide) -> bytes:

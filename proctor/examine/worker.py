@@ -29,8 +29,9 @@ from typing import Any, NoReturn
 
 from proctor.course import Course
 from proctor.errors import KernelStartError, ProctorError
-from proctor.examine.examiner import JudgingTooLong, Setting, examine
+from proctor.examine.examiner import JudgingTooLong, Setting, examine, helper_sources
 from proctor.examine.marked import Reference
+from proctor.kernel.agent import packed
 from proctor.kernel.provisioner import ForkLauncher
 from proctor.nbgrader_steps import blanks
 from proctor.sandbox.forkserver import Spawner
@@ -58,6 +59,8 @@ def main(descriptor: int) -> None:
         given, blank = given_files(course, lab), blanks(source, course.nbgrader_config())
         if lab.prepare is not None:
             lab.prepare()
+        if lab.ordinary is None:
+            packed(helper_sources(course.root, lab))  # once, for all workers
     except ProctorError as error:
         control.send(json.dumps({"error": str(error)}).encode())
         return

@@ -509,7 +509,7 @@ def _rare(encoder: Encoder, value: Any, depth: int) -> Tree | None:
         return {"t": "dtype", "v": value.str}
     if kind is np.matrix and encoder.numeric(value):
         return {"t": "matrix", "b": encoder.array(np.asarray(value))}
-    if kind is np.ma.MaskedArray and encoder.numeric(value):
+    if _is_masked(value) and encoder.numeric(value):
         mask = np.ma.getmaskarray(value)
         return {"t": "masked", "b": encoder.array(value.data), "m": encoder.array(mask)}
     if isinstance(value, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
@@ -528,6 +528,12 @@ def _rare(encoder: Encoder, value: Any, depth: int) -> Tree | None:
 
 _BITS = ("PCG64", "MT19937", "PCG64DXSM", "Philox", "SFC64")
 _records: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether it is a masked array: without asking NumPy for what nobody has imported yet."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and type(value) is masked.MaskedArray
 
 
 def _record(decoder: Decoder, body: Any, tree: Tree, depth: int) -> Any:
@@ -614,7 +620,7 @@ class _CheckEncoder(Encoder):
             return _object(f"str of {len(value):,} characters")
         if depth > MAX_DEPTH:
             return _object(type_name(value))
-        if isinstance(value, np.generic) or type(value) is np.ma.MaskedArray:
+        if isinstance(value, np.generic) or _is_masked(value):
             return self.other(value, depth)
         before = len(self.buffers), self.room, self.items
         try:

@@ -54,7 +54,9 @@ def note_attempt(store: Store, verdict: Verdict, notebook: str) -> None:
         if not check.passed and not check.skipped and verdict.status != "rejected"
     }
     entries = [*before, {"answers": answers, "score": verdict.score, "causes": causes}]
-    write_whole(path, json.dumps(entries[-MOST:], sort_keys=True, ensure_ascii=False) + "\n")
+    write_whole(
+        path, json.dumps(entries[-MOST:], sort_keys=True, ensure_ascii=False) + "\n", lasting=False
+    )
 
 
 def read_attempts(store: Store, student: str) -> list[Attempt]:

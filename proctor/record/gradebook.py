@@ -19,10 +19,10 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
 from nbgrader.utils import parse_utc
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from proctor.errors import CourseError
@@ -141,7 +141,6 @@ class Writer:
             # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
             warnings.simplefilter("ignore", SAWarning)
             late = self._record(verdict, timestamp, unchanged=unchanged)
-        self.book.db.remove()  # else the session holds every row of the class in memory
         if late and self.config is not None:
             apply_late_penalty(
                 self.db_url, verdict.lab, verdict.student, new_notebook(), self.config
@@ -149,11 +148,14 @@ class Writer:
 
     @patient
     def _record(self, verdict: Verdict, timestamp: str | None, *, unchanged: bool) -> bool:
+        session = self.book.db
         try:
-            return _record(self.book, verdict, timestamp, unchanged=unchanged)
-        except (SQLAlchemyError, InvalidEntry):
-            self.book.db.rollback()  # or the session refuses to be used again
-            raise
+            # nbgrader commits after each row that it makes; all of them are one transaction here.
+            with self.book.engine.begin() as connection:
+                session.configure(bind=connection, join_transaction_mode="rollback_only")
+                return _record(self.book, verdict, timestamp, unchanged=unchanged)
+        finally:
+            session.remove()  # else it holds every row of the class in memory
 
 
 def record(

@@ -184,7 +184,7 @@ class Store:
 
     def page_done(self, student: str, key: str) -> None:
         """Note that a page is whole."""
-        write_whole(self._page_receipt(student), f"{self.lab} {key}")
+        write_whole(self._page_receipt(student), f"{self.lab} {key}", lasting=False)
 
     def __iter__(self) -> Iterator[Verdict]:
         """Yield every verdict on the lab, by student.
@@ -239,7 +239,9 @@ class Store:
         return lines if len(lines) == 4 else []
 
     def _give_receipt(self, student: str, key: str, digest: str, origin: str) -> None:
-        write_whole(self._receipt_path(student), "\n".join((self.lab, key, digest, origin)))
+        # The digest tells a torn one, and what has none is marked again.
+        receipt = "\n".join((self.lab, key, digest, origin))
+        write_whole(self._receipt_path(student), receipt, lasting=False)
 
     def _page_receipt(self, student: str) -> Path:
         return self.receipts / f".page-{_name(student)}"
