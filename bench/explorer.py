@@ -184,8 +184,11 @@ def measure() -> list[tuple[str, str, str]]:
         ("first paint, median of 5", f"{sorted(paints)[2]:.0f} ms", "under 500 ms"),
         ("page interactive, median of 5", f"{sorted(starts)[2]:.0f} ms", "under 1,000 ms"),
         ("page interactive, lab_mnist's convolutional", f"{conv_start:.0f} ms", "under 1,000 ms"),
+        # Other programs disturb the quickest tenth the least.
+        ("stroke to prediction, quickest tenth", f"{_at(strokes, 0.1):.1f} ms", ""),
         ("stroke to prediction, median", f"{_at(strokes, 0.5):.1f} ms", ""),
         ("stroke to prediction, p95", f"{_at(strokes, 0.95):.1f} ms", "under 16 ms"),
+        ("the same, convolutional, quickest tenth", f"{_at(conv, 0.1):.1f} ms", ""),
         ("stroke to prediction, p95, convolutional", f"{_at(conv, 0.95):.1f} ms", "under 33 ms"),
         ("playback, term by term", f"{terms:.0f} frames a second", "at least 50"),
         ("playback, values on their way", f"{moving:.0f} frames a second", "60"),
@@ -215,8 +218,12 @@ def _heap(page: Any, file: Path, script: str) -> float:
     page.evaluate("mounts(20)")
     before = used()
     page.evaluate("mounts(200)")
-    page.wait_for_timeout(1500)
-    return min(used(), used()) - before
+    # What a view had still to do ends at its next turn, which on a busy machine is a while off.
+    least = used()
+    for _ in range(10):
+        page.wait_for_timeout(1000)
+        least = min(least, used())
+    return least - before
 
 
 def _start(page: Any, file: Path) -> tuple[float, float]:
