@@ -228,6 +228,7 @@ def refused(change: str) -> Any:
         ("other axis", "Layer “odd” has the activation Softmax"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis 0")
 def test_what_is_not_supported_is_refused_by_name(change: str, says: str) -> None:
     with pytest.raises(ExplorerError, match=re.escape(says)) as caught:
         Explorer(refused(change), SMALL, CLASSES)

@@ -457,7 +457,8 @@ def test_a_picture_from_a_file_is_read(open_page: Open) -> None:
     assert len(address) < 12_000
     again = open_page(address)
     expect(again.page.get_by_text("your picture")).to_be_visible()
-    for looked in ("[...d.input.picture.data]", "[...d.pass.logits]"):
+    pixels = "d.input.picture.data.reduce((sum, v, k) => (31 * sum + v) % 1000003, 7)"
+    for looked in ("d.input.picture.data.length", pixels, "[...d.pass.logits]"):
         again.becomes(looked, watched.value(looked))
     # Another digit is looked at: the picture leaves the address again.
     again.page.get_by_label("Show a 3 from the data").click()
