@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from full_setup import may_skip
 from hubs import PASSWORD, PROXY, Hub, User, hub_of
-from looking import expect
+from looking import expect, text
 from tinycourse import DOUBLE, MEAN, make_course
 
 from proctor.classroom.grade import grade
@@ -140,9 +140,9 @@ def test_the_week_on_a_hub(course: Course, hub: Hub, browser: Any) -> None:
     # The instructor: formgrader in a tab of its own, and `grade`, which finds it done.
     own = tab_of(browser, teacher)
     own.goto(f"{hub.url}user/teacher/formgrader/manage_submissions/tiny")
-    expect(own.locator("td.score").first).to_be_visible(timeout=PATIENCE)
-    scores = [text.split()[0] for text in own.locator("td.score").all_inner_texts()]
-    assert sorted(scores) == ["10", "10", "6"]
+    cells = own.locator("td.score")
+    expect(cells).to_have_count(3, timeout=PATIENCE)
+    assert sorted(text(cells.nth(k)).split()[0] for k in range(3)) == ["10", "10", "6"]
     done = grade(course, course.lab("tiny"), course.folder / "submitted")
     assert done.marked == 0
     data = read_class(course, course.lab("tiny"))
