@@ -115,7 +115,7 @@ class Process:
                 assert space.channel is not None
                 space.channel.send({"op": "bye"})
             space.channel = None
-            space._cache.clear()
+            space.forget()
             return outcome
 
         try:

@@ -165,6 +165,7 @@ class Namespace:
         self.lost = ""
         self.channel: Channel | None = None
         self._cache: dict[str, tuple[Any, Any]] = {}
+        self._code: dict[str, Any] = {}  # what no call changes, and which needs no look before one
         self._dirty: set[str] = set()
         self._number = 0
 
@@ -195,6 +196,8 @@ class Namespace:
     def fetch(self, name: str) -> Any:
         """Return what the student's process holds under a name."""
         self.accessed.add(name)
+        if name in self._code:
+            return self._code[name]
         if name in self._cache:
             return self._cache[name][0]
         try:
@@ -203,22 +206,30 @@ class Namespace:
             raise KeyError(name) from None
         if is_mutable(value):
             self._cache[name] = (value, fingerprint(value))
-        elif not standin.is_stand_in(value) or isinstance(value, types.FunctionType):
-            self._cache[name] = (value, None)
+        elif isinstance(value, types.FunctionType):
+            self._code[name] = value
+        elif not standin.is_stand_in(value):
+            code = isinstance(value, types.ModuleType | type)
+            (self._code if code else self._cache)[name] = value if code else (value, None)
         return value
+
+    def forget(self) -> None:
+        """Ask again for everything."""
+        self._cache.clear()
+        self._code.clear()
 
     def bind(self, name: str, value: Any) -> None:
         """Bind a name here; what the student's code reads, there too."""
         if name in self.theirs or name in self.used:
             self.theirs.discard(name)
-            self._cache.pop(name, None)
+            self._drop(name)
             self._dirty.add(name)
         dict.__setitem__(self.names, name, value)
 
     def unbind(self, name: str) -> None:
         """Delete a name where it is."""
         if name in self.theirs:
-            self._cache.pop(name, None)
+            self._drop(name)
             self.ask({"op": "delete", "name": name})
             return
         dict.__delitem__(self.names, name)
@@ -226,6 +237,10 @@ class Namespace:
             self._dirty.discard(name)
             if self.ask({"op": "has", "name": name}):
                 self.ask({"op": "delete", "name": name})
+
+    def _drop(self, name: str) -> None:
+        self._cache.pop(name, None)
+        self._code.pop(name, None)
 
     def forward(self, names: Iterable[str]) -> None:
         """Let names be the student's from now on."""
@@ -293,8 +308,7 @@ class Namespace:
         try:
             return self.ask(request, buffers, given)
         finally:
-            if self._cache:  # what ran there may have changed any value
-                self._cache = {n: kept for n, kept in self._cache.items() if _is_code(kept[0])}
+            self._cache.clear()  # what ran there may have changed any value
 
     def ask(self, request: dict[str, Any], buffers: Any = (), given: tuple[Any, ...] = ()) -> Any:
         """Send a request and read the answer; functions of the judge's are called on the way."""
@@ -444,7 +458,3 @@ class Namespace:
             made = type(str(line[0][1])[:100].rpartition(".")[2] or "Exception", (base,), {})
             self.exceptions[tree["id"]] = made
         return self.exceptions[tree["id"]]
-
-
-def _is_code(value: Any) -> bool:
-    return isinstance(value, types.FunctionType | types.ModuleType | type)
