@@ -109,6 +109,45 @@ def test_an_instance_of_a_class_of_the_courses_travels_by_its_attributes(bench: 
     assert step_of(plan, "c2").strength == "calls"
 
 
+# What a notebook does from one cell to the next; each of its tests is judged outside.
+ACROSS = {
+    "a function handed over outlives its cell": cells(
+        ("solution", "def f(x):\n    return helper(x) + 1\n"),
+        ("test", "helper = lambda x: 10 * x\nassert f(1) == 11\n"),
+        ("test", "assert f(2) == 21\n"),
+    ),
+    "a library's function is bound by a test": cells(
+        ("solution", "def f(x):\n    y = copy(x)\n    y.append(1)\n    return y\n"),
+        ("test", "from copy import copy\nassert f([]) == [1]\n"),
+        ("test", "mine = [2]\nassert f(mine) == [2, 1] and mine == [2]\n"),
+    ),
+    "a given object of a module's class is changed": cells(
+        ("given", "from tools import Box\nbox = Box(3)\n"),
+        ("solution", "box.v = 4\n"),
+        ("test", "assert box.v == 4\n"),
+    ),
+    "a name that is read is bound to what cannot be carried": cells(
+        ("solution", "def f(x):\n    source = x + 1\n    return source\nsource = 2\n"),
+        ("test", "import tempfile\nsource = tempfile.TemporaryFile()\nassert f(1) == 2\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ACROSS)
+def test_what_a_notebook_does_across_cells_is_judged_outside(bench: Bench, what: str) -> None:
+    plan = planned(bench, ACROSS[what])
+    assert [(step.judged, step.reason) for step in plan.tests] == [("outside", "")] * len(
+        plan.tests
+    )
+
+
+def test_who_reads_what_could_not_be_carried_waits_for_a_person(bench: Bench) -> None:
+    notebook = ACROSS["a name that is read is bound to what cannot be carried"]
+    other = {"c0": "def f(x):\n    return x + (1 if source else 0)\nsource = 2\n"}
+    outcome = judged(bench, notebook, other)["c1"]
+    assert (outcome.ended, "source" in outcome.message) == ("refused", True)
+
+
 def test_a_cell_that_the_solution_does_not_pass_is_named(bench: Bench) -> None:
     plan = planned(bench, cells(("solution", "x = 1\n"), ("test", "assert x == 2\n")))
     step = step_of(plan, "c1")

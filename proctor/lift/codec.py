@@ -8,6 +8,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from proctor.kernel.values import (
     Decoder,
     Encoder,
@@ -17,7 +19,15 @@ from proctor.kernel.values import (
     type_name,
 )
 from proctor.lift import standin
-from proctor.lift.hand import ITERATORS, MUTABLE, build, fingerprint, is_structure, structure
+from proctor.lift.hand import (
+    ITERATORS,
+    MUTABLE,
+    build,
+    fingerprint,
+    is_structure,
+    own_module,
+    structure,
+)
 
 if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
@@ -62,11 +72,12 @@ class Writer(Encoder):
         if isinstance(value, ITERATORS):
             items: Any = value
             return {"t": "list", "v": self.values(items, depth)}
+        if (named := library_function(value)) is not None:
+            return named
         if callable(value):
             judge.note("function given")
-            judge.callbacks.append(value)
             name = getattr(value, "__name__", "")
-            number = len(judge.callbacks) - 1
+            number = judge.callback(value)
             return {"t": "callback", "id": number, "name": name if isinstance(name, str) else ""}
         raise UnsendableError(f"an object of type {type_name(value)}")
 
@@ -108,6 +119,23 @@ class Reader(Decoder):
                     return importlib.import_module(name) if judge.learning else sys.modules[name]
             return judge.stand_in(checked(tree["r"]), self, depth)
         return super().other(tree, depth)
+
+
+def library_function(value: Any) -> Tree | None:
+    """Name a library's function, which both sides have; None if it is none, or another has its place."""
+    if not isinstance(value, types.FunctionType | types.BuiltinFunctionType | np.ufunc):
+        return None
+    name, module = (
+        getattr(value, "__qualname__", value.__name__),
+        getattr(value, "__module__", None),
+    )
+    module = "numpy" if isinstance(value, np.ufunc) else module
+    if not isinstance(module, str) or module == "__main__" or own_module(module):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return {"t": "type", "m": module, "v": name} if found is value else None
 
 
 def checked(tree: Any) -> Tree:

@@ -566,7 +566,8 @@ class _Whole(Encoder):
     """Writes what has no form by its identity: for comparing, not for sending."""
 
     def other(self, value: Any, depth: int) -> Tree:
-        if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        module = type(value).__module__
+        if (module == "__main__" or own_module(module)) and hasattr(value, "__dict__"):
             return {
                 "t": "object",
                 "v": [[k, self.value(v, depth + 1)] for k, v in vars(value).items()],

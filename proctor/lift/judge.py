@@ -125,7 +125,6 @@ class Judge:
         """Run a test cell, with `each` assertion by assertion; say how it ended."""
         space = self.space
         space.refused, space.seen, space.accessed = "", {}, set()
-        space.callbacks.clear()
         _remember(name, source)
         printed = _Printed()
         began = time.perf_counter()

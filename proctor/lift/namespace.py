@@ -140,6 +140,8 @@ class Namespace:
         admitted that `needed` does not list.
     needed : set of str
         What the reference run needed: stand-ins by kind and class, operators, types.
+    withheld : set of str
+        Names that a test set to what cannot be carried; whoever reads one there is not judged.
     refused : str
         Why the cell that runs cannot be judged here; empty if there is no such reason.
     """
@@ -161,6 +163,8 @@ class Namespace:
         self.stand_ins: dict[int, standin.StandIn] = {}
         self.exceptions: dict[int, type[BaseException]] = {}
         self.callbacks: list[Any] = []
+        self.withheld: set[str] = set()
+        self._numbers: dict[int, int] = {}
         self.refused = ""
         self.lost = ""
         self.channel: Channel | None = None
@@ -267,7 +271,12 @@ class Namespace:
         try:
             tree = self.encode(value, buffers)
         except UnsendableError as error:
-            raise self.refusal(f"'{name}' is set to {error}") from error
+            self.admit(f"withheld:{name}", f"'{name}' is set to {error}")
+            self.withheld.add(name)  # the reference did not read it; who does, is not judged here
+            if self.ask({"op": "has", "name": name}):
+                self.ask({"op": "delete", "name": name})
+            return
+        self.withheld.discard(name)
         self.ask({"op": "set", "name": name, "value": tree}, buffers)
 
     # Asking.
@@ -279,6 +288,13 @@ class Namespace:
     def decode(self, tree: Any, buffers: list[Any]) -> Any:
         """Read a value of the student's."""
         return Reader(self, buffers).value(tree)
+
+    def callback(self, function: Any) -> int:
+        """Return the number under which the student's process may call a function, in any later cell."""
+        if id(function) not in self._numbers:
+            self._numbers[id(function)] = len(self.callbacks)
+            self.callbacks.append(function)
+        return self._numbers[id(function)]
 
     def call(self, function: standin.StandIn, args: Any, keywords: dict[str, Any]) -> Any:
         """Call a function of the student's."""
@@ -360,6 +376,9 @@ class Namespace:
                 f"the student's process sent what cannot be read: {error}"
             ) from error
         if raised is not None:
+            unread = [name for name in self.withheld if f"'{name}'" in str(raised)]
+            if unread and isinstance(raised, NameError):
+                raise self.refusal(f"the test sets '{unread[0]}' to what cannot be carried")
             raise raised
         return answer
 
