@@ -9,8 +9,6 @@ not run to its end earns nothing.
 from __future__ import annotations
 
 import copy
-import re
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from proctor.assertions import Assertion, hidden_lines
 from proctor.checks import Exercise, Lab
@@ -29,6 +27,7 @@ from proctor.examine import adoption
 from proctor.examine.assemble import Assembled, Step, assemble
 from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT, own_text
 from proctor.examine.marked import Marked, answered, join_notebooks, left_to_person
+from proctor.examine.tested import MAX_PART, KernelSide, credit, test_outputs
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.kernel.values import StudentError, ValueFormatError
@@ -37,13 +36,9 @@ from proctor.ordinary import Assignment, Notebook, OrdinaryCell
 from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
-MAX_PART = 2_000
 HIDDEN = "A hidden test of this cell did not pass."
 PERSON = "It could not be judged on this notebook, so a person will look at it"
 TOO_LONG = "It took longer than a cell may."
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-LINE = "judge"
-"""Name of the socket, beside the kernel's own, over which a judge and the kernel come together."""
 
 
 @dataclass
@@ -173,39 +168,6 @@ def examine_part(
     return session.played()
 
 
-class _Side:
-    """A kernel, as a judge needs it."""
-
-    def __init__(self, kernel: StudentKernel) -> None:
-        self.kernel = kernel
-
-    def connect(self) -> socket.socket:
-        """Let the kernel connect to a socket beside its own; nobody else can any more."""
-        path = self.kernel.sockets / LINE
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(path))
-            path.chmod(0o777)  # the kernel is another user
-            listening.listen(1)
-            listening.settimeout(10)
-            self.kernel.ask({"op": "connect", "name": LINE})
-            line, _ = listening.accept()
-        path.unlink()
-        line.settimeout(None)
-        return line
-
-    def serve(self) -> None:
-        """Have it answer the judge."""
-        self.kernel.ask({"op": "serve"})
-
-    def run_cell(self, source: str, name: str) -> dict[str, Any]:
-        """Run a test cell in the kernel."""
-        content, parts = self.kernel.ask({"op": "cell", "source": source, "file": name})
-        told = self.kernel.value(content.get("value"), parts)
-        if not isinstance(told, dict):
-            raise ProtocolError("the kernel does not say how the cell ended")
-        return told
-
-
 class _Session:
     def __init__(
         self, notebook: Notebook, lab: Lab, plan: Plan, submission: Submission, isolation: str
@@ -226,7 +188,7 @@ class _Session:
 
     def run(self, kernel: StudentKernel, bench: Bench) -> None:
         """Run the notebook cell by cell."""
-        side = _Side(kernel)
+        side = KernelSide(kernel)
         reads: set[str] = set()
         for step in self.assembled.steps:
             if step.kind in ("graded", "extra") and (tree := owner.parse(step.source)):
@@ -272,7 +234,7 @@ class _Session:
         message = f"The cell '{cell}' was stopped: it took longer than a cell may."
         self.problems.append(Problem("cell-time", message, cell, attention=True))
 
-    def test(self, cell: Cell, side: _Side, judge: Judge) -> Outcome:
+    def test(self, cell: Cell, side: KernelSide, judge: Judge) -> Outcome:
         """Judge a test cell."""
         try:
             return lift(cell, side, judge)
@@ -467,38 +429,3 @@ class _Session:
             index: [cell for _, cell in sorted(found, key=lambda pair: pair[0])]
             for index, found in placed.items()
         }
-
-
-def credit(shown: str | None, points: float) -> float:
-    """Return what a cell that ran to its end earns: a number as its last value is partial credit.
-
-    nbgrader's rule, but for a number above the cell's points, at which nbgrader stops: all of them.
-    """
-    if shown is None or not _NUMBER.fullmatch(shown.strip()):
-        return points
-    value = float(shown)
-    return round(value, 6) if 0 <= value <= points else points
-
-
-def test_outputs(cell: OrdinaryCell, outcome: Outcome | None) -> list[NotebookNode]:
-    """Return a test cell's outputs as a notebook has them: nbgrader's own rule gives the same points."""
-    if not cell.source.strip():
-        return []
-    if outcome is None:
-        return [_error("NotReached", "This test was not reached.")]
-    outputs: list[NotebookNode] = []
-    if outcome.printed:
-        outputs.append(new_output("stream", name="stdout", text=clean(outcome.printed, 100_000)))
-    if outcome.passed:
-        if outcome.shown is not None:
-            data = {"text/plain": clean(outcome.shown, 1000)}
-            outputs.append(new_output("execute_result", data=data, execution_count=None))
-        return outputs
-    name = outcome.type or {"time": "TimeLimit", "refused": "NotJudged"}.get(outcome.ended, "Error")
-    return [*outputs, _error(name, outcome.message)]
-
-
-def _error(name: str, message: str) -> NotebookNode:
-    name, message = clean(name, 200), clean(message, MAX_PART)
-    lines = [f"{name}: {message}" if message else name]
-    return new_output("error", ename=name, evalue=message, traceback=lines)

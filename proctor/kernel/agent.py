@@ -34,6 +34,7 @@ MODULES = (
     "proctor.kernel.values",
     "proctor.kernel.figures",
     "proctor.lift.wire",
+    "proctor.lift.shared",
     "proctor.lift.hand",
 )
 """What travels along, in the order in which each imports the ones before."""

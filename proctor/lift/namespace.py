@@ -16,7 +16,7 @@ from typing import Any
 from proctor.kernel.values import UnsendableError, ValueFormatError
 from proctor.lift import standin, update
 from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable
-from proctor.lift.hand import own_module, random_state, set_random_state
+from proctor.lift.shared import own_module, random_state, set_random_state
 from proctor.lift.wire import Channel, ChannelClosedError, WireError
 
 MAX_STALE = 1_000

@@ -23,8 +23,9 @@ from traitlets.config import Config
 
 from proctor.lift import mutants
 from proctor.lift.clock import PATIENCE, time_limit
-from proctor.lift.hand import Hand, fingerprint
+from proctor.lift.hand import Hand
 from proctor.lift.line import Line, in_child
+from proctor.lift.shared import fingerprint
 
 MAX_WATCHED = 20_000_000
 """Largest array whose contents are watched for changes, in bytes."""
