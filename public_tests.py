@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import labkit.dense
+import labkit.loss
 import labkit.model
 import labkit.predict
 import labkit.preprocess
@@ -63,10 +64,20 @@ def test_split_data(split_data: Any, X: Array, y: Array) -> None:
     run_checks("split", labkit.split.CHECKS, {"split_data": split_data, "X": X, "y": y})
 
 
+def test_cross_entropy(cross_entropy: Any, X: Array, y: Array) -> None:
+    """Check exercise 5; prints one line if all public checks pass, raises `NotYet` otherwise.
+
+    The labels of the notebook are those of its digits; a number and an array come back; loss and
+    gradient are right, for logits of 1000 too, and belong together; the logits are left alone.
+    """
+    names = {"cross_entropy": cross_entropy, "X": X, "y": y}
+    run_checks("loss", labkit.loss.CHECKS, names)
+
+
 def test_training(
     model: Any, history: Any, X_train: Array, y_train: Array, X_test: Array, y_test: Array
 ) -> None:
-    """Check exercise 5; prints one line if all public checks pass, raises `NotYet` otherwise.
+    """Check exercise 6; prints one line if all public checks pass, raises `NotYet` otherwise.
 
     The loss takes what the model gives; the training was kept as `history`, its loss falls, it took
     the training rows only and learnt them, and the accuracy on held-out rows is as it can be.
@@ -76,7 +87,7 @@ def test_training(
 
 
 def test_predict_digits(predict_digits: Any, model: Any, X: Array) -> None:
-    """Check exercise 6; prints one line if all public checks pass, raises `NotYet` otherwise.
+    """Check exercise 7; prints one line if all public checks pass, raises `NotYet` otherwise.
 
     For seven rows of X, digits and probabilities come back; they belong to the model's logits, and
     the model was asked once.
@@ -86,7 +97,7 @@ def test_predict_digits(predict_digits: Any, model: Any, X: Array) -> None:
 
 
 def test_preprocess(preprocess: Any) -> None:
-    """Check exercise 7; prints one line if all public checks pass, raises `NotYet` otherwise.
+    """Check exercise 8; prints one line if all public checks pass, raises `NotYet` otherwise.
 
     A drawn sheet becomes a row like those of X: ink bright, cropped, in the middle, column by column,
     the same in grey, in colour and with transparent parts.

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from labkit.curves import plot_history
 from labkit.drawing import BLUE, GREY, ORANGE, from_to, grid, panels, picture, show
 from labkit.exploring import show_explorer
+from labkit.guessing import look_back, share_of_pairs
 from labkit.loading import find_own_picture, load_data, load_handwriting, read_image
 from labkit.messages import (
     LabError,
@@ -28,8 +29,10 @@ from labkit.messages import (
     why_unusable,
 )
 from labkit.mistakes import plot_confusion, plot_mistakes
+from labkit.parts import trouble
 from labkit.photographs import plot_handwriting, plot_photos, plot_preprocess
-from labkit.pictures import centre_by_mass, paper_light, resize
+from labkit.pictures import centre_by_mass, only_resized, paper_light, resize
+from labkit.steps import fresh, logits_of, plot_learning_rates, plot_one_step
 from labkit.training import one_layer_model, training_callbacks
 from labkit.words import Array
 
@@ -38,9 +41,10 @@ EXERCISES = {
     "model": "Exercise 2",
     "my_dense": "Exercise 3",
     "split_data": "Exercise 4",
-    "history": "Exercise 5",
-    "predict_digits": "Exercise 6",
-    "preprocess": "Exercise 7",
+    "cross_entropy": "Exercise 5",
+    "history": "Exercise 6",
+    "predict_digits": "Exercise 7",
+    "preprocess": "Exercise 8",
 }
 """Which exercise makes a name, for the sentence about a name that is missing."""
 
@@ -51,12 +55,12 @@ GIVEN_IN = {
     "X_test": "section 5, after Exercise 4",
     "y_train": "section 5, after Exercise 4",
     "y_test": "section 5, after Exercise 4",
-    "callbacks": "section 6, before Exercise 5",
-    "recorder": "section 6, before Exercise 5",
-    "digits": "section 7, after Exercise 6",
-    "probabilities": "section 7, after Exercise 6",
-    "photos": "the beginning of section 8",
-    "photo_labels": "the beginning of section 8",
+    "callbacks": "section 7, before Exercise 6",
+    "recorder": "section 7, before Exercise 6",
+    "digits": "section 8, after Exercise 7",
+    "probabilities": "section 8, after Exercise 7",
+    "photos": "the beginning of section 9",
+    "photo_labels": "the beginning of section 9",
 }
 """Which given cell makes a name."""
 
@@ -64,7 +68,7 @@ GIVEN_IN = {
 def split_or_lend(
     split: Callable[[], Any], X: Array, y: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return what Exercise 4 gives; where it gives nothing usable, hold out every fifth row.
+    """Return what Exercise 4 gives; where that is not right yet, hold out every fifth row.
 
     Parameters
     ----------
@@ -72,22 +76,15 @@ def split_or_lend(
         Calls your ``split_data`` and returns X_train, X_test, y_train, y_test.
     """
     try:
-        parts = [np.asarray(part) for part in split()]
-        shapes = [(p.ndim, p.shape[1:]) for p in parts]
-        rows = [part.shape[:1] for part in parts]
-        usable = (
-            shapes == [(2, X.shape[1:])] * 2 + [(1, ())] * 2
-            and rows[:2] == rows[2:]
-            and min(rows) > (0,)
-        )
-        reason = "its four parts do not have the shapes of rows and labels"
+        parts = split()
+        reason = trouble(parts, split(), X, y)
+        if not reason:
+            return tuple(np.asarray(part) for part in parts)  # type: ignore[return-value]  # of four
     except Exception as error:  # noqa: BLE001  your code may raise anything; the line below says what
-        usable, reason = False, why_unusable(error)
-    if usable:
-        return parts[0], parts[1], parts[2], parts[3]
+        reason = why_unusable(error)
     print(
-        f"… Exercise 4 cannot be used so far ({reason}). Until then you have a simple split on loan: "
-        "every fifth row is held out."
+        f"… Exercise 4 cannot be used so far ({reason.rstrip('.')}). Until then you have a simple "
+        "split on loan: every fifth row is held out."
     )
     held = np.arange(len(y)) % 5 == 0
     return X[~held], X[held], y[~held], y[held]

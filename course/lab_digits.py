@@ -9,20 +9,30 @@
 # %% [markdown]
 # # Handwritten digits: from 5,000 pictures to your own handwriting
 #
-# You build a small neural network in Keras that reads handwritten digits, find out how far you
-# can trust it, and then let it read a photograph. Seven exercises, 100 points, about 90 minutes.
+# You build a small neural network in Keras that reads handwritten digits, work out by hand what
+# its training does, find out how far you can trust it, and then let it read a photograph. Eight
+# exercises, 100 points, about three hours: take two sittings, with the break after section 5.
+#
+# **After this lab you can** compute a softmax, a dense layer and a cross-entropy with its gradient
+# in NumPy; build, train and use a network in Keras; hold data out, and say from its learning curves
+# and its confusion matrix how far to trust a network; bring a picture from outside into the form
+# that a network was trained on.
+#
+# **What you should know before**: Python functions and loops; NumPy arrays, their shapes and
+# slices; the product of two matrices; what a derivative is. Nothing about neural networks.
 #
 # | section | exercise | points | minutes |
 # |---|---|---|---|
 # | 1. Packages | | | 2 |
 # | 2. The digits | | | 8 |
-# | 3. ReLU and softmax | 1, softmax | 15 | 12 |
-# | 4. The network | 2, model; 3, dense layer | 25 + 10 | 20 |
-# | 5. Digits to train on, digits to judge by | 4, split | 10 | 12 |
-# | 6. Training | 5, train | 15 | 10 |
-# | 7. What it predicts, and where it fails | 6, predict | 10 | 12 |
-# | 8. Your own handwriting | 7, preprocess | 15 | 12 |
-# | 9. Look inside, and where next | | | 2 |
+# | 3. ReLU and softmax | 1, softmax | 10 | 15 |
+# | 4. The network | 2, model; 3, dense layer | 15 + 10 | 25 |
+# | 5. Digits to train on, digits to judge by | 4, split | 15 | 25 |
+# | 6. What training does | 5, loss | 15 | 30 |
+# | 7. Training | 6, train | 10 | 12 |
+# | 8. What it predicts, and where it fails | 7, predict | 10 | 15 |
+# | 9. Your own handwriting | 8, preprocess | 15 | 40 |
+# | 10. Look inside, and where next | | | 5 |
 #
 # **How it works.** Write your code between `### START CODE HERE ###` and `### END CODE HERE ###`,
 # in place of `raise NotStarted`. Run the cell, then the check below it: it says what is right,
@@ -30,8 +40,9 @@
 # there are hints, from a nudge to a bigger nudge; none of them is the answer.
 #
 # Run the cells from top to bottom. When you come back after a break, choose *Run > Run All Above
-# Selected Cell*. An exercise that you leave out does not stop the ones after it where that can be
-# helped. You may add cells of your own.
+# Selected Cell*. You can leave an exercise out and go on: where a later cell needs it, the cell
+# says so. You may add cells of your own. Words in **bold** are explained where they first occur,
+# and once more in the glossary at the end.
 
 # %% [markdown]
 # ## 1. Packages
@@ -39,8 +50,8 @@
 # **Objective**: load what the lab uses · **Time**: 2 minutes · **Success**: one line with
 # versions
 #
-# TensorFlow takes some seconds to start. You write NumPy and Keras; `utils` draws, `public_tests`
-# checks.
+# TensorFlow, on which Keras computes here, takes some seconds to start. You write NumPy and Keras;
+# `utils` draws, `public_tests` checks.
 
 # %% id="packages" given
 import os
@@ -58,6 +69,7 @@ import utils
 utils.check_packages()
 with utils.quiet_start():
     import keras
+    import tensorflow as tf
 from keras import Input, Sequential
 from keras.layers import Dense
 from keras.losses import SparseCategoricalCrossentropy
@@ -68,6 +80,7 @@ from public_tests import (
     linear,
     relu,
     summary,
+    test_cross_entropy,
     test_model,
     test_my_dense,
     test_my_softmax,
@@ -77,7 +90,7 @@ from public_tests import (
     test_training,
 )
 
-print(f"Ready: Keras {keras.__version__}, NumPy {np.__version__}")
+print(f"Ready: Keras {keras.__version__}, TensorFlow {tf.__version__}, NumPy {np.__version__}")
 
 # %% [markdown]
 # ## 2. The digits
@@ -122,7 +135,7 @@ utils.plot_two_orders(X[2500], y[2500])
 
 # %% [markdown]
 # A dense layer does not mind: it learns as well from shuffled pixels, as long as they are
-# *always* shuffled the same way. You meet this again in section 8, where your own photograph has
+# *always* shuffled the same way. You meet this again in section 9, where your own photograph has
 # to be unrolled as these digits were.
 
 # %% id="samples" given tags=["figure"]
@@ -137,7 +150,7 @@ utils.plot_classes(X, y)
 # %% [markdown]
 # ## 3. ReLU and softmax
 #
-# **Objective**: two functions that turn sums into decisions · **Time**: 12 minutes · **Success**:
+# **Objective**: two functions that turn sums into decisions · **Time**: 15 minutes · **Success**:
 # bars of probability that sum to 1
 #
 # A dense layer computes $z = aW + b$. Without anything after it, two such layers in a row are
@@ -148,20 +161,20 @@ utils.plot_classes(X, y)
 utils.plot_relu(relu)
 
 # %% [markdown]
-# The last layer gives ten numbers, one a digit: the **logits**. A larger logit speaks for its
+# The last layer gives ten numbers, one per digit: the **logits**. A larger logit speaks for its
 # digit, but what would "7.3 for the 4" mean? **Softmax** makes probabilities of them:
 #
 # $$p_i = \frac{e^{z_i}}{\sum_{j=0}^{N-1} e^{z_j}}$$
 #
 # Each $p_i$ is positive, their sum is 1, and the order stays what it was.
 #
-# ### Exercise 1: softmax (15 points)
+# ### Exercise 1: softmax (10 points)
 #
 # Write `my_softmax(z)` in NumPy, for a vector `z` of any length. It has to give finite answers
 # for logits as large as 1000 as well: $e^{1000}$ does not fit into a float. Leave `z` itself
 # unchanged.
 
-# %% graded="softmax" points=15
+# %% graded="softmax" points=10
 # UNQ_C1
 # GRADED CELL: my_softmax
 def my_softmax(z):
@@ -230,7 +243,7 @@ with utils.needs("Exercise 1"):
 # %% [markdown]
 # ## 4. The network
 #
-# **Objective**: build the network, and know what a layer computes · **Time**: 20 minutes ·
+# **Objective**: build the network, and know what a layer computes · **Time**: 25 minutes ·
 # **Success**: your logits and those of Keras on one diagonal
 #
 # Three dense layers: 25 units, then 15, then 10, one for each digit.
@@ -251,16 +264,16 @@ with utils.needs("Exercise 1"):
 utils.plot_overflow()
 
 # %% [markdown]
-# So: logits from the network, `from_logits=True` in the loss (section 6), softmax when you want
-# to *read* probabilities (section 7).
+# So: logits from the network, a loss that takes logits (sections 6 and 7), softmax when you want to
+# *read* probabilities (section 8).
 #
-# ### Exercise 2: the model (25 points)
+# ### Exercise 2: the model (15 points)
 #
 # Put the table above into a Keras `Sequential` model named `model`. Say the input's shape, so
 # that the weights exist from the start. `Sequential`, `Input` and `Dense` are imported. The seed
 # above your code makes the initial weights, and so your results, repeatable.
 
-# %% graded="model" points=25 tags=["raises-exception"]
+# %% graded="model" points=15 tags=["raises-exception"]
 # UNQ_C2
 # GRADED CELL: Sequential model
 keras.utils.set_random_seed(1234)
@@ -303,11 +316,12 @@ test_model(model, 10, 400)
 # <details>
 # <summary>Hint 3: I pass the first check but not a later one</summary>
 #
-# - *Units*: count along the table. The order is 25, 15, 10; one output a class.
+# - *Units*: count along the table. The order is 25, 15, 10: one output per class.
 # - *Activations*: only the hidden layers bend. Nothing may follow the logits: no softmax, no
 #   `Dropout`.
 # - *Parameters*: a unit has one weight for each input and one bias. Compute the total by hand for
 #   the first layer and compare it with `model.summary()`.
+# - *Weights to start from*: leave the initialiser to Keras.
 #
 # </details>
 
@@ -337,9 +351,9 @@ def my_dense(a_in, W, b, g):
     Parameters
     ----------
     a_in : ndarray, shape (n_in,) or (m, n_in)
-        What comes in: one example, or m of them, one a row.
+        What comes in: one example, or m of them, one per row.
     W : ndarray, shape (n_in, n_out)
-        Weights, one column a unit.
+        Weights, one column per unit.
     b : ndarray, shape (n_out,)
         Biases.
     g : function
@@ -403,15 +417,36 @@ with utils.needs("Exercise 2", "Exercise 3"):
 # %% [markdown]
 # ## 5. Digits to train on, digits to judge by
 #
-# **Objective**: hold out digits that the network never trains on · **Time**: 12 minutes ·
+# **Objective**: hold out digits that the network never trains on · **Time**: 25 minutes ·
 # **Success**: every digit present in both parts
 #
 # A network with 10,575 parameters can learn 5,000 digits nearly by heart. How well it does on
 # *those* says little; what counts is a digit that it has not seen. So you hold some out, from the
-# start.
+# start. Three words that are often mixed up:
 #
-# Keras offers `validation_split=0.2` for this. Watch what it does here, with a small one-layer
-# network:
+# - the **training set** is what the network learns from;
+# - a **validation set** is held out to *choose* by: how many units, how many epochs;
+# - a **test set** is held out to *judge* by, once, when everything has been chosen.
+#
+# A set that you choose by is no longer a fair judge: you took what happened to suit it. In this lab
+# nothing is chosen (the network and its 40 epochs are given), so one held-out part is enough, and
+# it is a test set. `lab_mnist` has an experiment with all three.
+#
+# Keras offers `validation_split=0.2` to hold out a fifth of the rows. **Predict, then run**: a small
+# one-layer network is about to be trained on the other four fifths of `X`, for two epochs. How many
+# of the held-out digits will it read right?
+#
+# - `"a"`: about 80 %, a little less than of the training rows
+# - `"b"`: about 10 %, as a guess would
+# - `"c"`: none at all
+#
+# Put your answer into the next cell in place of the dots. It is not graded.
+
+# %% id="guess_sorted" tags=["figure"]
+my_guess = ...
+
+# %% [markdown]
+# Now watch:
 
 # %% id="sorted_trap" given tags=["figure"]
 keras.utils.set_random_seed(1234)
@@ -420,13 +455,14 @@ trial = utils.one_layer_model().fit(
 )
 print(f"accuracy on the training rows: {trial.history['accuracy'][-1]:.3f}")
 print(f"accuracy on the held-out rows: {trial.history['val_accuracy'][-1]:.3f}")
+utils.look_back(my_guess, "c", "The rows are sorted: no held-out digit was among the training rows.")
 
 # %% [markdown]
 # Good in training, and not one held-out digit right. `validation_split` takes the *last* fifth of
 # the rows, before any shuffling. These rows are sorted: the last fifth is all the eights and
 # nines, and the network has never seen either.
 #
-# ### Exercise 4: split the data (10 points)
+# ### Exercise 4: split the data (15 points)
 #
 # Write `split_data`. The generator `rng` is given; use it for everything random, so that the same
 # seed gives the same split.
@@ -438,7 +474,7 @@ print(f"accuracy on the held-out rows: {trial.history['val_accuracy'][-1]:.3f}")
 #
 # Leave the row numbers in `train` and `test`: the last line uses them.
 
-# %% graded="split" points=10
+# %% graded="split" points=15
 # UNQ_C4
 # GRADED CELL: split_data
 def split_data(X, y, test_fraction=0.2, seed=1234):
@@ -502,7 +538,7 @@ test_split_data(split_data, X, y)
 # - *Shuffled*: joining the pieces puts the digits in order again. One more permutation, at the
 #   end.
 # - *Repeatable*: only `rng` may be random; `np.random.shuffle` does not know your seed.
-# - *test_fraction*: is 0.2 or 1000 written somewhere in your code?
+# - *Another fraction, classes of other sizes*: is 0.2, 100 or 1000 written somewhere in your code?
 #
 # </details>
 
@@ -514,36 +550,197 @@ X_train, X_test, y_train, y_test = utils.split_or_lend(lambda: split_data(X, y),
 utils.plot_split(y_train, y_test)
 
 # %% [markdown]
-# From here on, `X_test` and `y_test` are for looking only. You read them off after each epoch,
-# but you change nothing because of them; else they are held out in name only.
+# From here on, `X_test` and `y_test` are a test set: you read off how well the network does on them,
+# and change nothing because of it. Else they are held out in name only.
 #
-# ## 6. Training
+# ## 6. What training does
 #
-# **Objective**: train the network, and read its learning curves · **Time**: 10 minutes ·
+# **Objective**: know what is minimised, and compute one step of it by hand · **Time**: 30 minutes,
+# half of it for the exercise · **Success**: your step lowers the loss, and your gradient agrees with
+# differences
+#
+# **Measuring a mistake.** A network gives each digit a probability. The **cross-entropy** looks at
+# one of them, that of the right digit, and takes minus its logarithm. Three digits, by hand:
+#
+# | the right digit gets | $-\ln p$ | in words |
+# |---|---|---|
+# | 0.90 | 0.11 | right, and sure of it: cheap |
+# | 0.50 | 0.69 | half sure |
+# | 0.01 | 4.61 | sure of something else: expensive |
+#
+# The **loss** of these three is the mean, $(0.11 + 0.69 + 4.61) / 3 = 1.80$. Only certainty in the
+# right digit costs nothing. A guess gives each digit 1/10 and costs $-\ln(1/10) = 2.30$: remember
+# this number. A network that has learnt nothing scores about that; yours will, in a moment.
+#
+# **The gradient.** Training asks of each logit: would the loss fall if you were a little larger, or
+# if you were a little smaller? The answer is one number per logit, the **gradient**. For softmax
+# and cross-entropy together it is as simple as it gets. For one row with label $k$,
+#
+# $$\frac{\partial\, \text{loss}}{\partial z_j} = p_j - [j = k]$$
+#
+# where $[j = k]$ is 1 at the label and 0 elsewhere (a **one-hot** row). The right digit's element is
+# negative, from $p_k - 1$: raise this logit. The others are positive: lower those, in proportion to
+# the probability that was wasted on them. Of a batch of $m$ rows the loss is the mean, so each row's
+# part is divided by $m$.
+#
+# ### Exercise 5: the loss and its gradient (15 points)
+#
+# Write `cross_entropy(logits, y)` in NumPy: from logits (m, N) and integer labels (m,), the mean loss
+# of the batch, and its gradient with respect to the logits, (m, N). It has to be right for logits of
+# 1000 as well, where a probability rounds to 0. So work out on paper first what $-\ln p_k$ is in
+# terms of the logits:
+#
+# $$-\ln \frac{e^{z_k}}{\sum_j e^{z_j}} = \;?$$
+
+# %% graded="loss" points=15
+# UNQ_C5
+# GRADED CELL: cross_entropy
+def cross_entropy(logits, y):
+    """Compute the mean cross-entropy of a batch, and its gradient with respect to the logits.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (m, N)
+        One row per example; left as they are.
+    y : ndarray of int, shape (m,)
+        Labels from 0 to N - 1.
+
+    Returns
+    -------
+    loss : float
+        The mean over the m rows.
+    gradient : ndarray, shape (m, N)
+        How the loss changes with each logit.
+    """
+    m = len(y)
+    ### START CODE HERE ###
+    ### BEGIN SOLUTION
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = -log_p[np.arange(m), y].mean()
+    gradient = np.exp(log_p)
+    gradient[np.arange(m), y] -= 1
+    gradient = gradient / m
+    ### END SOLUTION
+    ### END CODE HERE ###
+    return loss, gradient
+
+# %% test="loss" tags=["raises-exception"]
+test_cross_entropy(cross_entropy, X, y)
+
+# %% [markdown]
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# Two results, and most of the work is shared. Get it right for one row first, then for a batch: what
+# you wrote in exercise 1 is the beginning, now with `axis=1` and `keepdims=True`, so that each row
+# keeps its own largest logit and its own sum.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: a bigger nudge</summary>
+#
+# The logarithm of a quotient is a difference of two logarithms, and one of them undoes its
+# exponential: what is left is the logarithm of the sum, minus the logit itself. No probability
+# appears, so none can round to 0. Shift each row first, as in exercise 1.
+#
+# To pick from each row the column of its label, NumPy wants two lists of the same length: the row
+# numbers and the column numbers. `a[[0, 1, 2], [3, 1, 4]]` picks three elements, one from each row.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: I pass the first check but not a later one</summary>
+#
+# - *All logits 0*: the loss is 2.303 for ten digits, whatever the labels are. A multiple of that is
+#   a sum in place of a mean, or a mean over too much.
+# - *Logits of 1000*: `inf` or `nan` means that a probability was computed first. A small number
+#   added to it hides that, and gives a wrong loss.
+# - *The gradient*: 1 is taken away at one place in each row; `p[y]` is whole rows. Is the mean in it?
+# - *Loss and gradient belong together*: move one logit by 0.01. The loss should change by 0.01 times
+#   its element.
+#
+# </details>
+
+# %% [markdown]
+# Your network has weights, and has not learnt anything yet. Its loss on the training rows should be
+# near that of a guess:
+
+# %% id="untrained_loss" tags=["figure"] given
+with utils.needs("Exercise 2", "Exercise 5"):
+    untrained_loss, _ = cross_entropy(utils.logits_of(utils.fresh(model), X_train), y_train)
+    print(f"untrained: {untrained_loss:.2f}; a guess: {np.log(10):.2f}")
+
+# %% [markdown]
+# **One step.** Take the smallest network there is: one layer, its logits $XW$, all weights 0. From
+# the logits' gradient follows that of the weights, $X^T$ times it: a weight matters as much as the
+# pixels it is multiplied with. A step moves all weights against the gradient:
+#
+# $$W \leftarrow W - \text{learning rate} \times X^T \frac{\partial\, \text{loss}}{\partial z}$$
+#
+# The next cell takes that step with *your* gradient, on all training rows, and checks one weight by
+# differences: moved up and down a little, does the loss change as the gradient says?
+
+# %% id="one_step" given tags=["figure"]
+with utils.needs("Exercise 5"):
+    utils.plot_one_step(cross_entropy, X_train, y_train)
+
+# %% [markdown]
+# After a single step, each column of weights drawn as a picture begins to look like its own digit:
+# bright where ink speaks for it, dark where ink speaks against it. Nobody told it what a 3 is.
+#
+# How long should a step be? That is the **learning rate**. Here are thirty steps with three of them:
+
+# %% id="learning_rates" given tags=["figure"]
+with utils.needs("Exercise 5"):
+    utils.plot_learning_rates(cross_entropy, X_train, y_train)
+
+# %% [markdown]
+# Too small, and you wait. Too large, and the first steps jump across the valley and up the other
+# side: the loss is many times that of a guess before it falls.
+#
+# **Three more words.** A **batch** is the rows of which one step takes the mean gradient: 32 here,
+# because a rough gradient 125 times is worth more than an exact one once. An **epoch** is one pass
+# over all training rows: 125 such steps. **Adam** gives each weight a step length of its own, from
+# the recent size of its gradients, and keeps some of the direction of the steps before.
+#
+# In a network with hidden layers the gradient is handed back, layer by layer, by the chain rule: this
+# is *backpropagation*, and Keras does it for you. The explorer at the end of this lab shows it in
+# your own network, on its *Learning* panel: the same gradient, checked against differences, and the
+# same step.
+#
+# One thing that nobody sees: where Keras is given probabilities, it clips them to between $10^{-7}$
+# and $1 - 10^{-7}$ before the logarithm. So no loss is infinite, and none is above 16.1. The network
+# that is most wrong gets no gradient from the clipped part; with logits nothing is clipped.
+#
+# ## 7. Training
+#
+# **Objective**: train the network, and read its learning curves · **Time**: 12 minutes ·
 # **Success**: held-out accuracy of about 0.92
 #
 # `compile` says how a mistake is measured and how the weights are moved; `fit` does it.
 #
-# ### Exercise 5: compile and fit (15 points)
+# ### Exercise 6: compile and fit (10 points)
 #
-# - Loss: `SparseCategoricalCrossentropy`. *Sparse* means that labels are integers, as `y` is.
-#   Tell it that it gets logits.
-# - Optimizer: `Adam` with a learning rate of 0.001. Metric: `"accuracy"`.
-# - Train on the training rows for 40 epochs in batches of 32, and keep what `fit` returns in
-#   `history`.
+# Compile `model` and train it. Decide for yourself:
 #
-# Three more arguments make it pleasant. Give `compile` a `steps_per_execution` of 125: Keras then
-# runs a whole epoch (125 batches of 32) at a time, and gets the same weights in less than half
-# the time. Give `fit` `verbose=0`, against forty lines of output, and the list below as
-# `callbacks`. They read off the held-out digits after each epoch, for the learning curves (the
-# argument `validation_data` does so too, but takes longer), write one line of progress,
-# and keep the weights for the explorer's epoch slider.
+# - **Loss**: the cross-entropy of section 6, for labels that are integers and outputs that are
+#   logits. `keras.losses` has several; one word in their names tells them apart.
+# - **Optimizer**: Adam, with steps of a thousandth.
+# - **Metric**: while it trains, you want to read how many digits it gets right.
+# - **Rows**: which of the arrays of section 5 may it learn from?
+#
+# The rest is given: add `**speed` to what you give `compile`, and `**schedule` to what you give `fit`.
+# (Two stars hand the entries of a dictionary on as arguments.) Keep what `fit` returns in `history`.
 
 # %% id="callbacks" given
-callbacks, recorder = utils.training_callbacks(X_test, y_test)
+callbacks, recorder = utils.training_callbacks(X_test, y_test)  # held-out figures, one line of progress
+schedule = {"epochs": 40, "batch_size": 32, "verbose": 0, "callbacks": callbacks}
+speed = {"steps_per_execution": 125}  # an epoch at a time: the same weights in half the time
 
-# %% graded="train" points=15 tags=["raises-exception"]
-# UNQ_C5
+# %% graded="train" points=10 tags=["raises-exception"]
+# UNQ_C6
 # GRADED CELL: compile and fit
 keras.utils.set_random_seed(1234)
 
@@ -553,16 +750,9 @@ model.compile(
     loss=SparseCategoricalCrossentropy(from_logits=True),
     optimizer=Adam(learning_rate=0.001),
     metrics=["accuracy"],
-    steps_per_execution=125,
+    **speed,
 )
-history = model.fit(
-    X_train,
-    y_train,
-    epochs=40,
-    batch_size=32,
-    verbose=0,
-    callbacks=callbacks,
-)
+history = model.fit(X_train, y_train, **schedule)
 ### END SOLUTION
 ### END CODE HERE ###
 
@@ -573,8 +763,9 @@ test_training(model, history, X_train, y_train, X_test, y_test)
 # <details>
 # <summary>Hint 1: a nudge</summary>
 #
-# Two calls, `model.compile(...)` and `model.fit(...)`, and each bullet above is one or two of
-# their arguments. The second call returns something that you need.
+# Two calls, `model.compile(...)` and `model.fit(...)`. The first three decisions are arguments of
+# `compile`, by the names that the list gives them (metrics are a list), the last one goes to `fit`.
+# The second call returns something that you need.
 #
 # </details>
 #
@@ -582,8 +773,8 @@ test_training(model, history, X_train, y_train, X_test, y_test)
 # <summary>Hint 2: a bigger nudge</summary>
 #
 # The loss and the optimizer are objects here, not names: you make each of them with its own
-# argument. Your output layer gives logits, so the loss has to apply softmax itself; look for the
-# argument in [its
+# argument. *Sparse* means that a label is one integer. Your output layer gives logits, so the loss
+# has to apply softmax itself; look for the argument in [its
 # documentation](https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class).
 #
 # </details>
@@ -592,37 +783,50 @@ test_training(model, history, X_train, y_train, X_test, y_test)
 # <summary>Hint 3: I pass the first check but not a later one</summary>
 #
 # - *Accuracy near 0.2, or a loss that stays put*: the loss takes your logits for probabilities.
-# - *Training rows only*: `fit` gets the four arrays of section 5, never `X` and `y`.
+# - *Training rows only*: `fit` gets two of the four arrays of section 5, never `X` and `y`.
 # - *I want to start again*: `fit` goes on from the weights that are there. Run Exercise 2's cell
 #   first, then the cell before this exercise, then this one.
 #
 # </details>
+#
+# **Predict, then run.** You are about to see loss and accuracy after each of the 40 epochs, on the
+# training rows and on the held-out ones. What does the *loss on the held-out rows* do in the end?
+#
+# - `"a"`: it falls to the end, like that of the training rows
+# - `"b"`: it falls, levels off, and then rises again
+# - `"c"`: it rises from the beginning
+
+# %% id="guess_curves" tags=["figure"]
+my_guess = ...
 
 # %% id="curves" given tags=["figure"]
-with utils.needs("Exercise 5"):
+with utils.needs("Exercise 6"):
     utils.plot_history(history)
+    utils.look_back(my_guess, "b", "The legend names the epoch at which it is least.")
 
 # %% [markdown]
 # Read the two curves together. On the training rows the network gets better until the end, almost
-# to 1. On the held-out rows the accuracy levels off after fifteen or twenty epochs, and towards
-# the end the loss even rises: the network learns these 4,000 digits by heart and becomes too sure
-# of itself. The distance between the curves is **overfitting**. A network is as good as its
-# *held-out* accuracy; a report of 99 % that does not say on which digits may mean the other one.
+# to 1. On the held-out rows the loss has its least value somewhere between epoch 15 and 30, and rises
+# from there, while the accuracy stays or still creeps up by a few thousandths: the network does not
+# read more digits wrongly, it becomes too sure of the wrong ones. What it learns from there on is these
+# 4,000 digits by heart. That is **overfitting**, and the distance between the two curves is the
+# **generalisation gap**. A network is as good as its *held-out* accuracy; a report of 99 % that does
+# not say on which digits may mean the other one.
 #
-# ## 7. What it predicts, and where it fails
+# ## 8. What it predicts, and where it fails
 #
 # **Objective**: get digits and probabilities for many rows in one call; know the mistakes ·
-# **Time**: 12 minutes · **Success**: a strong diagonal
+# **Time**: 15 minutes · **Success**: a strong diagonal
 #
 # One held-out digit first, on its way through the network: pixels, the units of both hidden
 # layers, ten logits, ten probabilities. A unit whose bar is 0 is switched off by its ReLU.
 
 # %% id="one_prediction" given tags=["figure"]
-with utils.needs("Exercise 1", "Exercise 5"):
+with utils.needs("Exercise 1", "Exercise 6"):
     utils.plot_prediction(model, X_test[0], y_test[0], my_softmax)
 
 # %% [markdown]
-# ### Exercise 6: predict a batch (10 points)
+# ### Exercise 7: predict a batch (10 points)
 #
 # Write `predict_digits(model, X)`: from a batch of rows to the digits and their probabilities.
 # Call `model.predict` once for all rows: each call has a fixed cost, and a thousand calls pay it
@@ -630,7 +834,7 @@ with utils.needs("Exercise 1", "Exercise 5"):
 # `verbose=0` without a progress bar. The model gives logits; you want probabilities.
 
 # %% graded="predict" points=10
-# UNQ_C6
+# UNQ_C7
 # GRADED CELL: predict_digits
 def predict_digits(model, X):
     """Predict a batch of digits in one call.
@@ -638,7 +842,7 @@ def predict_digits(model, X):
     Parameters
     ----------
     model : keras.Model
-        Gives 10 logits a row.
+        Gives 10 logits per row.
     X : ndarray, shape (m, 400)
 
     Returns
@@ -681,7 +885,7 @@ test_predict_digits(predict_digits, model, X)
 # <details>
 # <summary>Hint 3: I pass the first check but not a later one</summary>
 #
-# - *Digits, one a row*: `argmax` without an axis gives one number for the whole array, with
+# - *Digits, one per row*: `argmax` without an axis gives one number for the whole array, with
 #   `axis=0` ten numbers.
 # - *Probabilities*: a value above 1 or below 0 is a logit.
 # - *One row*: a batch of one is `X[:1]`, shape (1, 400). `X[0]` has lost its batch axis.
@@ -689,13 +893,26 @@ test_predict_digits(predict_digits, model, X)
 # </details>
 
 # %% id="predictions" given tags=["figure"]
-with utils.needs("Exercise 6"):
+with utils.needs("Exercise 7"):
     digits, probabilities = predict_digits(model, X_test)
     utils.plot_predictions(X_test, y_test, digits)
 
+# %% [markdown]
+# **Predict, then run.** A **confusion matrix** has a row for each label and a column for each
+# prediction; what is right stands on the diagonal. Your network reads about 92 of 100 digits right.
+# The other 8 are in 90 cells. How many of them are in the ten fullest of these cells?
+#
+# - `"a"`: about a tenth: no two digits are confused more than others
+# - `"b"`: a third to a half: some pairs look alike
+# - `"c"`: nearly all: only these pairs are confused
+
+# %% id="guess_confusion" tags=["figure"]
+my_guess = ...
+
 # %% id="confusion" given tags=["figure"]
-with utils.needs("Exercise 6"):
+with utils.needs("Exercise 7"):
     utils.plot_confusion(y_test, digits)
+    utils.look_back(my_guess, "b", utils.share_of_pairs(y_test, digits))
 
 # %% [markdown]
 # Off the diagonal, look for pairs: which digits are taken for each other, and is it mutual? Then
@@ -703,26 +920,40 @@ with utils.needs("Exercise 6"):
 # has no excuse, and is sure all the same.
 
 # %% id="mistakes" given tags=["figure"]
-with utils.needs("Exercise 6"):
+with utils.needs("Exercise 7"):
     utils.plot_mistakes(X_test, y_test, digits, probabilities)
 
 # %% [markdown]
-# ## 8. Your own handwriting
+# ## 9. Your own handwriting
 #
-# **Objective**: make a photograph look like a row of `X` · **Time**: 12 minutes · **Success**: at
+# **Objective**: make a photograph look like a row of `X` · **Time**: 40 minutes · **Success**: at
 # least 10 of the 12 photographs read right
 #
 # A network knows one kind of picture: the kind it was trained on. A photograph differs in
 # everything: colour, dark ink on light paper, uneven light, size, place. Give it as it is, and
 # the answer is worthless. These twelve are synthesised from MNIST digits to look like
 # photographs: paper, pens, shadows and all.
+#
+# **Predict, then run.** If they are only made 20 by 20 and grey, and nothing else, how many of the
+# twelve will the network read right?
+#
+# - `"a"`: nearly all; it has learnt what digits look like
+# - `"b"`: about half
+# - `"c"`: one or two, as a guess would
+
+# %% id="guess_photos" tags=["figure"]
+my_guess = ...
 
 # %% id="photo" given tags=["figure"]
 photos, photo_labels = utils.load_handwriting()
 utils.plot_photos(photos, photo_labels)
+with utils.needs("Exercise 6", "Exercise 7"):
+    careless = np.array([utils.only_resized(photo) for photo in photos])
+    n_right = int((predict_digits(model, careless)[0] == photo_labels).sum())
+    utils.look_back(my_guess, "c", f"Right as they are: {n_right} of 12.")
 
 # %% [markdown]
-# ### Exercise 7: preprocess (15 points)
+# ### Exercise 8: preprocess (15 points)
 #
 # Write `preprocess(image)`: from a photograph, an array of whole numbers 0 to 255, to a row of
 # 400. This is the way MNIST's digits were made, and then these 20x20 ones:
@@ -743,7 +974,7 @@ utils.plot_photos(photos, photo_labels)
 # 6. **20x20**: `utils.resize` once more, and unroll the picture in the order of `X`.
 
 # %% graded="preprocess" points=15
-# UNQ_C7
+# UNQ_C8
 # GRADED CELL: preprocess
 def preprocess(image):
     """Turn a photograph of a digit into a row that the network can read.
@@ -806,6 +1037,9 @@ test_preprocess(preprocess)
 # - *Transparent pictures*: a frame of ink around the digit is the black under the transparent
 #   part.
 # - *Crop*: a slice ends *before* its second number.
+# - *Uneven paper*: how dark is ink *beside the paper around it*? A fixed grey does not know.
+# - *Margin*: a digit of 20 pixels belongs on a 28x28 square before it becomes 20x20.
+# - *A wide sign*: `resize` wants the height first, then the width.
 # - *Column order*: look at the two pictures in section 2 again. Which `order` did the upright one
 #   have?
 # - *Range*: a value above 2 has been left at 0 to 255.
@@ -813,11 +1047,11 @@ test_preprocess(preprocess)
 # </details>
 
 # %% id="preprocessed" given tags=["figure"]
-with utils.needs("Exercise 7"):
+with utils.needs("Exercise 8"):
     utils.plot_preprocess(photos[0], preprocess(photos[0]), photo_labels[0])
 
 # %% id="handwriting" given tags=["figure"]
-with utils.needs("Exercise 6", "Exercise 7"):
+with utils.needs("Exercise 7", "Exercise 8"):
     photo_rows = np.array([preprocess(photo) for photo in photos])
     photo_digits, photo_probabilities = predict_digits(model, photo_rows)
     utils.plot_handwriting(photo_rows, photo_labels, photo_digits, photo_probabilities)
@@ -830,7 +1064,7 @@ with utils.needs("Exercise 6", "Exercise 7"):
 
 # %% id="own_picture" given tags=["figure"]
 own = utils.find_own_picture()  # my_digit.png or my_digit.jpg
-with utils.needs("Exercise 6", "Exercise 7"):
+with utils.needs("Exercise 7", "Exercise 8"):
     if own:
         row = preprocess(utils.read_image(own))
         utils.plot_preprocess(utils.read_image(own), row)
@@ -840,17 +1074,18 @@ with utils.needs("Exercise 6", "Exercise 7"):
         print("There is no my_digit.png or my_digit.jpg beside this notebook yet.")
 
 # %% [markdown]
-# ## 9. Look inside, and where next
+# ## 10. Look inside, and where next
 #
-# **Objective**: follow one digit through *your* network · **Time**: 2 minutes, or as long as you
+# **Objective**: follow one digit through *your* network · **Time**: 5 minutes, or as long as you
 # like · **Success**: the explorer's prediction is yours
 #
 # The explorer draws your own network. Step through a prediction unit by unit, draw a digit,
 # change a weight, move the epoch slider back to the beginning, or click a mistake in the
-# confusion matrix and find the units responsible.
+# confusion matrix and find the units responsible. Its *Learning* panel shows section 6 in your own
+# network: the gradient of one digit's loss, weight by weight, and a step against it.
 
 # %% id="explorer" given tags=["figure"]
-with utils.needs("Exercise 5"):
+with utils.needs("Exercise 6"):
     utils.explore(model, X_test, y_test, recorder, history)
 
 # %% [markdown]
@@ -858,6 +1093,23 @@ with utils.needs("Exercise 5"):
 # 100 epochs do, why some write-ups report 99.8 %, and your photographs again. On the way there,
 # try this network with 5 hidden units, or with 100; try 10 epochs; give `preprocess` a photograph
 # without cropping it, and watch the answer.
+#
+# **Glossary**
+#
+# | word | what it means here |
+# |---|---|
+# | logits | the ten numbers that the network gives, one per digit, before the softmax |
+# | softmax | turns logits into probabilities: positive, in the same order, with sum 1 |
+# | cross-entropy | minus the logarithm of the probability of the right digit |
+# | gradient | for each number that can be changed: how the loss changes with it |
+# | learning rate | how far a step goes against the gradient |
+# | batch | the rows that one step looks at |
+# | epoch | one pass over all training rows |
+# | training set | what the network learns from |
+# | validation set | held out, to choose by |
+# | test set | held out, to judge by, once |
+# | overfitting | learning the training rows by heart |
+# | generalisation gap | the distance between the figures on training rows and on held-out ones |
 #
 # **Your score.** The next cell sums up the public checks. Marking runs further checks of the same
 # kind on inputs that you have not seen: they look for the same things, so code that does what the

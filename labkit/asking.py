@@ -79,9 +79,10 @@ def raised(called: str, error: Exception) -> NotYet:
     told = [text.strip() for text in message.splitlines() if text.strip()]
     if len(told) > 1 and told[0].startswith("Exception encountered when calling"):
         del told[0]  # Keras' frame around what went wrong
+    known = next((why for pattern, why in _ERRORS.items() if re.search(pattern, message)), "")
     at = f" at the line `{line.strip()}`" if line.strip() else ""
     finding = NotYet(
-        f"Your code raised {kind}{at}.",
+        f"Your code raised {kind}{at}.{known}",
         called=called,
         got=f"{kind}: {told[0] if told else ''}"[:300].rstrip(": "),
         next=_NEXT_AFTER.get(kind, "Run your function on this input in a cell of your own."),
@@ -90,7 +91,15 @@ def raised(called: str, error: Exception) -> NotYet:
     return finding
 
 
+_ERRORS = {
+    "math range error": " exp of a number above 709 is too large for a float.",
+    "math domain error": " The logarithm of 0, or of a negative number, does not exist.",
+    "must be of integer .*type": " What stands in the square brackets has to be whole numbers.",
+}
+"""What some errors' texts mean, in words."""
+
 _NEXT_AFTER = {
+    "OverflowError": "Shift the numbers so that the largest is 0 before you take the exponential.",
     "NameError": "Give that name a value before you use it, or correct its spelling.",
     "TypeError": "Look at what goes into that line: its type, and how many arguments there are.",
     "ValueError": "Print the shapes of what goes into that line; two of them do not fit.",
@@ -166,6 +175,28 @@ class Misconception(NamedTuple):
     cause: str
     next: str
     outcome: Callable[..., Any]
+
+
+class Symptom(NamedTuple):
+    """What a result shows: a cause, what to do next, and when that is so."""
+
+    cause: str
+    next: str
+    holds: Callable[..., bool]
+
+
+def what_holds(
+    table: Iterable[Symptom], otherwise: tuple[str, str], *given: Any, **words: Any
+) -> tuple[str, str]:
+    """Return cause and next of the first symptom that holds for what is `given`.
+
+    Both may name `words` in braces.
+    """
+    with np.errstate(all="ignore"):
+        for cause, then, holds in table:
+            if holds(*given):
+                return cause.format(**words), then.format(**words)
+    return otherwise
 
 
 def matching(

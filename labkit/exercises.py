@@ -7,16 +7,17 @@ LAB_DIGITS = {
     "model": "Exercise 2, model",
     "dense": "Exercise 3, dense layer",
     "split": "Exercise 4, split",
-    "train": "Exercise 5, train",
-    "predict": "Exercise 6, predict",
-    "preprocess": "Exercise 7, preprocess",
+    "loss": "Exercise 5, loss",
+    "train": "Exercise 6, train",
+    "predict": "Exercise 7, predict",
+    "preprocess": "Exercise 8, preprocess",
 }
 LAB_MNIST = {
     "prepare": "Exercise 1, prepare",
     "baseline": "Exercise 2, baseline",
     "deep": "Exercise 3, deep network",
     "confusion": "Exercise 4, confusion",
-    "photo": "Exercise 5, photograph",
+    "photo": "Exercise 6, photograph",
 }
 """What each exercise is called, by the id of its graded cell."""
 

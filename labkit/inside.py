@@ -52,9 +52,10 @@ def describe_model(model: Any, n_inputs: int = 400) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``type``, ``sequential``, ``knows_input``, ``parameters``, ``trainable``, and ``layers``: for
-        each its ``type``, ``units``, ``activation`` (its values on `PROBE`), ``kernel`` and ``bias``
-        (arrays or None), ``biased`` and ``trainable``.
+        ``type``, ``sequential``, ``knows_input``, ``input_shape`` (a list, None without one),
+        ``parameters``, ``trainable``, and ``layers``: for each its ``type``, ``units``,
+        ``activation`` (its values on `PROBE`), ``kernel`` and ``bias`` (arrays or None), ``biased``
+        and ``trainable``.
     """
     kinds = {kind.__name__ for kind in type(model).__mro__}
     if not {"Model", "Sequential"} & kinds:
@@ -70,10 +71,19 @@ def describe_model(model: Any, n_inputs: int = 400) -> dict[str, Any]:
         "type": type_name(model),
         "sequential": "Sequential" in kinds,
         "knows_input": bool(model.built),
+        "input_shape": _input_shape(model),
         "parameters": parameters,
         "trainable": trainable,
         "layers": described,
     }
+
+
+def _input_shape(model: Any) -> list[int | None] | None:
+    """Return the shape that a model takes; None if it does not know, or takes several inputs."""
+    try:
+        return [None if side is None else int(side) for side in model.input_shape]
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _parameters_to_be(layers: list[dict[str, Any]], n_inputs: int) -> tuple[int, int]:

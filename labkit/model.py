@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from labkit.asking import Symptom, what_holds
 from labkit.cells import model_trouble
 from labkit.descriptions import (
     Description,
-    activation_name,
     activations,
     dense_layers,
     shown_activation,
@@ -19,7 +19,7 @@ from labkit.findings import NotStarted, NotYet
 from labkit.inside import PROBE
 from labkit.running import Check
 from labkit.student import Fact, Student
-from labkit.words import as_numbers, show, show_input
+from labkit.words import as_numbers, number, show, show_input
 
 
 def _described(student: Student) -> Description:
@@ -72,45 +72,82 @@ def is_sequential(model: Description) -> None:
         called="type(model)",
         expected="keras.Sequential",
         got=str(model["type"]),
-        next="Make it with Sequential and one list of layers, in the order of the data's way.",
+        next="Make it with Sequential and one list of layers, from the input to the output.",
     )
 
 
 _EXTRA = {
     "Dropout": "Dropout switches units off at random; this lab does without.",
     "Softmax": "The softmax belongs in the loss here: the model's output is logits.",
-    "Activation": "An activation is given to its Dense layer, not added as a layer.",
-    "ReLU": "An activation is given to its Dense layer, not added as a layer.",
     "Flatten": "The rows of X are flat already.",
     "BatchNormalization": "This lab does without batch normalisation.",
 }
 
+_BENT = ("ReLU", "Activation")
+"""Layers that are an activation: right behind a Dense layer they do what its own would do."""
+
+LAYERS = (
+    Symptom(
+        "There is an extra layer, {extra}. {why}",
+        "Take {extra} out; what is asked for is three Dense layers.",
+        lambda n_dense, extra: bool(extra),
+    ),
+    Symptom(
+        "There are {n_dense} Dense layers: the input is not a layer of its own with units.",
+        "Count the lines with units in the table above: three.",
+        lambda n_dense, extra: n_dense > 3,
+    ),
+    Symptom(
+        "There are {n_dense} Dense layers where the network has two hidden ones and an output.",
+        "Compare with the table above, line by line.",
+        lambda n_dense, extra: True,
+    ),
+)
+"""What the number of Dense layers, and the layers of other kinds, show."""
+
 
 def layers(model: Description) -> None:
-    """Check that there are three Dense layers and nothing else."""
+    """Check that there are three Dense layers and nothing else but their activations."""
     kinds = [str(layer["type"]) for layer in model["layers"] or ()]
-    if kinds == ["Dense"] * 3:
+    n_dense = kinds.count("Dense")
+    before = [*kinds[:1], *kinds]
+    extra = [
+        kind
+        for kind, last in zip(kinds, before, strict=False)
+        if kind != "Dense" and not (kind in _BENT and last == "Dense")
+    ]
+    if n_dense == 3 and not extra:
         return
-    extra = [kind for kind in kinds if kind != "Dense"]
-    n_dense = len(kinds) - len(extra)
-    if extra:
-        cause = f"There is an extra layer, {extra[0]}. {_EXTRA.get(extra[0], '')}".strip()
-        then = f"Take {extra[0]} out; what is asked for is three Dense layers."
-    elif n_dense > 3:
-        cause = f"There are {n_dense} Dense layers: the input is not a layer of its own with units."
-        then = "Count the layers that have weights in the picture of the network: three."
-    else:
-        cause = (
-            f"There are {n_dense} Dense layers where the network has two hidden ones and an output."
-        )
-        then = "Compare with the picture of the network, from left to right."
+    first = extra[0] if extra else ""
+    words = {"extra": first, "why": _EXTRA.get(first, ""), "n_dense": str(n_dense)}
+    cause, then = what_holds(LAYERS, ("", ""), n_dense, extra, **words)
     raise NotYet(
-        cause,
+        cause.strip(),
         called="model.layers",
         expected="Dense, Dense, Dense",
         got=", ".join(kinds) or "no layers",
         next=then,
     )
+
+
+UNITS = (
+    Symptom(
+        "The two hidden layers are swapped: 25 units come first, then 15.",
+        "Change their order.",
+        lambda units, n_classes: units[:2] == [15, 25],
+    ),
+    Symptom(
+        "{more} outputs: with the label 10 remapped to 0, the classes are 0 to 9.",
+        "Give the last layer one unit for each class.",
+        lambda units, n_classes: units[-1:] == [n_classes + 1],
+    ),
+    Symptom(
+        "One output gives one number; a choice among ten digits takes ten of them.",
+        "Give the last layer one unit for each class.",
+        lambda units, n_classes: units[-1:] == [1],
+    ),
+)
+"""What the units of the Dense layers show."""
 
 
 def units(model: Description, n_classes: int = 10) -> None:
@@ -119,26 +156,46 @@ def units(model: Description, n_classes: int = 10) -> None:
     units = [layer["units"] for layer in dense_layers(model)]
     if units == expected:
         return
-    cause, then = "The units differ from those asked for.", "Compare them one by one, in order."
-    if units[:2] == [15, 25]:
-        cause = "The two hidden layers are swapped: 25 units come first, then 15."
-        then = "Change their order."
-    elif units[-1:] == [n_classes + 1]:
-        cause = f"{n_classes + 1} outputs: with the label 10 remapped to 0, the classes are 0 to 9."
-        then = "Give the last layer one unit for each class."
-    elif units[-1:] == [1]:
-        cause = "One output gives one number; a choice among ten digits takes ten of them."
-        then = "Give the last layer one unit for each class."
+    otherwise = "The units differ from those asked for.", "Compare them one by one, in order."
+    cause, then = what_holds(UNITS, otherwise, units, n_classes, more=n_classes + 1)
     raise NotYet(
         cause, called="units, layer by layer", expected=f"{expected}", got=f"{units}", next=then
     )
 
 
+_ONE_ROW = (
+    "Say the shape of *one* row, (400,): a tuple with one number, without the number of rows."
+)
+
+INPUTS = (
+    Symptom(
+        "The number of rows was put into the input's shape: the model would take {shape}, one axis "
+        "too many. Keras adds the axis of the rows by itself.",
+        _ONE_ROW,
+        lambda shape, n: len(shape) > 2 and shape[1] in (5000, 4000, None, 1),
+    ),
+    Symptom(
+        "The input has an axis too many: {shape}, as if each number were a row of one.",
+        _ONE_ROW,
+        lambda shape, n: len(shape) > 2,
+    ),
+    Symptom(
+        "The number of rows is fixed at {rows}: by batch_shape or batch_size, or because there is no "
+        "Input and the first data that the model was called with stood in for it.",
+        "Begin the list with an Input that states the shape of one row; the number of rows stays open.",
+        lambda shape, n: len(shape) == 2 and shape[0] is not None,
+    ),
+    Symptom(
+        "The input has another length than a row of X.",
+        "Look at X.shape: the shape of one row leaves the number of rows out.",
+        lambda shape, n: shape != [None, n],
+    ),
+)
+"""What the shape that a model takes shows; `n` is the length of a row."""
+
+
 def input_length(model: Description, n_inputs: int = 400) -> None:
-    """Check that the model knows the shape of its input, and that it is right."""
-    dense = dense_layers(model)
-    first = as_numbers(dense[0]["kernel"]) if dense else None
-    got = int(first.shape[0]) if first is not None and first.ndim == 2 else None
+    """Check that the model knows the shape of its input, and that it is (None, n_inputs)."""
     if not model["knows_input"]:
         raise NotYet(
             "The model does not know yet how long a row is: it has no weights, and model.summary() "
@@ -148,14 +205,29 @@ def input_length(model: Description, n_inputs: int = 400) -> None:
             got="a model without an input shape",
             next="Begin the list with an Input that states the shape of one row.",
         )
-    if got != n_inputs:
+    first = dense_layers(model)[:1]
+    by_weights = [None, *np.shape(first[0]["kernel"])[:1]] if first else []
+    shape = list(model["input_shape"] or by_weights)
+    written = f"({', '.join(map(str, shape))})"
+    words = {"shape": written, "rows": shape[0] if shape else None}
+    cause, then = what_holds(INPUTS, ("", ""), shape, n_inputs, **words)
+    if cause:
         raise NotYet(
-            "The input has another length than a row of X.",
-            called="weights of the first layer",
-            expected=f"{n_inputs} inputs",
-            got=f"{got} inputs",
-            next="Look at X.shape: the shape of one row leaves the number of rows out.",
+            cause,
+            called="model.input_shape",
+            expected=f"(None, {n_inputs})",
+            got=written,
+            next=then,
         )
+
+
+HIDDEN = {
+    "linear": "Hidden layer {number} is linear: it was given no activation, and two linear layers in a "
+    "row can do no more than one.",
+    "sigmoid": "Hidden layer {number} has a sigmoid. Accuracy hardly shows it (0.90), but it learns "
+    "more slowly than ReLU and is not what was asked for.",
+}
+"""What there is to say of a hidden layer's activation, by its name."""
 
 
 def hidden(model: Description) -> None:
@@ -164,19 +236,9 @@ def hidden(model: Description) -> None:
     for index, name in enumerate(names[:-1]):
         if name == "relu":
             continue
-        cause = f"Hidden layer {index + 1} does what {name} does, not what ReLU does."
-        if name == "linear":
-            cause = (
-                f"Hidden layer {index + 1} is linear: it was given no activation, and two linear "
-                "layers in a row can do no more than one."
-            )
-        elif name == "sigmoid":
-            cause = (
-                f"Hidden layer {index + 1} has a sigmoid. Accuracy hardly shows it (0.90), but it "
-                "learns more slowly than ReLU and is not what was asked for."
-            )
+        otherwise = f"Hidden layer {{number}} does what {name} does, not what ReLU does."
         raise NotYet(
-            cause,
+            HIDDEN.get(name, otherwise).format(number=index + 1),
             called=f"activation of layer {index + 1} on {show_input(PROBE)}",
             expected=show(np.array([0, 0, 0, 0.5, 3])),
             got=shown_activation(dense[index]["activation"]),
@@ -184,25 +246,26 @@ def hidden(model: Description) -> None:
         )
 
 
+OUTPUT = {
+    "softmax": "The output layer has a softmax. Here the softmax sits in the loss, which is more exact; "
+    "with both, it would be applied twice.",
+    "relu": "The output layer has a ReLU: it makes every negative logit 0, and the network can no "
+    "longer say how unlikely a digit is (accuracy falls to about 0.83).",
+}
+"""What there is to say of the output layer's activation, by its name."""
+
+
 def output(model: Description) -> None:
     """Check by its behaviour that the output layer is linear."""
     dense = dense_layers(model)
-    name = activation_name(dense[-1]["activation"]) if dense else "unknown"
+    name = (activations(model) or ["unknown"])[-1]
     if name == "linear":
         return
-    cause = f"The output layer does what {name} does; logits are wanted, so it should be linear."
-    if name == "softmax":
-        cause = (
-            "The output layer has a softmax. Here the softmax sits in the loss, which is more exact; "
-            "with both, it would be applied twice."
-        )
-    elif name == "relu":
-        cause = (
-            "The output layer has a ReLU: it makes every negative logit 0, and the network can no "
-            "longer say how unlikely a digit is (accuracy falls to about 0.83)."
-        )
+    otherwise = (
+        f"The output layer does what {name} does; logits are wanted, so it should be linear."
+    )
     raise NotYet(
-        cause,
+        OUTPUT.get(name, otherwise),
         called=f"activation of the output layer on {show_input(PROBE)}",
         expected=show(PROBE),
         got=shown_activation(dense[-1]["activation"]) if dense else "no layer",
@@ -220,6 +283,31 @@ def _sizes(dense: list[Description], n_inputs: int) -> list[tuple[int, int]]:
     return sizes
 
 
+PARAMETERS = (
+    Symptom(
+        "Layer {unbiased} has no bias (use_bias=False).",
+        "Leave the bias in: it lets a unit choose its own threshold.",
+        lambda unbiased, frozen, model, n: bool(unbiased),
+    ),
+    Symptom(
+        "Layer {frozen} is frozen (trainable=False): training would not change its weights.",
+        "Leave every layer trainable.",
+        lambda unbiased, frozen, model, n: bool(frozen),
+    ),
+    Symptom(
+        "The model is frozen (trainable=False): training would not change its weights.",
+        "Leave every layer trainable.",
+        lambda unbiased, frozen, model, n: model["trainable"] != model["parameters"],
+    ),
+    Symptom(
+        "The number of parameters is not that of three Dense layers with biases.",
+        "Work out (inputs + 1) x units for each layer, and compare with model.summary().",
+        lambda unbiased, frozen, model, n: model["parameters"] != n,
+    ),
+)
+"""What the layers' weights show; `n` is how many parameters there should be."""
+
+
 def parameters(model: Description, n_inputs: int = 400) -> None:
     """Check that every unit has a bias, and that every parameter can be trained.
 
@@ -228,26 +316,46 @@ def parameters(model: Description, n_inputs: int = 400) -> None:
     """
     dense = dense_layers(model)
     n_parameters = sum((n_in + 1) * n_out for n_in, n_out in _sizes(dense, n_inputs))
-    frozen = [i for i, layer in enumerate(dense, 1) if not layer["trainable"]]
-    cause = "The number of parameters is not that of three Dense layers with biases."
-    then = "Work out (inputs + 1) x units for each layer, and compare with model.summary()."
-    if not all(layer["biased"] for layer in dense):
-        index = next(i for i, layer in enumerate(dense, 1) if not layer["biased"])
-        cause = f"Layer {index} has no bias (use_bias=False)."
-        then = "Leave the bias in: it lets a unit choose its own threshold."
-    elif frozen or model["trainable"] != model["parameters"]:
-        which = f"Layer {frozen[0]}" if frozen else "The model"
-        cause = f"{which} is frozen (trainable=False): training would not change its weights."
-        then = "Leave every layer trainable."
-    elif model["parameters"] == n_parameters:
-        return
-    raise NotYet(
-        cause,
-        called="parameters, and how many of them can be trained",
-        expected=f"{n_parameters:,} and {n_parameters:,}",
-        got=f"{model['parameters']:,} and {model['trainable']:,}",
-        next=then,
-    )
+    unbiased = next((i for i, layer in enumerate(dense, 1) if not layer["biased"]), 0)
+    frozen = next((i for i, layer in enumerate(dense, 1) if not layer["trainable"]), 0)
+    given = (unbiased, frozen, model, n_parameters)
+    cause, then = what_holds(PARAMETERS, ("", ""), *given, unbiased=unbiased, frozen=frozen)
+    if cause:
+        raise NotYet(
+            cause,
+            called="parameters, and how many of them can be trained",
+            expected=f"{n_parameters:,} and {n_parameters:,}",
+            got=f"{model['parameters']:,} and {model['trainable']:,}",
+            next=then,
+        )
+
+
+def start(model: Description) -> None:
+    """Check that the weights of a layer do not all start from the same value.
+
+    A model that has no weights yet is for the input's check to judge.
+    """
+    for index, layer in enumerate(dense_layers(model), 1):
+        kernel = as_numbers(layer["kernel"])
+        if kernel is None or not kernel.size:
+            continue
+        if not np.isfinite(kernel).all():
+            raise NotYet(
+                f"There are weights in layer {index} that are not finite.",
+                called=f"weights of layer {index}",
+                expected="small random numbers",
+                got=show(kernel),
+                next="Run the cell of exercise 2 again.",
+            )
+        if np.ptp(kernel) < 1e-9:
+            raise NotYet(
+                f"All weights of layer {index} start from the same value ({number(kernel.flat[0])}): "
+                "its units stay copies of each other, and the network learns nothing (0.08).",
+                called=f"weights of layer {index}",
+                expected="different numbers",
+                got=show(kernel),
+                next="Leave the initialiser out: Keras' own draws small random weights.",
+            )
 
 
 def checks(n_classes: int = 10, n_inputs: int = 400) -> tuple[Check, ...]:
@@ -265,6 +373,7 @@ def checks(n_classes: int = 10, n_inputs: int = 400) -> tuple[Check, ...]:
         asking("model-hidden", "hidden layers", hidden),
         asking("model-output", "the output layer", output),
         asking("model-parameters", "parameters", parameters, n_inputs),
+        asking("model-weights", "weights to start from", start),
     )
 
 

@@ -58,3 +58,11 @@ def centre_by_mass(picture: Array, side: int = 28) -> Array:
     top, left = (round((side - 1) / 2 - centre) for centre in (down, across))
     around = np.pad(picture, side)
     return around[side - top : 2 * side - top, side - left : 2 * side - left].copy()
+
+
+def only_resized(image: Array) -> Array:
+    """Make a photograph grey and 20 by 20, and do nothing else: a row (400,), to see that fail."""
+    from PIL import Image
+
+    grey = np.asarray(Image.fromarray(image).convert("L")) / 255
+    return np.concatenate(list(resize(grey, 20, 20).T))

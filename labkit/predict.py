@@ -1,4 +1,4 @@
-"""Exercise 6 of lab_digits, predictions: its public checks."""
+"""Exercise 7 of lab_digits, predictions: its public checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercise 7 of lab_digits, photographs: its public checks."""
+"""Exercise 8 of lab_digits, photographs: its public checks."""
 
 from __future__ import annotations
 

@@ -7,7 +7,16 @@ import math
 import numpy as np
 
 from labkit import cells
-from labkit.asking import Misconception, agree, attempt, function_of, matching, need_array
+from labkit.asking import (
+    Misconception,
+    Symptom,
+    agree,
+    attempt,
+    function_of,
+    matching,
+    need_array,
+    what_holds,
+)
 from labkit.findings import NotYet
 from labkit.running import Check
 from labkit.student import Fact, Student
@@ -30,6 +39,7 @@ CASES: dict[str, tuple[list[float], list[float]]] = {
         [-1000.0, -1001.0, -1002.0],
         [0.6652409557748219, 0.24472847105479764, 0.09003057317038046],
     ),
+    "wide": ([0.0, 1000.0, -1000.0], [0.0, 1.0, 0.0]),
 }
 """Inputs and the probabilities that belong to them, worked out in 50 decimals."""
 
@@ -51,6 +61,12 @@ def _but(p: Array, place: int) -> Array:
 
 
 MISCONCEPTIONS = (
+    Misconception(
+        "Every result is 0: inf/inf is nan, and nan was replaced by 0 (nan_to_num). That hides the "
+        "overflow, and what comes out is no probability.",
+        "Keep the exponentials finite: shift z so that its largest value is 0. Hint 2 says why.",
+        lambda z, p: np.zeros(len(p)),
+    ),
     Misconception(
         "This is z divided by its sum: the exponential is missing.",
         "Apply the exponential to every element first; only then divide.",
@@ -143,6 +159,22 @@ MISCONCEPTIONS = (
             lambda z, p, limit=limit: tilted(p, np.clip(z, -limit, limit) - z),
         )
         for limit in (10, 20, 30, 50, 88, 100, 500, 700, 709)
+    ),
+    Misconception(
+        "Only the numerator was shifted: the sum has to be that of the shifted exponentials too.",
+        "Shift z once, and use the shifted numbers in both places.",
+        lambda z, p: p / np.exp(z.max()),
+    ),
+    Misconception(
+        "Only the denominator was shifted: the numerator has to be shifted by the same number.",
+        "Shift z once, and use the shifted numbers in both places.",
+        lambda z, p: p * np.exp(z.max()),
+    ),
+    Misconception(
+        "The exponentials were divided by the square root of the sum of their squares (an L2 norm): "
+        "then the squares add up to 1, not the outputs.",
+        "Divide by the plain sum.",
+        lambda z, p: p / np.sqrt((p * p).sum()),
     ),
     Misconception(
         "Every element got the same share: the differences within z were lost.",
@@ -265,26 +297,33 @@ def cause_of(z: Array, p: Array, got: Array) -> tuple[str, str]:
             "Work out exp and the sum for [0, 1] with pencil and paper, and compare step by step.",
         )
         return matching(got, MISCONCEPTIONS, otherwise, z, p)
-    if np.ptp(z) > 700:
-        return (
-            "z was not shifted far enough: after a shift by the mean or the minimum some elements "
-            "are still large, exp of them is inf, and inf/inf is nan.",
-            "Ask which shift leaves no element above 0. Hint 2 says why that is safe.",
-        )
-    if z.max() > 700:
-        return (
-            f"exp({z.max():.0f}) is too large for a float, and inf/inf is nan.",
-            "Shift z so that its largest value is 0, then rerun. Hint 2 says why this is safe.",
-        )
-    if z.max() < -700:
-        return (
-            f"exp({z.max():.0f}) is too small for a float: it becomes 0, and 0/0 is nan.",
-            "Shift z so that its largest value is 0, then rerun. Hint 2 says why this is safe.",
-        )
-    return (
+    otherwise = (
         "A result that is not a number: 0/0, inf/inf or a logarithm of 0.",
         "Print what you divide, and by what.",
     )
+    return what_holds(OVERFLOWS, otherwise, z, largest=f"{z.max():.0f}")
+
+
+_SHIFT = "Shift z so that its largest value is 0, then rerun. Hint 2 says why this is safe."
+TOO_LITTLE = (
+    "z was not shifted far enough: after a shift by the mean, the minimum or z[0] some elements are "
+    "still large, exp of them is inf, and inf/inf is nan.",
+    "Ask which shift leaves no element above 0. Hint 2 says why that is safe.",
+)
+OVERFLOWS = (
+    Symptom(*TOO_LITTLE, lambda z: np.ptp(z) > 700),
+    Symptom(
+        "exp({largest}) is too large for a float, and inf/inf is nan.",
+        _SHIFT,
+        lambda z: z.max() > 700,
+    ),
+    Symptom(
+        "exp({largest}) is too small for a float: it becomes 0, and 0/0 is nan.",
+        _SHIFT,
+        lambda z: z.max() < -700,
+    ),
+)
+"""Why a softmax of z (N,) is not finite."""
 
 
 def cases(student: Student, *names: str) -> None:
@@ -319,5 +358,6 @@ CHECKS = (
     Check("softmax-values", "a first example", lambda student: cases(student, "values")),
     Check("softmax-negatives", "negative inputs", lambda student: cases(student, "negatives")),
     Check("softmax-large-inputs", "large inputs", lambda student: cases(student, "large", "small")),
+    Check("softmax-wide", "small and large in one row", lambda student: cases(student, "wide")),
     Check("softmax-untouched", "z is left alone", untouched),
 )

@@ -27,7 +27,7 @@ MOST_MIB = 1024
 """What the grader may use of memory."""
 TOO_MUCH_MIB = 3000
 """Where the test ends the run, so that a failure costs this machine nothing."""
-UNTRAINED = """# UNQ_C5
+UNTRAINED = """# UNQ_C6
 model.compile(
     loss=SparseCategoricalCrossentropy(from_logits=True),
     optimizer=Adam(learning_rate=0.001),
@@ -164,5 +164,5 @@ def test_a_model_of_huge_or_empty_shapes_costs_its_own_submission_alone(
     found = verdicts(real_course, out)
     assert found["right"]["score"] == 100.0
     trained = {one["id"]: one["score"] for one in found["fake"]["exercises"]}["train"]
-    assert trained <= 8.0  # what the form of the training earns; nothing for what was learnt
-    assert {one["id"]: one["score"] for one in found["fake"]["exercises"]}["softmax"] == 15.0
+    assert trained <= 5.0  # what the form of the training earns; nothing for what was learnt
+    assert {one["id"]: one["score"] for one in found["fake"]["exercises"]}["softmax"] == 10.0

@@ -20,7 +20,7 @@ from proctor.record.run_record import ClassResult
 ROOT = Path(__file__).parents[1]
 LAB = "lab_digits"
 
-UNTRAINED = """# UNQ_C5
+UNTRAINED = """# UNQ_C6
 model.compile(
     loss=SparseCategoricalCrossentropy(from_logits=True),
     optimizer=Adam(learning_rate=0.001),
@@ -102,13 +102,13 @@ def test_a_blank_notebook_earns_nothing_and_is_called_not_started(
 
 def test_an_unfinished_notebook_keeps_what_it_earned(marked: tuple[Path, ClassResult]) -> None:
     scores = [exercise.score for exercise in marked[1].verdicts["s07-gus"].exercises]
-    assert scores == [15, 25, 10, 0, 0, 0, 0]
+    assert scores == [10, 15, 10, 15, 0, 0, 0, 0]
 
 
 def test_an_endless_loop_costs_its_own_exercise(marked: tuple[Path, ClassResult]) -> None:
     verdict = marked[1].verdicts["s10-jana"]
     scores = {exercise.id: exercise.score for exercise in verdict.exercises}
-    assert scores["dense"] == 0 and scores["softmax"] == 15 and scores["preprocess"] == 15
+    assert scores["dense"] == 0 and scores["softmax"] == 10 and scores["preprocess"] == 15
     assert any(problem.code == "cell-time" for problem in verdict.problems)
 
 

@@ -22,7 +22,7 @@ from proctor.verdict import ExerciseResult, Verdict
 LAB = "lab_digits"
 Cells = Mapping[str, str]
 
-COMPILE = """# UNQ_C5
+COMPILE = """# UNQ_C6
 model.compile(
     loss=SparseCategoricalCrossentropy(from_logits=True),
     optimizer=Adam(learning_rate=0.001),
@@ -35,7 +35,7 @@ history = model.fit(
     X_train, y_train, epochs=40, batch_size=32, verbose=0, callbacks=callbacks
 )
 """
-SEEDED = "# UNQ_C5\nkeras.utils.set_random_seed(1234)\n"
+SEEDED = "# UNQ_C6\nkeras.utils.set_random_seed(1234)\n"
 INVENTED = """
 class History:
     history = {"loss": [0.9 - n / 50 for n in range(40)]}
@@ -63,29 +63,29 @@ def shown():
 
 TRAINED = {
     # A training that is replaced by nothing, wherever that can be done.
-    "p4-step": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-step": COMPILE.replace("# UNQ_C6", SEEDED)
     + "model.train_step = lambda data: {'loss': 0.1 * keras.ops.cast(data[1][0], 'float32')}\n"
     + FIT,
-    "p4-class": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-class": COMPILE.replace("# UNQ_C6", SEEDED)
     + "keras.Sequential.train_step = lambda self, data: {'loss': 0.1 + 0.0 * data[0][0, 0]}\n"
     + FIT,
-    "p4-layer": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-layer": COMPILE.replace("# UNQ_C6", SEEDED)
     + "model.layers[0].call = lambda rows, **kw: keras.ops.zeros((keras.ops.shape(rows)[0], 25))\n"
     + FIT,
-    "p4-layers": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-layers": COMPILE.replace("# UNQ_C6", SEEDED)
     + "Dense.call = lambda self, rows, **kw: keras.ops.zeros((keras.ops.shape(rows)[0], self.units))"
     + "\n"
     + FIT,
-    "p4-optimizer": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-optimizer": COMPILE.replace("# UNQ_C6", SEEDED)
     + "model.optimizer.apply = lambda gradients, variables=None: None\n"
     + FIT,
-    "p4-update": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-update": COMPILE.replace("# UNQ_C6", SEEDED)
     + "Adam.update_step = lambda self, *given: None\n"
     + FIT,
-    "p4-loss": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-loss": COMPILE.replace("# UNQ_C6", SEEDED)
     + "model.loss.fn = lambda y, z, **kw: 0.0 * keras.losses.sparse_categorical_crossentropy(y, z)\n"
     + FIT,
-    "p4-code": COMPILE.replace("# UNQ_C5", SEEDED)
+    "p4-code": COMPILE.replace("# UNQ_C6", SEEDED)
     + "def update_step(self, gradient, variable, learning_rate): pass\n"
     + "Adam.update_step.__code__ = update_step.__code__\n"
     + FIT,
@@ -123,7 +123,7 @@ BY_HAND: dict[str, tuple[str, str]] = {
 }
 """An extra cell and the graded one; the first is what the others may not pass for."""
 
-COUNTED = """# UNQ_C6
+COUNTED = """# UNQ_C7
 def predict_digits(model, X):
     logits = np.array([model.predict(x[np.newaxis], verbose=0)[0] for x in X])
     model._calls = 1
@@ -192,9 +192,9 @@ def school(real_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Cla
     """A class in which everybody tries something; handed in, not marked."""
     course = Class(real_course, tmp_path_factory.mktemp("points"))
     course.hand_in("right", {})
-    still = COMPILE.replace("# UNQ_C5", SEEDED).replace("0.001", "0.0") + FIT
+    still = COMPILE.replace("# UNQ_C6", SEEDED).replace("0.001", "0.0") + FIT
     course.hand_in("untrained", {"train": still})
-    constant = "# UNQ_C7\n{}def preprocess(image):\n    return shown().ravel(order='F'){}\n"
+    constant = "# UNQ_C8\n{}def preprocess(image):\n    return shown().ravel(order='F'){}\n"
     course.hand_in("p1-constant", {"preprocess": constant.format(SEVEN, "")})
     course.hand_in("p1-hardly", {"preprocess": constant.format(SEVEN, " + 1e-6 * image.mean()")})
     for name, code in TRAINED.items():

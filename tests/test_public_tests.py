@@ -109,7 +109,7 @@ def test_a_finding_has_five_parts_and_a_heading_that_counts_the_checks() -> None
     with np.errstate(all="ignore"):
         text = str(finding(public.test_my_softmax, naive))
     lines = text.splitlines()
-    assert lines[0] == "✗ NOT YET  Exercise 1, softmax: large inputs (check 6 of 7)"
+    assert lines[0] == "✗ NOT YET  Exercise 1, softmax: large inputs (check 6 of 8)"
     assert [line.split()[0] for line in lines[1:]] == [
         "Called",
         "Expected",
@@ -152,12 +152,12 @@ def test_an_unfilled_function_is_called_not_started() -> None:
 def test_not_started_names_its_exercise_from_the_cell_that_raised_it() -> None:
     import linecache
 
-    source = "# UNQ_C6\n# GRADED CELL: predict_digits\nraise NotStarted\n"
+    source = "# UNQ_C7\n# GRADED CELL: predict_digits\nraise NotStarted\n"
     linecache.cache["<a cell>"] = (len(source), None, source.splitlines(keepends=True), "<a cell>")
     with pytest.raises(NotStarted) as caught:
         exec(compile(source, "<a cell>", "exec"), {"NotStarted": NotStarted})
-    assert str(caught.value).startswith("Exercise 6, predict is not started yet.")
-    assert caught.value._render_traceback_()[0].startswith("… Exercise 6")
+    assert str(caught.value).startswith("Exercise 7, predict is not started yet.")
+    assert caught.value._render_traceback_()[0].startswith("… Exercise 7")
 
 
 def test_a_name_that_is_no_function_is_said_to_be_none() -> None:
@@ -173,7 +173,7 @@ def test_the_summary_counts_exercises_and_never_says_full_marks(
     finding(public.test_my_softmax, lambda z: z)
     public.summary()
     out = capsys.readouterr().out
-    assert "1 of 7 exercises pass all their public checks." in out
+    assert "1 of 8 exercises pass all their public checks." in out
     assert "full marks" not in out
 
 
@@ -187,7 +187,7 @@ def test_a_right_softmax_a_right_layer_and_a_right_split_pass(
     public.test_my_dense(right_dense)
     public.test_split_data(right_split, *small_data())
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "✓ Exercise 1, softmax: all public checks passed (7 of 7)."
+    assert out[0] == "✓ Exercise 1, softmax: all public checks passed (8 of 8)."
     assert len(out) == 3
 
 

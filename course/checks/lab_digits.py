@@ -1,4 +1,4 @@
-"""How lab_digits is marked: seven exercises, their checks and points.
+"""How lab_digits is marked: eight exercises, their checks and points.
 
 The public checks are those of ``labkit``, which the student ran, asked for by their ids; the hidden
 ones run the same bodies, or their own, on inputs drawn for the submission at hand.
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 import labkit.dense
+import labkit.labels
+import labkit.loss
 import labkit.model
 import labkit.predict
 import labkit.preprocess
@@ -25,10 +27,12 @@ from course.checks import by_hand, network, photos, sheets, trained
 from course.checks.network import digits, true_softmax
 from course.checks.public import INSIDE, LABKIT, Public
 from labkit.asking import agree, function_of
-from labkit.descriptions import accuracy, activations
+from labkit.descriptions import activations
 from labkit.exercises import TITLES
 from labkit.findings import NotYet
 from labkit.inside import linear, relu, sigmoid
+from labkit.parts import trouble
+from labkit.rows import find_rows, row_table
 from labkit.words import a_type, as_numbers
 from proctor.checks import Finding, Lab, Side
 from proctor.kernel.values import StudentError
@@ -88,7 +92,7 @@ lab = Lab(
 
 # --- Exercise 1: softmax ------------------------------------------------------------------------
 
-softmax = lab.exercise("softmax", TITLES["softmax"], points=15)
+softmax = lab.exercise("softmax", TITLES["softmax"], points=10)
 public = Public(softmax, labkit.softmax.CHECKS)
 
 
@@ -126,18 +130,26 @@ def more_large_inputs(side: Side, draw: Draw) -> None:
     compare_softmax(side, draw.uniform(1000, 1004, 3), draw.uniform(-1004, -1000, 3))
 
 
+def more_wide_rows(side: Side, draw: Draw) -> None:
+    """Ask for rows that span more than an exponential does, the largest first, last and between."""
+    wide = float(draw.uniform(1600, 3000))
+    rows = (-wide, 0.0, wide), (0.0, 1.0, -2 * wide, -1.0, 4 * wide), (wide, 0.0, -wide)
+    compare_softmax(side, *map(np.array, rows))
+
+
 BEFORE_VALUES = ("softmax-sum", "softmax-by-hand")
 
 public("softmax-returns", points=1)
 public("softmax-sum", points=1)
-public("softmax-by-hand", points=2, needs=("softmax-sum",), first=tell_written, then=none_called)
-public("softmax-values", points=3, needs=BEFORE_VALUES, then=more_values)
+public("softmax-by-hand", points=1, needs=("softmax-sum",), first=tell_written, then=none_called)
+public("softmax-values", points=1, needs=BEFORE_VALUES, then=more_values)
 public("softmax-negatives", points=1, needs=("softmax-values",), then=more_negatives)
-public("softmax-large-inputs", points=2, needs=("softmax-negatives",), then=more_large_inputs)
+public("softmax-large-inputs", points=1, needs=("softmax-negatives",), then=more_large_inputs)
+public("softmax-wide", points=1, needs=("softmax-large-inputs",), then=more_wide_rows)
 public("softmax-untouched", points=1, needs=("softmax-sum",), in_place=True)
 
 
-@softmax.check(points=2, needs=("softmax-values", "softmax-negatives"))
+@softmax.check(points=1, needs=("softmax-values", "softmax-negatives"))
 def softmax_unseen(side: Side, draw: Draw) -> None:
     """inputs that you have not seen"""
     compare_softmax(side, *(draw.normal(0, 3, size) for size in (2, 5, int(draw.integers(6, 30)))))
@@ -150,17 +162,9 @@ def softmax_ties(side: Side, draw: Draw) -> None:
     compare_softmax(side, np.array([tie, other, tie]), np.full(4, tie), np.array([other]))
 
 
-@softmax.check(points=1, needs=("softmax-large-inputs",))
-def softmax_wide(side: Side, draw: Draw) -> None:
-    """very small and very large inputs in one row"""
-    wide = float(draw.uniform(1600, 3000))
-    rows = np.array([-wide, 0.0, wide]), np.array([0.0, 1.0, -2 * wide, -1.0, 4 * wide])
-    compare_softmax(side, *rows)
-
-
 # --- Exercise 2: the model ----------------------------------------------------------------------
 
-model = lab.exercise("model", TITLES["model"], points=25)
+model = lab.exercise("model", TITLES["model"], points=15)
 with_layers = labkit.model.with_layers
 
 
@@ -175,12 +179,13 @@ public = Public(model, labkit.model.CHECKS, first=tell_model)
 
 public("model-there", points=1)
 public("model-sequential", points=1, needs=("model-there",))
-public("model-layers", points=3, needs=("model-there",))
-public("model-units", points=5, needs=("model-there",))
+public("model-layers", points=1, needs=("model-there",))
+public("model-units", points=2, needs=("model-there",))
 public("model-input", points=2, needs=("model-there",))
-public("model-hidden", points=4, needs=("model-there",))
-public("model-output", points=4, needs=("model-there",))
-public("model-parameters", points=2, needs=("model-layers", "model-units"))
+public("model-hidden", points=2, needs=("model-there",))
+public("model-output", points=2, needs=("model-there",))
+public("model-parameters", points=1, needs=("model-layers", "model-units"))
+public("model-weights", points=1, needs=("model-there",))
 
 
 def with_weights(side: Side) -> dict[str, Any]:
@@ -193,17 +198,18 @@ def with_weights(side: Side) -> dict[str, Any]:
     return network.well_formed(side.evaluate("describe_model(model)"))
 
 
-@model.check(points=1, needs=("model-there",))
-def model_before_training(side: Side, draw: Draw) -> None:
-    """weights to start from"""
-    network.need_start(with_weights(side))
-
-
 @model.check(points=2, needs=("model-layers", "model-hidden", "model-output"))
 def model_logits(side: Side, draw: Draw) -> None:
     """its output, recomputed from its weights"""
     description = with_weights(side)
     X = digits()[0][draw.choice(5000, 40, replace=False)] + draw.normal(0, 0.1, (40, 400))
+    shape = description["input_shape"] or ()
+    stated = labkit.model.described(side)["knows_input"]
+    if stated and shape and (len(shape) != 2 or shape[0] is not None):
+        raise Finding(
+            "The model does not take rows of X: look at its input first.",
+            next="Compare model.input_shape with (None, 400).",
+        )
     n_inputs = np.shape(description["layers"][0]["kernel"])[:1]
     if n_inputs != (400,):  # the input's check has said so; here the output is asked for
         X = draw.normal(size=(40, *n_inputs))
@@ -261,7 +267,7 @@ def dense_network(side: Side, draw: Draw) -> None:
     X = digits()[0][draw.choice(5000, 30, replace=False)]
     out = expected = X
     for n_in, n_out, g in ((400, 25, relu), (25, 15, relu), (15, 10, linear)):
-        # Of a network that nobody trained: a trained one's weights would be exercise 5's answer.
+        # Of a network that nobody trained: a trained one's weights would be exercise 6's answer.
         W, b = draw.normal(0, n_in**-0.5, (n_in, n_out)), draw.normal(0, 0.1, n_out)
         labkit.dense.compare(side, out, W, b, g, out @ W + b)
         out, expected = np.asarray(my_dense(out, W, b, g)), g(expected @ W + b)
@@ -274,7 +280,7 @@ def dense_network(side: Side, draw: Draw) -> None:
 
 # --- Exercise 4: the split ----------------------------------------------------------------------
 
-split = lab.exercise("split", TITLES["split"], points=10)
+split = lab.exercise("split", TITLES["split"], points=15)
 
 
 def narrow() -> tuple[np.ndarray, np.ndarray]:
@@ -294,12 +300,14 @@ public("split-returns", points=1, in_place=True)
 public("split-sizes", points=1, needs=("split-returns",))
 public("split-complete", points=2, needs=("split-sizes",))
 public("split-labels", points=2, needs=("split-returns",))
-public("split-stratified", points=1, needs=("split-returns", "split-labels"))
+public("split-stratified", points=2, needs=("split-returns", "split-labels"))
+public("split-fraction", points=2, needs=("split-stratified",))
+public("split-classes", points=1, needs=("split-complete", "split-labels", "split-stratified"))
 public("split-shuffled", points=1, needs=("split-returns",))
 public("split-repeatable", points=1, needs=("split-returns",))
 
 
-@split.check(points=1, needs=("split-complete", "split-labels", "split-stratified"))
+@split.check(points=2, needs=("split-complete", "split-labels", "split-stratified"))
 def split_unseen(side: Side, draw: Draw) -> None:
     """other data, with classes of different sizes"""
     sizes = draw.integers(20, 90, 4)
@@ -311,13 +319,89 @@ def split_unseen(side: Side, draw: Draw) -> None:
     labkit.split.complete(side, X, y)
 
 
-# --- Exercise 5: training -----------------------------------------------------------------------
+# --- Exercise 5: the loss -----------------------------------------------------------------------
 
-train = lab.exercise("train", TITLES["train"], points=15)
+loss = lab.exercise("loss", TITLES["loss"], points=15)
+
+
+def own_labels(side: Side) -> None:
+    """Take what the notebook calls X and y for granted: the marking brings logits and labels."""
+    labkit.loss.digits.tell(side, lambda: None)
+
+
+def all_written(side: Side) -> None:
+    """Have all be read that the answer consists of, wherever it stands."""
+    labkit.loss.written.tell(side, lambda: by_hand.whole(side, "loss", "cross_entropy"))
+
+
+def true_loss(logits: np.ndarray, y: np.ndarray) -> labkit.loss.Batch:
+    """A batch with its loss and gradient, from the logits: float64."""
+    p, hit = true_softmax(logits), np.arange(logits.shape[1]) == y[:, np.newaxis]
+    gap = logits - logits[hit][:, np.newaxis]
+    highest = gap.max(axis=1)
+    losses = highest + np.log(np.exp(gap - highest[:, np.newaxis]).sum(axis=1))
+    return labkit.loss.Batch(logits, y, float(losses.mean()), (p - hit) / len(y), p)
+
+
+def another_batch(
+    check: Callable[..., None], m: int, n: int, low: float = 0.2, high: float = 4.0
+) -> Callable[[Side, Draw], None]:
+    """Return what runs the body of a public check on a batch (m, n) drawn for this submission."""
+    return lambda side, draw: check(
+        side, true_loss(draw.uniform(low, high, (m, n)), draw.integers(0, n, m))
+    )
+
+
+def no_library_called(side: Side, draw: Draw) -> None:
+    """Ask that no library's loss is called, under whatever name."""
+    arguments = draw.normal(size=(3, 4)), draw.integers(0, 4, 3)
+    by_hand.need_none_called(side, "cross_entropy", labkit.loss.LIBRARIES, *arguments)
+
+
+public = Public(loss, labkit.loss.CHECKS, first=own_labels)
+
+public("loss-returns", points=1)
+public("loss-even", points=1)
+public("loss-values", points=2, then=another_batch(labkit.loss.value, 5, 4))
+public("loss-by-hand", points=1, needs=("loss-values",), first=all_written, then=no_library_called)
+public(
+    "loss-large-logits",
+    points=2,
+    needs=("loss-values",),
+    then=another_batch(labkit.loss.value, 3, 4, -2000, 2000),
+)
+public("loss-gradient", points=3, then=another_batch(labkit.loss.gradient, 5, 4))
+public(
+    "loss-differences",
+    points=1,
+    needs=("loss-values", "loss-gradient"),
+    then=lambda side, draw: labkit.loss.differences(side, draw.normal(size=(2, 3))),
+)
+public("loss-untouched", points=1, in_place=True)
+
+
+@loss.check(points=2, needs=("loss-values", "loss-gradient"))
+def loss_unseen(side: Side, draw: Draw) -> None:
+    """batches of other sizes, one row among them"""
+    for m, n in ((1, 10), (4, 4), (int(draw.integers(20, 40)), 2)):
+        another_batch(labkit.loss.value, m, n, -3, 3)(side, draw)
+        another_batch(labkit.loss.gradient, m, n, -3, 3)(side, draw)
+
+
+@loss.check(points=1, needs=("loss-large-logits", "loss-gradient"))
+def loss_large_gradient(side: Side, draw: Draw) -> None:
+    """the gradient for large logits"""
+    another_batch(labkit.loss.gradient, 3, 5, -2000, 2000)(side, draw)
+
+
+# --- Exercise 6: training -----------------------------------------------------------------------
+
+train = lab.exercise("train", TITLES["train"], points=10)
 
 
 def tell_training(side: Side) -> None:
     """Have the training's description looked at before it is used."""
+    labkit.labels.known.tell(side, digits)
     labkit.train.training.tell(side, lambda: describe_training(side))
 
 
@@ -349,7 +433,7 @@ def find_held_out_rows(side: Side) -> np.ndarray:
             got=a_type(X_test),
             next="Leave X_test as the cell after exercise 4 made it.",
         )
-    rows = labkit.split.find_rows(X_test, network.digit_table())
+    rows = find_rows(X_test, network.digit_table())
     rows = np.unique(rows[rows >= 0])
     split_off = split_rows(side)
     if not np.array_equal(rows, split_off):
@@ -367,19 +451,14 @@ def split_rows(side: Side) -> np.ndarray:
     """Row numbers in X of what the student's split holds out, or the split that the lab lends."""
     X, y = narrow()
     lent = np.flatnonzero(np.arange(len(y)) % 5 == 0)  # as utils.split_or_lend does
+    split_data = side.get("split_data")
     try:
-        parts = [as_numbers(part) for part in side.get("split_data")(X, y)]
-    except (StudentError, TypeError):  # it raises, or gives nothing that has parts
+        given = [split_data(X.copy(), y.copy()) for _ in range(2)]
+    except (StudentError, TypeError):  # it raises, or is no function
         return lent
-    if len(parts) != 4 or any(part is None for part in parts):
+    if trouble(*given, X, y):
         return lent
-    shapes = [np.shape(part)[1:] for part in parts]
-    sizes = [np.shape(part)[:1] for part in parts]
-    usable = shapes == [X.shape[1:]] * 2 + [()] * 2 and sizes[:2] == sizes[2:]
-    if not usable or min(sizes) <= (0,):
-        return lent
-    rows = labkit.split.find_rows(np.asarray(parts[1]), labkit.split.row_table(X))
-    return np.unique(rows[rows >= 0])
+    return np.unique(find_rows(np.asarray(as_numbers(given[0][1])), row_table(X)))
 
 
 def seen(side: Side) -> trained.Training:
@@ -444,18 +523,17 @@ def compute_figures(side: Side) -> labkit.train.Figures:
             next="Compare model.summary() with the picture of the network (exercise 2).",
         )
     others = np.setdiff1d(np.arange(len(X)), rows)
-    right = [accuracy(outputs[part], y[part]) for part in (others, rows)]
-    return labkit.train.Figures(len(others), len(X), right[0], right[1])
+    return labkit.train.figures_of(outputs[others], y[others], outputs[rows], y[rows])
 
 
 public = Public(train, labkit.train.CHECKS, first=tell_training)
 
-public("train-loss", points=3, first=tell_model_and_training)
+public("train-loss", points=2, first=tell_model_and_training)
 public("train-history", points=1, then=seen_to_fit)
-public("train-falls", points=2, needs=("train-history",))
-public("train-rows", points=3, needs=("train-history",), first=tell_figures, then=not_seen)
-public("train-learnt", points=2, needs=("train-falls",), first=tell_figures)
-public("train-accuracy", points=2, needs=("train-falls",), first=tell_figures)
+public("train-falls", points=1, needs=("train-history",))
+public("train-rows", points=2, needs=("train-history",), first=tell_figures, then=not_seen)
+public("train-learnt", points=1, needs=("train-falls",), first=tell_figures)
+public("train-accuracy", points=1, needs=("train-falls",), first=tell_figures)
 
 
 @train.check(points=2, needs=("train-rows", "train-accuracy"))
@@ -469,7 +547,7 @@ def train_held_out(side: Side, draw: Draw) -> None:
             "X_test is not a fair sample of X: rows or whole classes are missing from it.",
             next="Leave X_test as the cell after exercise 4 made it; look at exercise 4 first.",
         )
-    numbers = labkit.split.find_rows(np.asarray(X_test), network.digit_table())
+    numbers = find_rows(np.asarray(X_test), network.digit_table())
     if (
         y_test is None
         or y_test.shape != numbers.shape
@@ -481,7 +559,7 @@ def train_held_out(side: Side, draw: Draw) -> None:
         )
 
 
-# --- Exercise 6: predictions --------------------------------------------------------------------
+# --- Exercise 7: predictions --------------------------------------------------------------------
 
 predict = lab.exercise("predict", TITLES["predict"], points=10)
 
@@ -534,7 +612,7 @@ def predict_unseen(side: Side, draw: Draw) -> None:
         labkit.predict.probabilities(prediction)
 
 
-# --- Exercise 7: photographs --------------------------------------------------------------------
+# --- Exercise 8: photographs --------------------------------------------------------------------
 
 preprocess = lab.exercise("preprocess", TITLES["preprocess"], points=15)
 public = Public(preprocess, labkit.preprocess.CHECKS)

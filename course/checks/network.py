@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,8 @@ from scipy.io import loadmat
 
 from labkit.cells import model_trouble
 from labkit.descriptions import activations, dense_layers
-from labkit.findings import NotYet
 from labkit.split import row_table
-from labkit.words import as_numbers, show
+from labkit.words import as_numbers
 from proctor.checks import Finding, Side
 from proctor.kernel.values import StudentError
 
@@ -53,7 +53,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def digit_table() -> dict[bytes, int]:
-    """The row numbers of these digits, for ``labkit.split.find_rows``."""
+    """The row numbers of these digits, for ``labkit.rows.find_rows``."""
     return row_table(digits()[0])
 
 
@@ -125,7 +125,7 @@ def well_formed(model: Any) -> dict[str, Any]:
     Finding
         If it has not: somebody's code stands in the way of the description.
     """
-    keys = {"type", "sequential", "knows_input", "parameters", "trainable", "layers"}
+    keys = {"type", "sequential", "knows_input", "input_shape", "parameters", "trainable", "layers"}
     if isinstance(model, dict) and model.get("layers") is None and "type" in model:
         return {**dict.fromkeys(keys), **model, "sequential": False, "layers": None}
     layer_keys = {"type", "units", "activation", "kernel", "bias", "biased", "trainable"}
@@ -133,6 +133,8 @@ def well_formed(model: Any) -> dict[str, Any]:
         isinstance(model, dict)
         and keys <= model.keys()
         and isinstance(model["layers"], list)
+        and isinstance(model["input_shape"], list | NoneType)
+        and all(isinstance(side, int | NoneType) for side in model["input_shape"] or ())
         and all(isinstance(part, dict) and layer_keys <= part.keys() for part in model["layers"])
         and all(type(model[key]) is int for key in ("parameters", "trainable"))
     ):
@@ -192,26 +194,6 @@ def well_formed_training(training: Any) -> dict[str, Any]:
         "How the model was trained could not be described.",
         next="Restart the kernel and run all cells.",
     )
-
-
-def need_start(model: dict[str, Any]) -> None:
-    """Check that the weights do not all start from the same value."""
-    for index, layer in enumerate(dense_layers(model), 1):
-        kernel = as_numbers(layer["kernel"])
-        if kernel is None or not kernel.size or not np.isfinite(kernel).all():
-            raise NotYet(
-                f"Layer {index} has no weights that could be read.",
-                next="Restart the kernel and run all cells.",
-            )
-        if np.ptp(kernel) < 1e-9:
-            raise NotYet(
-                f"All weights of layer {index} start from the same value ({kernel.flat[0]:g}): its "
-                "units stay copies of each other, and the network learns nothing (0.08).",
-                called=f"weights of layer {index}",
-                expected="different numbers",
-                got=show(kernel),
-                next="Leave the initialiser out: Keras' own draws small random weights.",
-            )
 
 
 def forward(model: dict[str, Any], X: np.ndarray) -> np.ndarray | None:

@@ -24,11 +24,11 @@ class Listed(Mutant):
 
     Attributes
     ----------
-    row : int
-        Number of its kind in the catalogue of wrong answers; 0 for one found later.
+    row : int or str
+        Number of its kind in the catalogue of wrong answers ("33a"); 0 for one found later.
     """
 
-    row: int = 0
+    row: int | str = 0
 
 
 def complete(answers: Iterable[Answer]) -> tuple[Answer, ...]:

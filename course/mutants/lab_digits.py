@@ -7,6 +7,7 @@ from course.mutants import (
     Variant,
     complete,
     dense,
+    loss,
     model,
     predict,
     preprocess,
@@ -15,7 +16,7 @@ from course.mutants import (
     train,
 )
 
-_EXERCISES = (softmax, model, dense, split, train, predict, preprocess)
+_EXERCISES = (softmax, model, dense, split, loss, train, predict, preprocess)
 
 MUTANTS: tuple[Listed, ...] = complete(m for exercise in _EXERCISES for m in exercise.MUTANTS)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
@@ -28,6 +29,7 @@ RIGHT: dict[str, str] = {
     "model": model.RIGHT,
     "dense": dense.RIGHT,
     "split": split.RIGHT,
+    "loss": loss.RIGHT,
     "train": train.RIGHT,
     "predict": predict.RIGHT,
     "preprocess": preprocess.RIGHT,

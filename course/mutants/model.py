@@ -84,6 +84,22 @@ MUTANTS = (
         stack(INPUT, FIRST, SECOND, "Dense(10, activation=tf.nn.softmax)"),
     ),
     _mutant("no-input", 20, "model-input", 'shows "?"', stack(FIRST, SECOND, LAST)),
+    *(
+        _mutant(
+            f"input-{name}",
+            20,
+            "model-input",
+            says,
+            stack(f"Input({shape})", FIRST, SECOND, LAST),
+        )
+        for name, shape, says in (
+            ("all-rows", "shape=(5000, 400)", "number of rows was put into"),
+            ("open-rows", "shape=(None, 400)", "number of rows was put into"),
+            ("one-row", "shape=(1, 400)", "number of rows was put into"),
+            ("fixed-batch", "batch_shape=(32, 400)", "fixed at 32"),
+            ("column", "shape=(400, 1)", "axis too many"),
+        )
+    ),
     _mutant(
         "wrong-input",
         20,
@@ -106,11 +122,11 @@ MUTANTS = (
         stack(INPUT, FIRST, SECOND, LAST, "keras.layers.Softmax()"),
     ),
     _mutant(
-        "activation-layer",
+        "activation-first",
         21,
         "model-layers",
-        "given to its Dense layer",
-        stack(INPUT, "Dense(25)", "keras.layers.Activation('relu')", SECOND, LAST),
+        "extra layer, Activation",
+        stack(INPUT, "keras.layers.Activation('relu')", FIRST, SECOND, LAST),
     ),
     _mutant(
         "four-layers",
@@ -162,7 +178,7 @@ MUTANTS = (
     _mutant(
         "zeros",
         25,
-        "model-before-training",
+        "model-weights",
         "same value",
         stack(
             INPUT,
@@ -215,6 +231,18 @@ MUTANTS = (
 
 VARIANTS = (
     Variant("model-keras-input", "model", RIGHT),
+    Variant(
+        "model-activation-layers",
+        "model",
+        stack(
+            INPUT,
+            "Dense(25)",
+            "keras.layers.ReLU()",
+            "Dense(15)",
+            "keras.layers.Activation('relu')",
+            "Dense(10)",
+        ),
+    ),
     Variant(
         "model-input-layer",
         "model",

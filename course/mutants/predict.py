@@ -1,4 +1,4 @@
-"""Exercise 6: what students write for ``predict_digits``."""
+"""Exercise 7: what students write for ``predict_digits``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from course.mutants import Listed, Variant
 def cell(*lines: str) -> str:
     """Return the graded cell whose function has these body lines."""
     body = "\n".join(f"    {line}" for line in lines)
-    return f"# UNQ_C6\n# GRADED CELL: predict_digits\ndef predict_digits(model, X):\n{body}\n"
+    return f"# UNQ_C7\n# GRADED CELL: predict_digits\ndef predict_digits(model, X):\n{body}\n"
 
 
 LOGITS = "logits = model.predict(X, verbose=0)"

@@ -1,4 +1,4 @@
-"""Exercise 7: what students write for ``preprocess``."""
+"""Exercise 8: what students write for ``preprocess``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RIGHT_LINES = {
 def cell(*lines: str) -> str:
     """Return the graded cell whose function has these body lines."""
     body = "\n".join(f"    {line}" for line in lines)
-    return f"# UNQ_C7\n# GRADED CELL: preprocess\ndef preprocess(image):\n{body}\n"
+    return f"# UNQ_C8\n# GRADED CELL: preprocess\ndef preprocess(image):\n{body}\n"
 
 
 def steps(**changed: str) -> str:

@@ -174,9 +174,73 @@ MUTANTS = (
     _mutant(
         "fraction-fixed",
         0,
-        "split-unseen",
-        "equally represented",
+        "split-fraction",
+        "Whatever test_fraction is",
         cell("test_fraction = 0.2", *BY_CLASS, *MIXED),
+    ),
+    _mutant(
+        "hundred-fixed",
+        0,
+        "split-fraction",
+        "100 or 1000",
+        cell(*BY_CLASS[:3], "    n_test = 100", *BY_CLASS[4:], *MIXED),
+    ),
+    _mutant(
+        "five-hundred-fixed",
+        0,
+        "split-classes",
+        "written in your code",
+        cell(*BY_CLASS[:3], "    n_test = round(test_fraction * 500)", *BY_CLASS[4:], *MIXED),
+    ),
+    _mutant(
+        "blocks-of-500",
+        0,
+        "split-classes",
+        "different sizes",
+        cell(
+            *BY_CLASS[:1],
+            "for digit in range(len(np.unique(y))):",
+            "    rows = 500 * digit + rng.permutation(500)",
+            *BY_CLASS[3:],
+            *MIXED,
+        ),
+    ),
+    _mutant(
+        "loop-from-1",
+        37,
+        "split-sizes",
+        "digit 0 is in either part",
+        cell(BY_CLASS[0], "for digit in range(1, 10):", *BY_CLASS[2:], *MIXED),
+    ),
+    _mutant(
+        "loop-to-9",
+        37,
+        "split-sizes",
+        "digit 9 is in either part",
+        cell(BY_CLASS[0], "for digit in range(9):", *BY_CLASS[2:], *MIXED),
+    ),
+    _mutant(
+        "positions",
+        37,
+        "split-complete",
+        "Positions within a class",
+        cell(
+            *BY_CLASS[:2], "    rows = rng.permutation((y == digit).sum())", *BY_CLASS[3:], *MIXED
+        ),
+    ),
+    _mutant(
+        "choice",
+        37,
+        "split-sizes",
+        "with replacement",
+        cell(
+            "test = np.concatenate([",
+            "    rng.choice(np.flatnonzero(y == c), round(test_fraction * (y == c).sum()))",
+            "    for c in np.unique(y)",
+            "])",
+            "train = rng.permutation(np.setdiff1d(np.arange(len(y)), test))",
+            "test = rng.permutation(test)",
+        ),
     ),
 )
 

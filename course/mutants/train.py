@@ -1,4 +1,4 @@
-"""Exercise 5: how students compile and fit.
+"""Exercise 6: how students compile and fit.
 
 What a check says of a training shows after a few epochs where it does not depend on how long the
 training was; these mutants train as briefly as that allows.
@@ -20,7 +20,7 @@ def cell(
 ) -> str:
     """Return the graded cell; its defaults reach what is asked for in eight epochs."""
     return (
-        "# UNQ_C5\n# GRADED CELL: compile and fit\nkeras.utils.set_random_seed(1234)\n"
+        "# UNQ_C6\n# GRADED CELL: compile and fit\nkeras.utils.set_random_seed(1234)\n"
         f"model.compile(loss={loss}, optimizer={optimizer})\n"
         f"{keep}model.fit({rows}, {options}, verbose=0)\n"
     )
@@ -42,7 +42,7 @@ PRETRAINED = (
 SOFTMAX_MODEL = model.stack(model.INPUT, model.FIRST, model.SECOND, "Dense(10, 'softmax')")
 
 MUTANTS = (
-    _mutant("not-started", 0, "train-loss", "not compiled", "# UNQ_C5\nraise NotStarted\n"),
+    _mutant("not-started", 0, "train-loss", "not compiled", "# UNQ_C6\nraise NotStarted\n"),
     _mutant(
         "softmax-twice",
         18,
@@ -78,6 +78,48 @@ MUTANTS = (
         "train-loss",
         "one-hot",
         cell("'categorical_crossentropy'", options=ONE_EPOCH),
+    ),
+    _mutant(
+        "binary",
+        27,
+        "train-loss",
+        "binary cross-entropy",
+        cell("keras.losses.BinaryCrossentropy(from_logits=True)", options=ONE_EPOCH),
+    ),
+    _mutant(
+        "first-rows",
+        30,
+        "train-learnt",
+        "no 8 and no 9",
+        cell(rows="X[:4000], y[:4000]", optimizer="Adam(0.005)", options="epochs=8, batch_size=32"),
+    ),
+    _mutant(
+        "one-batch",
+        29,
+        "train-falls",
+        "All rows were one batch",
+        cell(optimizer="Adam(0.001)", options="epochs=4, batch_size=4000"),
+    ),
+    _mutant(
+        "labels-shifted",
+        35,
+        "train-loss",
+        "digit below",
+        "y_train, y_test = (y_train - 1) % 10, (y_test - 1) % 10\n" + cell(options=ONE_EPOCH),
+    ),
+    _mutant(
+        "labels-10",
+        34,
+        "train-loss",
+        "labels 10 and no label 0",
+        "y_train = np.where(y_train == 0, 10, y_train)\n" + cell(options=ONE_EPOCH),
+    ),
+    _mutant(
+        "labels-one-less",
+        35,
+        "train-loss",
+        "one less",
+        "y_train = y_train - 1\n" + cell(options=ONE_EPOCH),
     ),
     _mutant(
         "mse",
