@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from labkit.findings import NotStarted, NotYet, Relayed
+from labkit.runs import unfilled as empty
 from labkit.student import Student
 from labkit.words import Array, a_type, as_numbers, type_name
 
@@ -70,11 +71,7 @@ def raised(called: str, error: Exception) -> NotYet:
         kind, message, line = type(error).__name__, str(error), _students_line(error)
         unfilled = isinstance(error, NotStarted)
     if unfilled:
-        return NotYet(
-            "This exercise is not started yet.",
-            called=called,
-            next="Write your code between START CODE HERE and END CODE HERE, then rerun.",
-        )
+        return empty(message)
     message = re.sub(r"\x1b\[[0-9;]*m", "", message)
     told = [text.strip() for text in message.splitlines() if text.strip()]
     if len(told) > 1 and told[0].startswith("Exception encountered when calling"):

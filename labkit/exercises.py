@@ -29,3 +29,15 @@ MARKERS = {
     for number, exercise in enumerate(lab, 1)
 }
 """Which exercise a marker in a graded cell stands for."""
+
+TESTS = {
+    "test_my_softmax": "softmax",
+    "test_model": "model",
+    "test_my_dense": "dense",
+    "test_split_data": "split",
+    "test_cross_entropy": "loss",
+    "test_training": "train",
+    "test_predict_digits": "predict",
+    "test_preprocess": "preprocess",
+} | {f"test_{exercise}": exercise for exercise in LAB_MNIST}
+"""Which exercise a check that the notebook calls belongs to."""

@@ -9,24 +9,44 @@ from typing import Protocol, runtime_checkable
 
 from labkit.exercises import MARKERS, TITLES
 
+NOT_STARTED = (
+    "{exercise} is not started yet. Write your code between START CODE HERE and END CODE HERE in place "
+    "of `raise NotStarted`, then run the cell again."
+)
+"""What an empty cell says, and its check."""
+
 
 class NotStarted(NotImplementedError):
     """Raised by a graded cell that nobody has filled in; it names the exercise by itself."""
 
     def __init__(self, *_: object) -> None:
-        self.exercise = _exercise_of(sys._getframe(1).f_code.co_filename)
+        source = "".join(linecache.getlines(sys._getframe(1).f_code.co_filename))
+        self.exercise = _exercise_of(source)
         super().__init__(
-            f"{self.exercise} is not started yet. Write your code between START CODE HERE and "
-            "END CODE HERE in place of `raise NotStarted`, then run the cell again."
+            f"{self.exercise}: there is code of yours in this cell, and a leftover `raise NotStarted` "
+            "that stops it. Delete that line, or write the part that it stands for; then run the cell "
+            "again."
+            if touched(source)
+            else NOT_STARTED.format(exercise=self.exercise)
         )
 
     def _render_traceback_(self) -> list[str]:
         return [f"… {self}"]
 
 
-def _exercise_of(filename: str) -> str:
-    """Name the exercise whose graded cell has the source file `filename`."""
-    source = "".join(linecache.getlines(filename))
+def touched(source: str) -> bool:
+    """Tell whether a graded cell has code of the student's between its marks."""
+    for part in re.findall(r"### START CODE HERE ###(.*?)### END CODE HERE ###", source, re.S):
+        lines = (line.strip() for line in part.splitlines())
+        if any(
+            line and line[0] != "#" and not line.startswith("raise NotStarted") for line in lines
+        ):
+            return True
+    return False
+
+
+def _exercise_of(source: str) -> str:
+    """Name the exercise whose graded cell this is."""
     for marker, exercise in MARKERS.items():
         if re.search(rf"{marker}\b", source):
             return TITLES[exercise]
@@ -55,8 +75,11 @@ class NotYet(AssertionError):
         self.got = got
         self.next = next
         self.heading = ""
+        self.unstarted = False
 
     def __str__(self) -> str:
+        if self.unstarted and self.heading:
+            return "… " + NOT_STARTED.format(exercise=self.heading.partition(":")[0])
         parts = {
             "Called": self.called,
             "Expected": self.expected,

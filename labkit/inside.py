@@ -230,6 +230,27 @@ def watch(model: Any) -> tuple[Any, Callable[[], int]]:
     return Watched(), lambda: calls
 
 
+def read_from_outside(function: Any) -> dict[str, list[str]]:
+    """Name what a function reads of the notebook: ``arrays``, and ``functions`` of the student's.
+
+    Names that the function, or one inside it, gives a value of its own are left out.
+    """
+    code, outside = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    names: list[str] = []
+    codes = [code] if code is not None else []
+    while codes:
+        one = codes.pop()
+        names += one.co_names
+        codes += [part for part in one.co_consts if hasattr(part, "co_names")]
+    values = {name: outside[name] for name in dict.fromkeys(names) if name in outside}
+    return {
+        "arrays": [
+            n for n, value in values.items() if isinstance(value, np.ndarray) and value.ndim
+        ],
+        "functions": [n for n, value in values.items() if hasattr(value, "__code__")],
+    }
+
+
 def watched_prediction(predict_digits: Any, model: Any, X: Array) -> dict[str, Any]:
     """Call `predict_digits` with a watched model: its ``result``, and how many ``calls`` it took."""
     watched, calls = watch(model)

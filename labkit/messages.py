@@ -14,6 +14,7 @@ from typing import Any
 
 from labkit.cells import why_missing
 from labkit.findings import NotStarted
+from labkit.runs import unstarted_check, watch_cells
 
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
 """The oldest versions that the labs were tested with."""
@@ -42,6 +43,7 @@ def use_names(of_exercises: Mapping[str, str], of_given_cells: Mapping[str, str]
         table.clear()
         table.update(names)
     explain_missing_names()
+    watch_cells()
 
 
 def where_from(error: BaseException) -> str | None:
@@ -71,8 +73,11 @@ def explain_missing_names() -> None:
         return
 
     def explain(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
+        unstarted = unstarted_check(str(shell.user_ns.get("In", [""])[-1]))
         sentence = where_from(error)
-        if sentence:
+        if unstarted:
+            error._render_traceback_ = lambda: [f"… {unstarted}"]
+        elif sentence:
             error._render_traceback_ = lambda: [f"✗ {sentence}"]
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 

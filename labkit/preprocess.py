@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit.asking import attempt, function_of, need_array
+from labkit.asking import Symptom, attempt, function_of, need_array, what_holds
 from labkit.findings import NotYet
 from labkit.running import Check
 from labkit.student import Student
@@ -34,6 +34,8 @@ class Sheet:
         What it is called.
     top, left, height : float
         Where it is and how large, in pixels: the seven sits in the lower left.
+    shade : float
+        How bright the paper is on the right, as a part of its brightness on the left.
     """
 
     strokes: tuple[Box, ...] = SEVEN
@@ -41,6 +43,7 @@ class Sheet:
     top: float = 92
     left: float = 24
     height: float = 80
+    shade: float = 0.88
 
     @property
     def width(self) -> float:
@@ -50,7 +53,7 @@ class Sheet:
     def image(self, form: str = "grey") -> Array:
         """Return the picture: uint8, (200, 160), (200, 160, 3) or (200, 160, 4)."""
         covered = self.drawn((200, 160), self.top, self.left, self.height)[..., np.newaxis]
-        light = np.linspace(1.0, 0.88, 160)[np.newaxis, :, np.newaxis]
+        light = np.linspace(1.0, self.shade, 160)[np.newaxis, :, np.newaxis]
         paper, ink = np.array([238.0, 233.0, 222.0]), np.array([38.0, 48.0, 110.0])
         rgb = light * (paper + covered * (ink - paper))
         if form == "grey":
@@ -82,6 +85,12 @@ class Sheet:
 
 
 SHEET = Sheet()
+SHADED = Sheet(shade=0.45)
+"""The same sheet in uneven light: its dark paper is as dark as half the ink."""
+
+WIDE: tuple[Box, ...] = ((0, 0.25, 0, 1.6), (0, 1, 0, 0.25), (0.75, 1, 0, 0.8))
+"""A sign that is 1.6 times as wide as it is high; no turn and no mirror gives it back."""
+SIDEWAYS = Sheet(WIDE, "wide sign", 60, 30, 60)
 
 
 def row_of(
@@ -135,31 +144,55 @@ def as_row(value: Any) -> Any:
     return np.concatenate(numbers.T) if numbers.shape == (20, 20) else numbers.reshape(400)
 
 
+INK = (
+    Symptom(
+        "The picture was standardised: its mean is 0 and its deviation 1. X was not, and the network "
+        "was trained on X.",
+        "Scale to 0..1, so that paper is 0 and ink is 1.",
+        lambda row, paper, top: abs(row.mean()) < 0.05 and abs(row.std() - 1) < 0.1,
+    ),
+    Symptom(
+        "The numbers go up to 255, those of X to about 1, on which the network was trained. The picture "
+        "is not inverted either: paper is bright.",
+        "Scale the picture to 0..1, and turn light into dark.",
+        lambda row, paper, top: top > 127 and paper > 127,
+    ),
+    Symptom(
+        "The numbers go up to 255, those of X to about 1, on which the network was trained.",
+        "Scale the picture to 0..1.",
+        lambda row, paper, top: top > 100,
+    ),
+    Symptom(
+        "The picture is not inverted: paper is bright and ink is dark, in X it is the other way round "
+        "(accuracy about 0.01).",
+        "Turn light into dark, so that ink is bright.",
+        lambda row, paper, top: 0.5 < paper < 1.5,
+    ),
+    Symptom(
+        "The paper is not dark enough: it is grey after inverting.",
+        "Measure the ink against the paper around it, and let what is only paper be 0.",
+        lambda row, paper, top: 0.12 < paper <= 0.5,
+    ),
+    Symptom(
+        "The ink is too faint: strokes of X reach 1.",
+        "Stretch the range, so that full ink is 1.",
+        lambda row, paper, top: top <= 0.6,
+    ),
+)
+"""What a row (400,) shows of ink and paper: its median `paper`, its largest number `top`."""
+
+
 def ink(student: Student, sheet: Sheet = SHEET) -> None:
     """Check that ink is near 1 and paper near 0."""
     called, row = row_of(student, sheet=sheet)
     paper, top = float(np.median(row)), float(row.max())
     if abs(paper) < 0.15 and 0.6 < top < 1.4 and row.min() > -0.5:
         return
-    cause = "Ink should be near 1 and paper near 0, as in X."
-    then = "Divide by the difference between paper and ink; plot the picture beside one of X."
-    if top > 2:
-        cause = "The numbers go up to 255, those of X to about 1: the network was trained on those."
-        then = "Scale the picture to 0..1."
-        if paper > 127:
-            cause += " The picture is not inverted either: paper is bright."
-    elif paper > 0.5:
-        cause = (
-            "The picture is not inverted: paper is bright and ink is dark, in X it is the other "
-            "way round (accuracy about 0.01)."
-        )
-        then = "Turn light into dark, so that ink is bright."
-    elif paper > 0.12:
-        cause = "The paper is not dark enough: it is grey after inverting."
-        then = "Measure the ink against the paper around it, and let what is only paper be 0."
-    elif top <= 0.6:
-        cause = "The ink is too faint: strokes of X reach 1."
-        then = "Stretch the range, so that full ink is 1."
+    otherwise = (
+        "Ink should be near 1 and paper near 0, as in X.",
+        "Divide by the difference between paper and ink; plot the picture beside one of X.",
+    )
+    cause, then = what_holds(INK, otherwise, row, paper, top)
     raise NotYet(
         cause,
         called=called,
@@ -198,19 +231,21 @@ def crop(student: Student, sheet: Sheet = SHEET) -> None:
     called, row = row_of(student, sheet=sheet)
     larger, smaller, _, _ = ink_box(row)
     width = sheet.width
-    if 11 <= larger <= 17 and width - 0.2 <= smaller / larger <= width + 0.15:
+    within = as_upright(row) > 0.4 * row.max()
+    cut = larger > 15 and (within[[0, -1]].any() or within[:, [0, -1]].any())
+    if not cut and 11 <= larger <= 17 and width - 0.2 <= smaller / larger <= width + 0.15:
         return
     cause = f"The digit is {larger} pixels long; digits of X are about 14 of 20."
     then = "Compare with a digit of X, drawn beside it."
     if larger >= 19 and smaller >= 19:
         cause = "The digit fills the whole picture, both ways: it was stretched, or has no margin."
         then = "Keep the digit's proportions, and leave the margin that the digits of X have."
+    elif cut or larger > 17:
+        cause = "The digit has hardly any margin: in X it is about 14 of 20 pixels long."
+        then = "MNIST puts a digit of 20 pixels into a picture of 28; only that is made 20 by 20."
     elif 11 <= larger <= 17:
         cause = f"The digit is stretched: it was 4 high to {4 * width:g} wide."
         then = "Use the same factor for both sides."
-    elif larger > 17:
-        cause = "The digit has hardly any margin: in X it is about 14 of 20 pixels long."
-        then = "MNIST puts a digit of 20 pixels into a picture of 28; only that is made 20 by 20."
     elif larger:
         cause = (
             f"The digit is only {larger} pixels long: the picture was resized without a crop "
@@ -274,14 +309,52 @@ def likeness(picture: Array, pattern: Array) -> float:
     return float((a * b).sum() / (np.sqrt((a * a).sum() * (b * b).sum()) or 1.0))
 
 
+def as_upright(row: Array) -> Array:
+    """Return a row (400,) as a picture (20, 20) in X's convention: one column after the other."""
+    return np.stack(np.split(row, 20), axis=1)
+
+
+def _keep_sides(shown: Array, sheet: Sheet, called: str) -> None:
+    """Raise `NotYet` if a sign that is recognised is wide where it should be high."""
+    rows, columns = np.nonzero(shown > 0.4 * shown.max())
+    high, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+    if (wide > high) == (sheet.width > 1) or abs(wide - high) <= 2:
+        return
+    raise NotYet(
+        f"Height and width are exchanged: the {sheet.name} is {high} pixels high and {wide} wide.",
+        called=called,
+        expected=f"{sheet.width:.2g} times as wide as it is high",
+        got=f"{wide / high:.2g} times",
+        next="The shape of an array is (rows, columns): height first, then width. So is resize's.",
+    )
+
+
+def shaded(student: Student) -> None:
+    """Check that the sheet in uneven light gives the row that it gives in even light."""
+    _, even = row_of(student)
+    called, row = row_of(student, sheet=SHADED)
+    off = float(np.abs(row - even).mean())
+    if off <= 0.045:  # strokes in the shade are a little fainter: 0.02 in right answers
+        return
+    raise NotYet(
+        "On paper that lies half in the shade, the shade is taken for ink: darkness was measured against "
+        "white, or against one grey for the whole picture.",
+        called=f"{called}, its right side in the shade",
+        expected="the row that the same sheet gives in even light",
+        got=f"a row that differs by {off:.2f} on average",
+        next="Ask at each pixel how much darker it is than the paper around it: paper_light says that.",
+    )
+
+
 def order(student: Student, sheet: Sheet = SHEET) -> None:
     """Check that the picture is unrolled column by column, upright."""
     called, row = row_of(student, exact=True, sheet=sheet)
     pattern = sheet.pattern()
-    shown = np.stack(np.split(row, 20), axis=1)  # X's convention: one column after the other
+    shown = as_upright(row)
     scores = [likeness(shown, turn(pattern)) for _, turn in _TURNS]
     best = int(np.argmax(scores))
     if best == 0 and scores[0] > 0.5:
+        _keep_sides(shown, sheet, called)
         return
     cause = (
         _TURNS[best][0]
@@ -333,6 +406,8 @@ CHECKS = (
     Check("preprocess-crop", "cropped to the ink", crop),
     Check("preprocess-centre", "in the middle", centre),
     Check("preprocess-order", "column by column", order),
+    Check("preprocess-wide", "a wide sign", lambda student: order(student, sheet=SIDEWAYS)),
+    Check("preprocess-shade", "uneven paper", shaded),
     Check("preprocess-colour", "colours", lambda student: colour(student, "rgb", "rgba")),
     Check("preprocess-transparency", "transparency", lambda student: colour(student, "cut out")),
 )

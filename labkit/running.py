@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from labkit.elsewhere import look_elsewhere
 from labkit.exercises import LAB_DIGITS, TITLES
 from labkit.findings import NotYet
+from labkit.runs import need_fresh, need_whole_run
 from labkit.student import Student, ThisNotebook
 
 
@@ -19,6 +21,16 @@ class Check(NamedTuple):
     id: str
     title: str
     body: Callable[[Student], object]
+
+
+def ask(check: Check, student: Student, exercise: str) -> None:
+    """Run one check; a finding whose cause lies elsewhere says so."""
+    try:
+        check.body(student)
+    except NotYet as finding:
+        if not finding.unstarted:
+            look_elsewhere(finding, student, exercise)
+        raise
 
 
 _outcomes: dict[str, bool] = {}
@@ -42,12 +54,17 @@ def run_checks(exercise: str, checks: Sequence[Check], names: Mapping[str, Any])
     """
     title, student = TITLES[exercise], ThisNotebook(names)
     _outcomes[exercise] = False
-    for number, check in enumerate(checks, 1):
-        try:
-            check.body(student)
-        except NotYet as finding:
-            finding.heading = f"{title}: {check.title} (check {number} of {len(checks)})"
-            raise
+    heading = f"{title}: your graded cell"
+    try:
+        need_fresh(exercise)
+        for number, check in enumerate(checks, 1):
+            heading = f"{title}: {check.title} (check {number} of {len(checks)})"
+            ask(check, student, exercise)
+        heading = f"{title}: your graded cell"
+        need_whole_run(exercise)
+    except NotYet as finding:
+        finding.heading = heading
+        raise
     _outcomes[exercise] = True
     print(f"✓ {title}: all public checks passed ({len(checks)} of {len(checks)}).")
 

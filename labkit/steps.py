@@ -59,16 +59,14 @@ def plot_one_step(cross_entropy: Loss, X: Array, y: Array, rate: float = 1.0) ->
     difference = (ends[0] - ends[1]) / 0.002
     W = W - rate * slope
     after, _ = loss_and_slope(cross_entropy, W, X, y)
-    print(
-        f"pixel {place[0]} to digit {place[1]}: gradient {slope[place]:.5f}, by differences "
-        f"{difference:.5f}"
-    )
     span = np.abs(W).max() or 1.0
     show(
         grid(W.T / (2 * span) + 0.5, 10, [str(digit) for digit in range(10)], cell=0.85),
         "The weights of the ten outputs after one step, each column as a picture: bright where ink "
         "speaks for the digit, dark where it speaks against it.",
-        f"One step with learning rate {rate:g}: the loss goes from {before:.3f} to {after:.3f}.",
+        f"One step with learning rate {rate:g}: the loss goes from {before:.3f} to {after:.3f}. "
+        f"The weight of pixel {place[0]} for digit {place[1]}: gradient {slope[place]:.5f}, by differences "
+        f"{difference:.5f}.",
     )
 
 

@@ -7,6 +7,7 @@ methods that asks another process for data. So one body serves both.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
@@ -54,8 +55,8 @@ class ThisNotebook:
         self._kept: dict[str, Any] = {}
 
     def get(self, name: str) -> Any:
-        """Return the object of that name."""
-        return self._names[name]
+        """Return the object of that name: what the check was given, or what the notebook has."""
+        return self._names[name] if name in self._names else vars(sys.modules["__main__"])[name]
 
     def evaluate(self, expression: str, **values: Any) -> Any:
         """Evaluate an expression on these objects."""

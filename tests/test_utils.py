@@ -206,9 +206,9 @@ def test_needs_turns_not_started_into_one_sentence(capsys: pytest.CaptureFixture
 
 
 def test_needs_names_the_missing_exercise(capsys: pytest.CaptureFixture[str]) -> None:
-    with utils.needs("Exercise 5"):
+    with utils.needs("Exercise 6"):
         history  # type: ignore[name-defined]  # noqa: B018, F821
-    assert "Exercise 5 is not started" in said(capsys)
+    assert "Exercise 6 is not started" in said(capsys)
 
 
 def test_needs_says_what_it_could_not_use(capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,7 +228,8 @@ def test_needs_lets_an_interrupt_through() -> None:
 
 def test_a_usable_split_is_taken_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     X, y = digits()
-    parts = (X[:30], X[30:], y[:30], y[30:])
+    held = np.arange(len(y)) % 4 == 0
+    parts = (X[~held], X[held], y[~held], y[held])
     got = utils.split_or_lend(lambda: parts, X, y)
     assert all(np.array_equal(a, b) for a, b in zip(got, parts, strict=True))
     assert capsys.readouterr().out == ""
@@ -241,15 +242,22 @@ def raising(error: Exception) -> Callable[[], Any]:
     return split
 
 
+def last_rows() -> Any:
+    """Split the sorted digits as validation_split does."""
+    X, y = digits()
+    return X[:-8], X[-8:], y[:-8], y[-8:]
+
+
 @pytest.mark.parametrize(
     ("split", "reason"),
     [
         (raising(NotStarted()), "it is not finished yet"),
         (raising(ZeroDivisionError()), "it raises ZeroDivisionError"),
         (lambda: split_data(1), "Exercise 4 is not started"),  # type: ignore[name-defined]  # noqa: F821
-        (lambda: None, "TypeError"),
-        (lambda: (1, 2, 3, 4), "do not have the shapes"),
-        (lambda: ([[0.0]], [[0.0]], [0], [0]), "do not have the shapes"),
+        (lambda: None, "returns nothing"),
+        (lambda: (1, 2, 3, 4), "does not have the form"),
+        (lambda: ([[0.0]], [[0.0]], [0], [0]), "does not have the form"),
+        (lambda: last_rows(), "Classes are missing from the test part"),
     ],
 )
 def test_an_unusable_split_is_replaced_and_the_reason_given(
@@ -384,6 +392,10 @@ def figures() -> dict[str, Callable[[], None]]:
     def softmax(z: np.ndarray) -> np.ndarray:
         return np.exp(z - z.max()) / np.exp(z - z.max()).sum()
 
+    def cross_entropy(z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+        rows, p = np.arange(len(y)), np.array([softmax(row) for row in z])
+        return -np.log(p[rows, y]).mean(), (p - np.eye(10)[y]) / len(y)
+
     return {
         "two_orders": lambda: utils.plot_two_orders(X[50], 5),
         "samples": lambda: utils.plot_samples(X, y),
@@ -401,6 +413,8 @@ def figures() -> dict[str, Callable[[], None]]:
         "predictions": lambda: utils.plot_predictions(X, y, wrong),
         "confusion": lambda: utils.plot_confusion(y, wrong),
         "mistakes": lambda: utils.plot_mistakes(X, y, wrong, p),
+        "one_step": lambda: utils.plot_one_step(cross_entropy, X, y),
+        "learning_rates": lambda: utils.plot_learning_rates(cross_entropy, X, y),
         "picture": lambda: utils.plot_picture(X[0].reshape(20, 20)),
         "photos": lambda: utils.plot_photos([image, image[..., 0]], np.array([1, 2])),
         "preprocess": lambda: utils.plot_preprocess(image, X[0], 0),

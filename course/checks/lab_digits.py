@@ -526,9 +526,9 @@ def compute_figures(side: Side) -> labkit.train.Figures:
     return labkit.train.figures_of(outputs[others], y[others], outputs[rows], y[rows])
 
 
-public = Public(train, labkit.train.CHECKS, first=tell_training)
+public = Public(train, labkit.train.CHECKS, first=tell_model_and_training)
 
-public("train-loss", points=2, first=tell_model_and_training)
+public("train-loss", points=2)
 public("train-history", points=1, then=seen_to_fit)
 public("train-falls", points=1, needs=("train-history",))
 public("train-rows", points=2, needs=("train-history",), first=tell_figures, then=not_seen)
@@ -634,7 +634,7 @@ def on_another(check: Callable[..., None], *forms: str) -> Callable[[Side, Draw]
 
 public(
     "preprocess-ink",
-    points=2,
+    points=1,
     needs=("preprocess-looks",),
     then=on_another(labkit.preprocess.ink),
 )
@@ -656,6 +656,8 @@ public(
     needs=("preprocess-ink", "preprocess-returns"),
     then=on_another(labkit.preprocess.order),
 )
+public("preprocess-wide", points=1, needs=("preprocess-order",))
+public("preprocess-shade", points=1, needs=("preprocess-crop", "preprocess-order"))
 public(
     "preprocess-colour",
     points=1,
@@ -670,7 +672,7 @@ public(
 )
 
 
-@preprocess.check(points=4, needs=("preprocess-looks",))
+@preprocess.check(points=3, needs=("preprocess-looks",))
 def preprocess_photographs(side: Side, draw: Draw) -> None:
     """photographs that you have not seen"""
     photos.judge(side, draw)

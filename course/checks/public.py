@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit.running import Check
+from labkit.running import Check, ask
 from proctor.checks import Exercise, Side
 from proctor.errors import CourseError
 
@@ -79,7 +79,7 @@ class Public:
 
         def run(side: Side, draw: np.random.Generator) -> None:
             prepare(side)
-            check.body(side)
+            ask(check, side, self.exercise.id)
             if then is not None:
                 then(side, draw)
 

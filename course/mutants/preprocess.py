@@ -99,6 +99,47 @@ MUTANTS = (
             'row = digit.ravel(order="F")',
         ),
     ),
+    _mutant(
+        "no-28-square",
+        40,
+        "preprocess-crop",
+        "hardly any margin",
+        steps(
+            centre="digit = utils.centre_by_mass(utils.resize(ink, height, width), 20)",
+            row='row = digit.ravel(order="F")',
+        ),
+    ),
+    _mutant(
+        "sides-exchanged",
+        40,
+        "preprocess-order",
+        "Height and width are exchanged",
+        steps(size="width, height = (max(1, round(scale * side)) for side in ink.shape)"),
+    ),
+    _mutant(
+        "against-white",
+        39,
+        "preprocess-shade",
+        "shade is taken for ink",
+        steps(ink="ink = 1 - grey"),
+    ),
+    _mutant(
+        "against-one-grey",
+        39,
+        "preprocess-shade",
+        "shade is taken for ink",
+        steps(ink="ink = np.median(grey) - grey"),
+    ),
+    _mutant(
+        "standardised",
+        0,
+        "preprocess-ink",
+        "standardised",
+        steps(
+            row='row = utils.resize(digit, 20, 20).ravel(order="F"); '
+            "row = (row - row.mean()) / row.std()"
+        ),
+    ),
     _mutant("stretched", 40, "preprocess-crop", "stretched", steps(size="height = width = 20")),
     _mutant(
         "corner",

@@ -1,0 +1,142 @@
+"""How graded cells were last run in this notebook, so that no check judges what an earlier run left."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from labkit.exercises import MARKERS, TESTS, TITLES
+from labkit.findings import NOT_STARTED, NotStarted, NotYet, touched
+
+
+class Run(NamedTuple):
+    """A graded cell's last run: its text, what it raised, and when."""
+
+    source: str
+    error: BaseException | None
+    at: float
+
+
+runs: dict[str, Run] = {}
+"""By the exercise's id; only what was run since the lab's first cell."""
+
+
+def exercise_in(source: str) -> str | None:
+    """Return the exercise whose graded cell this is, by the marker at the beginning of a line."""
+    for marker, exercise in MARKERS.items():
+        if re.search(rf"^# *{marker}\b", source, re.MULTILINE):
+            return exercise
+    return None
+
+
+def note(result: Any) -> None:
+    """Keep how a cell was run: IPython's result of it."""
+    source = str(getattr(result.info, "raw_cell", ""))
+    exercise = exercise_in(source)
+    if exercise:
+        runs[exercise] = Run(source, result.error_before_exec or result.error_in_exec, time.time())
+
+
+def watch_cells() -> None:
+    """Have every cell of this notebook noted from now on."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and note not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", note)
+
+
+def need_fresh(exercise: str) -> None:
+    """Raise if what a check would judge is not what the graded cell says now.
+
+    Raises
+    ------
+    NotYet
+        The cell is no Python, is not finished, or was changed since it was run.
+    """
+    run = runs.get(exercise)
+    if run is None:
+        return
+    if isinstance(run.error, SyntaxError):
+        at = f" in line {run.error.lineno}" if run.error.lineno else ""
+        raise NotYet(
+            f"The graded cell could not be read as Python when it was last run ({run.error.msg}{at}). "
+            "Whatever ran before is not what the cell says now.",
+            called="(your graded cell)",
+            got=type(run.error).__name__,
+            next="Correct that line, run the cell, then this check.",
+        )
+    if isinstance(run.error, NotStarted):
+        raise unfilled(str(run.error))
+    if newer_text(exercise, run):
+        raise NotYet(
+            "The graded cell was changed after it was last run: its old text would be judged.",
+            called="(your graded cell)",
+            next="Run the cell, then this check.",
+        )
+
+
+def need_whole_run(exercise: str) -> None:
+    """Raise `NotYet` if the cell's last run stopped with an error, though all checks pass."""
+    run = runs.get(exercise)
+    if run is not None and run.error is not None:
+        raise NotYet(
+            f"The graded cell stopped with {type(run.error).__name__} when it was last run. What passes "
+            "here is what an earlier run left, or what was made before it stopped.",
+            called="(your graded cell)",
+            got=f"{type(run.error).__name__}: {run.error}".splitlines()[0][:200],
+            next="Run the cell again, see that it ends without an error, then run this check.",
+        )
+
+
+def unfilled(message: str) -> NotYet:
+    """Return the finding for a cell that raised :class:`NotStarted`, by its message."""
+    if "leftover" in message:
+        return NotYet(
+            "There is code of yours in this cell, and a leftover `raise NotStarted` that stops it.",
+            next="Delete that line, or write the part that it stands for; then run the cell again.",
+        )
+    finding = NotYet(
+        "This exercise is not started yet.",
+        next="Write your code between START CODE HERE and END CODE HERE, then rerun.",
+    )
+    finding.unstarted = True
+    return finding
+
+
+def newer_text(exercise: str, run: Run) -> bool:
+    """Tell whether the notebook's file, saved since that run, has another text in the graded cell."""
+    main = vars(sys.modules["__main__"])
+    named = main.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
+    path = Path(str(named))
+    if path.suffix != ".ipynb":
+        return False
+    try:
+        if path.stat().st_mtime <= run.at:
+            return False
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):  # no file, or not the form of a notebook
+        return False
+    mine = [text for text in texts if exercise_in(text) == exercise]
+    return bool(mine) and all(_bare(text) != _bare(run.source) for text in mine)
+
+
+def _bare(text: str) -> str:
+    """Return a text without what an editor may change: blanks at the ends of lines."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def unstarted_check(source: str) -> str | None:
+    """Say that an exercise is not started, if `source` is the cell of its check."""
+    for test, exercise in TESTS.items():
+        run = runs.get(exercise)
+        if re.search(rf"\b{test}\(", source) and run:
+            if isinstance(run.error, NotStarted):
+                return str(run.error)
+            if "raise NotStarted" in run.source and not touched(run.source):
+                return NOT_STARTED.format(exercise=TITLES[exercise])
+    return None
