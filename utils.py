@@ -236,9 +236,9 @@ def plot_split(y_train: Array, y_test: Array) -> None:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     show(
         figure,
-        "Stacked bars, one a digit: rows to train on below, held-out rows (hatched) on top.",
-        f"{train.sum():,} rows to train on ({from_to(train)} a digit), {test.sum():,} held out "
-        f"({from_to(test)} a digit).",
+        "Stacked bars, one per digit: rows to train on below, held-out rows (hatched) on top.",
+        f"{train.sum():,} rows to train on ({from_to(train)} per digit), {test.sum():,} held out "
+        f"({from_to(test)} per digit).",
     )
 
 
@@ -266,6 +266,7 @@ def plot_prediction(
     panels[0].set_axis_off()
     for number, (axes, a) in enumerate(zip(panels[1:], hidden, strict=False), 1):
         axes.barh(range(len(a)), a, color=GREY)
+        axes.locator_params(axis="y", integer=True)
         axes.set_title(f"layer {number}:\n{int((a > 0).sum())} of {len(a)} on", fontsize=9)
     for axes, values, title in zip(
         panels[-2:], (logits, probabilities), ("logits", "probabilities"), strict=True

@@ -16,8 +16,10 @@ from matplotlib.figure import Figure
 import utils  # its names come first, then those of this lab
 from labkit.curves import plot_curves, plot_two_accuracies
 from labkit.drawing import BLUE, bars, digit, images_grid, show
+from labkit.experiment import Experiment
 from labkit.exploring import show_explorer
 from labkit.full_mnist import brief, expected, find_full_set, hold_out, keras_cache, load_digits
+from labkit.guessing import look_back
 from labkit.loading import load_handwriting
 from labkit.messages import LabError, use_names, why_unusable
 from labkit.mistakes import plot_confusion_rates as plot_confusion

@@ -91,6 +91,8 @@ def raised(called: str, error: Exception) -> NotYet:
 _ERRORS = {
     "math range error": " exp of a number above 709 is too large for a float.",
     "math domain error": " The logarithm of 0, or of a negative number, does not exist.",
+    "Cannot cast ufunc": " An operation in place, such as `/=`, cannot put fractions into an array of "
+    "whole numbers (bytes). Give the result a name of its own.",
     "must be of integer .*type": " What stands in the square brackets has to be whole numbers.",
 }
 """What some errors' texts mean, in words."""

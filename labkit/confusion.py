@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +125,12 @@ MISCONCEPTIONS = (
         lambda of: np.diag(of.counts.sum(axis=0)),
     ),
     Misconception(
+        "All rows are one and the same: `[[0] * 10] * 10` is ten times the same list, and what is added "
+        "to one row is added to all.",
+        "Make ten different rows, or a NumPy array of zeros.",
+        lambda of: np.tile(of.counts.sum(axis=0), (10, 1)),
+    ),
+    Misconception(
         "The matrix was never filled: it holds zeros.",
         "Add 1 for each pair.",
         lambda of: 0 * of.counts,
@@ -197,6 +204,9 @@ def compare(student: Student, y_true: Array, y_pred: Array, counts: Array) -> No
         "Take three labels and three predictions, and count with pencil and paper.",
     )
     cause, then = matching(got, MISCONCEPTIONS, otherwise, Pairs(y_true, y_pred, counts))
+    if "once at most" in cause and re.search(r"\]\s*=\s*1\b", student.source("confusion")):
+        cause = "Every pair is counted once at most: `= 1` sets the place to 1 each time."
+        then = "Add 1 to what is there already."
     wrong = np.argwhere(~np.isclose(got, counts))[:3]
     raise NotYet(
         cause,

@@ -38,7 +38,34 @@ def _transposed(of: Layer) -> Array | None:
     return of.g(of.z + of.a_in @ (of.W.T - of.W)) if square else None
 
 
+def _last_left(of: Layer) -> Array:
+    """Return the right result with its last unit left 0."""
+    out = np.array(of.g(of.z))
+    out[..., -1] = 0
+    return out
+
+
 MISCONCEPTIONS = (
+    Misconception(
+        "The last unit was left 0: a loop stops one unit early.",
+        "Let the loop reach the last unit: range(n) ends at n - 1 already.",
+        _last_left,
+    ),
+    Misconception(
+        "The activation was applied to the sum and to the bias separately, and the two were added.",
+        "Add the bias to the sum first; then one activation of that.",
+        lambda of: of.g(of.z - of.b) + of.g(of.b),
+    ),
+    Misconception(
+        "Every unit got the sum of all biases, b.sum().",
+        "b has one number for each unit: each sum gets its own.",
+        lambda of: of.g(of.z - of.b + of.b.sum()),
+    ),
+    Misconception(
+        "The layer always applies tanh, whatever g is.",
+        "Apply g, the function that came in as an argument.",
+        lambda of: np.tanh(of.z),
+    ),
     Misconception(
         "The bias is missing.",
         "Every unit adds its own number of b to its sum, before the activation.",

@@ -17,7 +17,7 @@ LAB_MNIST = {
     "baseline": "Exercise 2, baseline",
     "deep": "Exercise 3, deep network",
     "confusion": "Exercise 4, confusion",
-    "photo": "Exercise 6, photograph",
+    "photo": "Exercise 5, photograph",
 }
 """What each exercise is called, by the id of its graded cell."""
 

@@ -76,6 +76,7 @@ class NotYet(AssertionError):
         self.next = next
         self.heading = ""
         self.unstarted = False
+        self.exercise = ""
 
     def __str__(self) -> str:
         if self.unstarted and self.heading:

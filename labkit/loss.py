@@ -85,11 +85,17 @@ SEVERAL = Batch(
     ),
 )
 LARGE = Batch(
-    np.array([[1000.0, 0.0, -1000.0], [0.0, 1000.0, 998.0]]),
-    np.array([1, 2]),
-    501.0634640055215,
-    np.array([[0.5, -0.5, 0.0], [0.0, 0.4403985389889412, -0.4403985389889412]]),
-    np.array([[1.0, 0.0, 0.0], [0.0, 0.8807970779778824, 0.11920292202211755]]),
+    np.array([[1000.0, 0.0, -1000.0], [0.0, 1000.0, 998.0], [0.0, 0.0, 0.0]]),
+    np.array([1, 2, 0]),
+    334.40851343323703,
+    np.array(
+        [
+            [0.3333333333333333, -0.3333333333333333, 0.0],
+            [0.0, 0.29359902599262746, -0.29359902599262746],
+            [-0.2222222222222222, 0.1111111111111111, 0.1111111111111111],
+        ]
+    ),
+    np.array([[1.0, 0.0, 0.0], [0.0, 0.8807970779778824, 0.11920292202211755], [1 / 3] * 3]),
 )
 """Worked out in 50 decimals."""
 
@@ -142,7 +148,7 @@ VALUES = (
         lambda of: of.loss / np.log(10),
     ),
     Misconception(
-        "The logits were taken for probabilities: the softmax is missing.",
+        "The logits were taken for probabilities, the softmax is missing.",
         "What comes in are logits; probabilities are made of them row by row first.",
         lambda of: -np.log(of.logits[of.hit]).mean(),
     ),
@@ -484,7 +490,7 @@ ON_LARGE = (
         "The probability was cut off above 0 (clip, or a small number added) before the logarithm: "
         "the loss stops growing where it should not.",
         "Compute the logarithm from the logits; then nothing has to be cut off. Hint 2 says more.",
-        lambda loss: 0 <= loss < 450,
+        lambda loss: 0 <= loss < 300,
     ),
 )
 """What the loss of `LARGE` shows."""
@@ -502,6 +508,11 @@ def value(student: Student, of: Batch) -> None:
     cause, then = otherwise
     if np.isfinite(loss):
         cause, then = matching(loss, VALUES, otherwise, of)
+    elif not of.logits.any():
+        cause = (
+            "The logarithm of 0: the logits were taken for probabilities, the softmax is missing."
+        )
+        then = "What comes in are logits; probabilities are made of them row by row first."
     if np.abs(of.logits).max() > 700 and (cause, then) == otherwise:
         cause, then = what_holds(ON_LARGE, otherwise, loss)
     texts = [number(x, 6) for x in (of.loss, loss)]

@@ -21,13 +21,19 @@ def _draw_matrix(
     write: Callable[[int, int], str],
     size: int,
 ) -> None:
-    """Draw a matrix: shaded off the diagonal, a text where something was counted, rights in bold."""
-    axes.imshow(shade, cmap="Oranges", vmin=0, vmax=max(least, shade.max()) * 1.4)
+    """Draw a matrix: the darker the more, a text where something was counted, rights in bold.
+
+    The root makes few mistakes visible beside many right answers.
+    """
+    dark = np.sqrt(shade / max(least, shade.max()))
+    axes.imshow(dark, cmap="Oranges", vmin=0, vmax=1.15)
     for row, column in np.ndindex(10, 10):
         if counts[row, column]:
             weight = "bold" if row == column else "normal"
             text = axes.text(column, row, write(row, column), ha="center", va="center")
-            text.set(fontsize=size, weight=weight)
+            text.set(
+                fontsize=size, weight=weight, color="white" if dark[row, column] > 0.7 else "black"
+            )
     axes.set(xticks=range(10), yticks=range(10), ylabel="label")
 
 
@@ -37,7 +43,7 @@ def plot_confusion(y: Array, digits: Array) -> None:
     np.add.at(counts, (np.asarray(y), np.asarray(digits)), 1)
     off = counts - np.diag(np.diag(counts))
     figure, (axes,) = panels(5, 4.2)
-    _draw_matrix(axes, counts, off, 1, lambda row, column: str(counts[row, column]), 9)
+    _draw_matrix(axes, counts, counts, 1, lambda row, column: str(counts[row, column]), 9)
     axes.set_xlabel("predicted")
     label, digit = np.unravel_index(off.argmax(), off.shape)
     right = np.trace(counts)
@@ -78,7 +84,6 @@ def plot_confusion_rates(counts: Array) -> None:
     if counts.shape != (10, 10):
         raise LabError(f"The matrix should have shape (10, 10), and has {counts.shape}.")
     rates = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    off = rates * (1 - np.eye(10))
     figure = Figure(figsize=(10.4, 4.9), layout="constrained")
     for axes, values, title, text in zip(
         figure.subplots(1, 2),
@@ -87,7 +92,7 @@ def plot_confusion_rates(counts: Array) -> None:
         ("{:.0f}", "{:.1f}"),
         strict=True,
     ):
-        _draw_matrix(axes, counts, off, 1.0, lambda *at, v=values, t=text: t.format(v[at]), 8)
+        _draw_matrix(axes, counts, rates, 1.0, lambda *at, v=values, t=text: t.format(v[at]), 8)
         axes.set(xlabel="read as", title=title)
     right = np.diag(rates)
     best, worst = int(right.argmax()), int(right.argmin())

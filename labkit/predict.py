@@ -49,7 +49,15 @@ def ask(student: Student, X: Array, expression: str, **values: Any) -> dict[str,
         run = attempt(student, call_of(X), student.evaluate, expression, X_given=X, **values)
     except NotYet as finding:
         said = finding.got.lower()
-        if "shape" in said or "rank" in said or "dimension" in said:
+        if "broadcast" in said:
+            finding.cause += (
+                " Something by row, of shape (m,), meets an array (m, 10): a maximum or a sum lost its "
+                "axis on the way."
+            )
+            finding.next = (
+                "Take it with keepdims=True: (m, 1) fits (m, 10), each row its own number."
+            )
+        elif "shape" in said or "rank" in said or "dimension" in said:
             finding.cause += " The model takes rows: an input of shape (m, 400), two axes."
             finding.next = "Hand the whole batch on. One row with both its axes is X[:1], not X[0]."
         raise
@@ -89,6 +97,12 @@ def returns(of: Prediction) -> tuple[Array, Array]:
             "Ten numbers came back, one for each column: the argmax went down the columns "
             "(axis=0), and tells which row is the most like each digit.",
             "Look for the largest along the other axis: one digit for each row.",
+            got,
+        )
+    if digits.shape == (m,) and chances.shape in ((m,), (m, 1)) and m != 1:
+        raise not_yet(
+            "Only one probability came back for each row, the largest.",
+            "Return all ten of each row: the ones that lost say how close it was.",
             got,
         )
     if digits.shape != (m,) or chances.shape != (m, 10):
@@ -152,6 +166,12 @@ def probabilities(of: Prediction) -> None:
     elif m > 1 and agree(p.sum(axis=0), np.ones(10), 1e-3):
         cause = "The probabilities add up to 1 down the columns, not in each row."
         then = "Look at the axis: one softmax for each row."
+    elif agree(p.sum(axis=1), np.full(m, 100.0), 1e-4):
+        cause = "These are percentages: a row adds up to 100."
+        then = "Return fractions that add up to 1; the notebook writes them as percentages."
+    elif any(np.allclose(p * 10**n, np.rint(p * 10**n), atol=1e-4) for n in (1, 2, 3)):
+        cause = "The probabilities were rounded: a row does not quite add up to 1 any more."
+        then = "Return them as they are; round only where you print."
     elif agree(p, sigmoid(logits), 1e-3):
         cause = "This is the sigmoid of each logit: a row does not add up to 1."
         then = "Use a softmax for each row: exercise 1 says how."

@@ -162,6 +162,21 @@ def _why_shape(got: tuple[int, ...], m: int) -> tuple[str, str]:
     return known.get(got, f"The result has shape {got}."), then
 
 
+def _alike(row: Array, image: Array) -> bool:
+    """Tell whether a row has the pixels of an image in their order, however scaled."""
+    with np.errstate(all="ignore"):
+        return bool(np.corrcoef(row.ravel(), image.ravel())[0, 1] > 0.999)
+
+
+def _overflowed(got: Array, of: Batch) -> bool:
+    """Tell whether equal bytes got equal values, but larger bytes not always larger ones."""
+    values = [np.unique(got[of.rows == level]) for level in np.unique(of.rows)]
+    steps = np.diff([value[0] for value in values])
+    return all(len(value) == 1 for value in values) and bool(
+        (steps > 0).any() and (steps < 0).any()
+    )
+
+
 def output(student: Student, images: Array) -> tuple[str, Array]:
     """Call `prepare` on a copy of `images`; return the call as text and its rows (m, 784)."""
     m = len(images)
@@ -172,6 +187,9 @@ def output(student: Student, images: Array) -> tuple[str, Array]:
     if rows.shape == (m, 784):
         return called, rows
     cause, then = _why_shape(rows.shape, m)
+    if rows.shape == (784, m) and not _alike(rows[:, 0], images[0]):
+        cause = "The array was cut into 784 pieces of m numbers: the pixels of different images are mixed."
+        then = "Give the right shape at once, images first. " + _WAY
     raise NotYet(cause, called=called, expected=wanted, got=a_type(rows), next=then)
 
 
@@ -184,6 +202,12 @@ def compare(student: Student, images: Array, rows: Array) -> None:
         "The values are not those of the pixels, scaled to [0, 1].",
         "Take one image, print its first row of pixels, and the first 28 numbers of what you return.",
     )
+    if _overflowed(got, Batch(rows)):
+        otherwise = (
+            "Bytes overflowed: an array of uint8 counts to 255 and begins again at 0, and so does "
+            "whatever is added or multiplied before the division.",
+            "Divide first, or turn the bytes into floats before you calculate with them.",
+        )
     cause, then = matching(got, MISCONCEPTIONS, otherwise, Batch(rows))
     texts = show_both(rows, got)
     raise NotYet(cause, called=called, expected=texts[0], got=texts[1], next=then)

@@ -28,7 +28,11 @@ def ask(check: Check, student: Student, exercise: str) -> None:
     try:
         check.body(student)
     except NotYet as finding:
-        if not finding.unstarted:
+        if finding.unstarted and finding.exercise not in ("", TITLES[exercise]):
+            finding.unstarted = False
+            finding.cause = f"{finding.exercise} is not started yet, and this builds on it."
+            finding.next = f"Do {finding.exercise.partition(',')[0]} first, then this one."
+        elif not finding.unstarted:
             look_elsewhere(finding, student, exercise)
         raise
 

@@ -104,6 +104,9 @@ def unfilled(message: str) -> NotYet:
         next="Write your code between START CODE HERE and END CODE HERE, then rerun.",
     )
     finding.unstarted = True
+    other = message.partition(" is not started")[0]
+    if other in TITLES.values():
+        finding.exercise = other
     return finding
 
 

@@ -51,7 +51,8 @@ def classroom() -> Classroom:
 
 def test_the_points_add_up_to_fifty() -> None:
     lab.validate()
-    assert sum(exercise.points for exercise in lab.exercises) == 50
+    assert sum(exercise.points for exercise in lab.exercises if exercise.checks) == 50
+    assert [e.points for e in lab.exercises if e.by == "person"] == [5, 5]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)

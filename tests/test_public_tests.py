@@ -334,7 +334,7 @@ def test_no_file_of_the_students_knows_the_engine() -> None:
 @pytest.mark.parametrize("name", ["lab_digits", "lab_mnist"])
 def test_the_marking_asks_the_public_checks_that_the_notebook_runs_in_its_order(name: str) -> None:
     lab = importlib.import_module(f"course.checks.{name}").lab
-    for exercise in lab.exercises:
+    for exercise in (one for one in lab.exercises if one.checks):
         table = importlib.import_module(f"labkit.{exercise.id}").CHECKS
         asked = [(check.id, check.title) for check in exercise.checks if not check.hidden]
         assert asked == [(check.id, check.title) for check in table]

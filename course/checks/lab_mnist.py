@@ -326,3 +326,31 @@ def photo_unseen(side: Side, draw: Draw) -> None:
         right += int(reference_digits(got)[0] == label)
     part = right / (10 * photos.A_DIGIT)
     photos.require(part, failed, "picture of 28x28 finite numbers", "digit of MNIST")
+
+
+# --- Two questions in words, read by a person ---------------------------------------------------
+
+lab.exercise(
+    "report",
+    "Question 1, a report says 99.8 %",
+    points=5,
+    by="person",
+    rubric={
+        "asks on which digits it was measured, and for the figure on held-out ones": 2,
+        "asks by which digits the network, its epochs or its settings were chosen": 1,
+        "asks how sure the figure is: how many digits, how many runs": 1,
+        "asks which errors are left, or whose digits these are, and says why that matters": 1,
+    },
+)
+lab.exercise(
+    "missing",
+    "Question 2, who is missing",
+    points=5,
+    by="person",
+    rubric={
+        "says who wrote MNIST, and names a group that did not": 1,
+        "says how that shows: an accuracy is a mean over the writers that were measured": 1,
+        "says who bears an error at the bank, and what it costs them": 2,
+        "says what the bank should do about it": 1,
+    },
+)

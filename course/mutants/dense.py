@@ -39,6 +39,18 @@ MUTANTS = (
         "always applies a sigmoid",
         "return 1 / (1 + np.exp(-(a_in @ W + b)))",
     ),
+    _mutant(
+        "last-unit-left",
+        "dense-row",
+        "last unit was left 0",
+        "a_out = np.zeros(a_in.shape[:-1] + (W.shape[1],))",
+        "for j in range(W.shape[1] - 1):",
+        "    a_out[..., j] = g(a_in @ W[:, j] + b[j])",
+        "return a_out",
+    ),
+    _mutant("activation-apart", "dense-batch", "separately", "return g(a_in @ W) + g(b)"),
+    _mutant("sum-of-biases", "dense-bias", "b.sum()", "return g(a_in @ W + b.sum())"),
+    _mutant("tanh-always", "dense-row", "always applies tanh", "return np.tanh(a_in @ W + b)"),
     _mutant("activation-twice", "dense-activation", "twice", "return g(g(a_in @ W + b))"),
     _mutant(
         "row-only",

@@ -80,6 +80,11 @@ _PREPARE = (
         "return images.reshape(len(images), -1, order='F') / 255",
     ),
     _prepare("cut-and-turned", "order", "mixed", "return images.reshape(784, -1).T / 255"),
+    _prepare(
+        "divided-in-place", "returns", "An operation in place", "images /= 255", FLAT, "return rows"
+    ),
+    _prepare("overflow", "range", "Bytes overflowed", FLAT, "return rows * 2 / 510"),
+    _prepare("cut", "returns", "mixed", "return images.reshape(784, -1) / 255"),
     _prepare("list", "returns", "list", "return [image.ravel() / 255 for image in images]"),
     _prepare(
         "tensor",
@@ -379,6 +384,24 @@ _CONFUSION = (
     ),
     _confusion("shares", "values", "number of digits", ZEROS, ADD, "return m / m.sum()"),
     _confusion("added-once", "values", "once at most", ZEROS, "m[y_true, y_pred] += 1", "return m"),
+    _confusion(
+        "set-to-one",
+        "values",
+        "`= 1` sets the place",
+        ZEROS,
+        "for t, p in zip(y_true, y_pred):",
+        "    m[t, p] = 1",
+        "return m",
+    ),
+    _confusion(
+        "same-row",
+        "values",
+        "one and the same",
+        "m = [[0] * 10] * 10",
+        "for t, p in zip(y_true, y_pred):",
+        "    m[t][p] += 1",
+        "return np.array(m)",
+    ),
     _confusion(
         "diagonal-only",
         "values",

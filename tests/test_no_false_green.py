@@ -1,0 +1,273 @@
+"""No broken work passes green: what a student reads where it once said that all checks passed.
+
+The verdict's side of each of these is a mutant of ``course/mutants``, named by its check.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import public_tests as public
+import utils
+from course.checks.lab_digits import split_rows
+from course.mutants.lab_digits import MUTANTS, RIGHT
+from labkit import guessing, runs
+from labkit.findings import NotStarted, NotYet
+from labkit.inside import read_from_outside
+from tests.lab_side import run_cell
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+BY_ID = {mutant.id: mutant for mutant in MUTANTS}
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    X, y = utils.load_data(ROOT / "Data")
+    return X, np.where(y == 10, 0, y)
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "runs", {})
+    monkeypatch.chdir(ROOT)
+
+
+def names_after(code: str, **given: Any) -> dict[str, Any]:
+    names = {"np": np, "utils": utils, "Image": Image, "NotStarted": NotStarted, **given}
+    assert run_cell(code, names) is None
+    return names
+
+
+def finding(test: Any, *arguments: Any) -> NotYet:
+    with pytest.raises(NotYet) as caught:
+        test(*arguments)
+    return caught.value
+
+
+# --- Broken answers, by the public check's own output -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "softmax-shift-by-min",
+        "softmax-shift-by-mean",
+        "softmax-shift-by-first",
+        "split-fraction-fixed",
+        "split-hundred-fixed",
+        "split-five-hundred-fixed",
+        "split-loop-from-1",
+        "split-positions",
+        "split-choice",
+        "preprocess-no-28-square",
+        "preprocess-sides-exchanged",
+        "preprocess-against-white",
+        "preprocess-standardised",
+        "dense-last-unit-left",
+        "dense-activation-apart",
+        *(
+            mutant.id
+            for mutant in MUTANTS
+            if mutant.exercise == "loss" and "library" not in mutant.id
+        ),
+    ],
+)
+def test_a_broken_answer_is_named_by_the_public_check(
+    id: str, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    mutant = BY_ID[id]
+    names = names_after(mutant.code)
+    test, name, more = {
+        "softmax": (public.test_my_softmax, "my_softmax", ()),
+        "dense": (public.test_my_dense, "my_dense", ()),
+        "split": (public.test_split_data, "split_data", digits),
+        "loss": (public.test_cross_entropy, "cross_entropy", digits),
+        "preprocess": (public.test_preprocess, "preprocess", ()),
+    }[mutant.exercise]
+    assert mutant.says in str(finding(test, names[name], *more))
+
+
+@pytest.mark.parametrize(
+    "id", [m.id for m in MUTANTS if m.id.startswith("model-input-")] + ["model-zeros"]
+)
+def test_an_input_that_later_fails_and_zero_weights_are_named_publicly(id: str, keras: Any) -> None:
+    names = names_after(
+        BY_ID[id].code,
+        keras=keras,
+        Sequential=keras.Sequential,
+        Input=keras.Input,
+        Dense=keras.layers.Dense,
+    )
+    assert BY_ID[id].says in finding(public.test_model, names["model"], 10, 400).cause
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [m for m in MUTANTS if m.exercise == "split" and m.says != "not started"],
+    ids=lambda m: m.id,
+)
+def test_a_wrong_split_costs_the_training_nothing(
+    mutant: Any, digits: tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The notebook lends a split, and the marking knows that it did: Exercise 6 is not blamed."""
+    X, y = digits
+    split_data = names_after(mutant.code)["split_data"]
+    _, X_test, _, y_test = utils.split_or_lend(lambda: split_data(X.copy(), y.copy()), X, y)
+    lent = "on loan" in capsys.readouterr().out
+    assert sorted(np.bincount(y_test, minlength=10)) == [100] * 10
+    rows = split_rows(SimpleNamespace(get=lambda name: split_data))  # type: ignore[arg-type]
+    assert len(rows) == 1000
+    assert lent == np.array_equal(rows, np.arange(0, 5000, 5))
+    assert np.array_equal(np.sort(X_test.sum(axis=1)), np.sort(X[rows].sum(axis=1)))
+
+
+# --- Labels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda y: np.where(y == 0, 10, y), "labels 10 and no label 0"),
+        (lambda y: y - 1, "zeros have become -1"),
+        (lambda y: (y - 1) % 10, "stands for the digit below"),
+        (lambda y: y[::-1], "not those of the digits"),
+    ],
+)
+def test_wrong_labels_are_said_at_once_in_split_and_loss(
+    change: Any, says: str, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    X, y = digits
+    split = names_after(RIGHT["split"])["split_data"]
+    loss = names_after(RIGHT["loss"])["cross_entropy"]
+    assert says in finding(public.test_split_data, split, X, change(y)).cause
+    assert says in finding(public.test_cross_entropy, loss, X, change(y)).cause
+
+
+# --- Cells: not started, failed, older than their text ------------------------------------------
+
+SOFTMAX = "# UNQ_C1\n### START CODE HERE ###\n{}\n### END CODE HERE ###\n"
+
+
+def ran(source: str, error: BaseException | None = None) -> None:
+    runs.note(
+        SimpleNamespace(
+            info=SimpleNamespace(raw_cell=source), error_before_exec=error, error_in_exec=None
+        )
+    )
+
+
+def right_softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max())
+    return e / e.sum()
+
+
+def test_a_syntax_error_in_the_graded_cell_is_not_passed_over() -> None:
+    ran(RIGHT["softmax"])
+    public.test_my_softmax(right_softmax)
+    ran("# UNQ_C1\ndef my_softmax(z:\n", SyntaxError("'(' was never closed"))
+    assert "'(' was never closed" in finding(public.test_my_softmax, right_softmax).cause
+
+
+def test_a_cell_that_stopped_after_it_had_defined_its_function_is_not_green() -> None:
+    ran(RIGHT["softmax"], ZeroDivisionError("division by zero"))
+    assert "stopped with ZeroDivisionError" in finding(public.test_my_softmax, right_softmax).cause
+
+
+def test_a_cell_whose_text_is_newer_than_its_run_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = tmp_path / "lab_digits.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
+    cell = {"cell_type": "code", "source": [RIGHT["softmax"] + "# changed\n"]}
+    notebook.write_text(json.dumps({"cells": [cell]}))
+    ran(RIGHT["softmax"])  # after the file was saved: the file may be the older of the two
+    public.test_my_softmax(right_softmax)
+    later = time.time() + 5
+    os.utime(notebook, (later, later))
+    assert "changed after it was last run" in finding(public.test_my_softmax, right_softmax).cause
+    cell["source"] = [RIGHT["softmax"].rstrip()]
+    notebook.write_text(json.dumps({"cells": [cell]}))
+    os.utime(notebook, (later, later))
+    public.test_my_softmax(right_softmax)
+
+
+def test_a_leftover_not_started_below_ones_own_code_is_said_as_that() -> None:
+    code = "# UNQ_C1\ndef my_softmax(z):\n    ### START CODE HERE ###\n    {}\n    ### END CODE HERE ###\n"
+    own = names_after(code.format("p = z / z.sum()\n    raise NotStarted"))["my_softmax"]
+    assert "leftover `raise NotStarted`" in finding(public.test_my_softmax, own).cause
+    empty = names_after(code.format("raise NotStarted"))["my_softmax"]
+    assert str(finding(public.test_my_softmax, empty)).startswith(
+        "… Exercise 1, softmax is not started"
+    )
+
+
+def test_an_unstarted_exercise_says_so_in_the_same_way_where_a_name_is_missing() -> None:
+    ran(SOFTMAX.replace("C1", "C6").format("raise NotStarted"), NameError("model"))
+    said = runs.unstarted_check("test_training(model, history, X_train)")
+    assert said is not None and said.startswith("Exercise 6, train is not started yet.")
+    assert runs.unstarted_check("test_my_dense(my_dense)") is None
+
+
+# --- Causes that lie elsewhere ------------------------------------------------------------------
+
+
+def test_a_name_from_outside_in_place_of_the_argument_is_named() -> None:
+    code = "# UNQ_C1\ndef my_softmax(z):\n    e = np.exp(logits - logits.max())\n    return e / e.sum()\n"
+    names = names_after(code, logits=np.array([0.0, 1.0, 0.5, 2.0]))
+    assert read_from_outside(names["my_softmax"])["arrays"] == ["logits"]
+    assert "uses logits from outside" in finding(public.test_my_softmax, names["my_softmax"]).cause
+
+
+@pytest.mark.parametrize(
+    "mutant", [m for m in MUTANTS if m.exercise == "softmax"], ids=lambda mutant: mutant.id
+)
+def test_a_wrong_softmax_is_not_blamed_on_the_loss_that_uses_it(
+    mutant: Any, digits: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = (
+        "# UNQ_C5\ndef cross_entropy(logits, y):\n"
+        "    p = np.array([my_softmax(row) for row in logits])\n"
+        "    rows = np.arange(len(y))\n"
+        "    exact = np.logaddexp.reduce(logits, axis=1) - logits[rows, y]\n"
+        "    loss = np.where(p[rows, y] > 0, -np.log(p[rows, y]), exact).mean()\n"
+        "    p[rows, y] -= 1\n"
+        "    return loss, p / len(y)\n"
+    )
+    tf = pytest.importorskip("tensorflow")
+    names = names_after(mutant.code + uses, tf=tf)
+    for name in ("my_softmax", "cross_entropy"):
+        monkeypatch.setattr(f"__main__.{name}", names[name], raising=False)
+    try:
+        public.test_cross_entropy(names["cross_entropy"], *digits)
+    except NotYet as told:
+        assert told.cause.startswith("Exercise 1, softmax is not "), told
+
+
+# --- Predict, then run --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("guess", "says"),
+    [("c", "was right"), ("a", 'it is "c"'), (..., "none yet"), (" C ", "was right")],
+)
+def test_a_guess_is_come_back_to(
+    guess: object, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guessing.look_back(guess, "c", "Why.")
+    out = capsys.readouterr().out
+    assert says in out and "Why." in out
