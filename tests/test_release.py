@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,20 @@ def test_the_zip_holds_the_allow_list_and_nothing_else(tiny: Course, tmp_path: P
     (tiny.root / "notes.txt").write_text("not for students")
     path = release(tiny, tiny.lab("tiny"), tmp_path)
     assert zipfile.ZipFile(path).namelist() == ["tiny/given.py", "tiny/tiny.ipynb"]
+
+
+def test_the_guide_for_students_is_the_readme_and_the_dates_are_of_today(
+    tiny: Course, tmp_path: Path
+) -> None:
+    (tiny.root / "docs").mkdir()
+    (tiny.root / "docs" / "student.md").write_text("How to begin")
+    lab = tiny.lab("tiny")
+    lab.release = (*lab.release, "docs/student.md")
+    archive = zipfile.ZipFile(release(tiny, lab, tmp_path))
+    assert archive.read("tiny/README.md") == b"How to begin"
+    today = datetime.date.today()
+    dates = {info.date_time[:3] for info in archive.infolist()}
+    assert dates == {(today.year, today.month, today.day)}
 
 
 def test_the_same_files_give_the_same_zip(tiny: Course, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ lab = Lab(
         "public_tests.py",
         "labkit/*.py",
         "requirements.txt",
+        "docs/student.md",
         "Data/README.md",
         "Data/ex3data1.mat",
         "Data/mnist_5k.npz",

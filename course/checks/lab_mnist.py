@@ -60,6 +60,7 @@ lab = Lab(
         "public_tests_mnist.py",
         "labkit/*.py",
         "requirements.txt",
+        "docs/student.md",
         "Data/README.md",
         "Data/mnist_5k.npz",
         "Data/handwriting/*",

@@ -59,10 +59,16 @@ def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:
     """Put what the notebook needs beside the released one: nbgrader's exchange hands out this folder."""
     for pattern in lab.release:
         for path in course.root.glob(pattern):
-            target = folder / path.relative_to(course.root)
+            target = folder / released_name(course, path)
             if path.is_file() and path.name != f"{lab.name}.ipynb":
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
+
+
+def released_name(course: Course, path: Path) -> str:
+    """Return what a file is called where students receive it: their guide is the README there."""
+    name = path.relative_to(course.root).as_posix()
+    return "README.md" if name == "docs/student.md" else name
 
 
 def generate(course: Course, name: str) -> Path:

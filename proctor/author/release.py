@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 from nbformat import ValidationError
 
-from proctor.author.build import student_notebook
+from proctor.author.build import released_name, student_notebook
 from proctor.author.zips import write_archive
 from proctor.checks import Lab
 from proctor.course import Course
@@ -24,11 +25,9 @@ def release(course: Course, lab: Lab, folder: Path) -> Path:
     """
     files = released_files(course, lab)
     target = folder / f"{lab.name}.zip"
-    inside = {
-        f"{lab.name}/{path.relative_to(course.root).as_posix()}": path.read_bytes()
-        for path in files
-    }
-    write_archive(target, inside)
+    inside = {f"{lab.name}/{released_name(course, path)}": path.read_bytes() for path in files}
+    today = datetime.date.today()
+    write_archive(target, inside, date=(today.year, today.month, today.day, 0, 0, 0))
     return target
 
 

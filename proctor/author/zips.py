@@ -11,11 +11,16 @@ from proctor.errors import CourseError
 from proctor.whole import write_whole
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The one date in an archive, so that equal files give equal bytes."""
+"""The date in an archive that says nothing of the day it was made on."""
 
 
-def write_archive(path: Path, files: Mapping[str, bytes], programs: tuple[str, ...] = ()) -> None:
-    """Write an archive of `files`, by name; those in `programs` may be run.
+def write_archive(
+    path: Path,
+    files: Mapping[str, bytes],
+    programs: tuple[str, ...] = (),
+    date: tuple[int, int, int, int, int, int] = EPOCH,
+) -> None:
+    """Write an archive of `files`, by name; those in `programs` may be run, all have one `date`.
 
     Raises
     ------
@@ -25,7 +30,7 @@ def write_archive(path: Path, files: Mapping[str, bytes], programs: tuple[str, .
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in sorted(files.items()):
-            info = zipfile.ZipInfo(name, EPOCH)
+            info = zipfile.ZipInfo(name, date)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o755 if name in programs else 0o644) << 16
             archive.writestr(info, data)
