@@ -15,9 +15,9 @@ from labkit.student import Student
 from labkit.words import Array, a_type, as_numbers, show_both, show_input
 
 IN = np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5], [-1.0, 1.0]])
-W = np.array([[1.0, -1.0, 2.0], [0.5, 1.0, -3.0]])
-B = np.array([0.5, -2.0, 1.0])
-Z = np.array([[2.5, -1.0, -3.0], [0.0, -3.0, 4.0], [3.75, -4.5, 5.5], [0.0, 0.0, -4.0]])
+W = np.array([[1.0, 2.0, -1.0], [0.5, -3.0, 1.0]])
+B = np.array([0.5, 1.0, -2.0])
+Z = np.array([[2.5, -3.0, -1.0], [0.0, 4.0, -3.0], [3.75, 5.5, -4.5], [0.0, -4.0, 0.0]])
 """Four rows, weights, biases, and what the layer adds up to before its activation."""
 
 
