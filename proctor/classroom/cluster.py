@@ -17,6 +17,7 @@ import atexit
 import json
 import os
 import threading
+import time
 import uuid
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 RETRIES = 3
 """How often a task is given to another worker after one was lost with it."""
+COUNTED_EVERY = 2.0
+"""Seconds after which the workers are counted again."""
 COURSE = "PROCTOR_COURSE"
 """Environment variable that tells a worker where its course is."""
 
@@ -66,8 +69,8 @@ class ClusterPool:
             self._client = Client(address, timeout="5s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"No Dask scheduler answers at {address}: {error}") from error
-        self.size = sum(self._client.nthreads().values())
-        if not self.size:
+        self._counted, self._workers = -COUNTED_EVERY, 0
+        if not self._count():
             self._client.close()
             raise CourseError(
                 f"The scheduler at {address} has no workers. Start some: dask worker {address}"
@@ -82,6 +85,17 @@ class ClusterPool:
             "isolation": self.isolation,
             "secret": marker.secret.hex(),
         }
+
+    @property
+    def size(self) -> int:
+        """How many submissions the workers run at once; workers come and go."""
+        return max(1, self._count())
+
+    def _count(self) -> int:
+        if time.monotonic() > self._counted + COUNTED_EVERY:
+            self._workers = sum(self._client.nthreads().values())
+            self._counted = time.monotonic()
+        return self._workers
 
     def __enter__(self) -> ClusterPool:
         return self

@@ -56,14 +56,15 @@ class Pool(Protocol):
 
     Attributes
     ----------
-    size : int
-        How many run at once.
     isolation : str
         How students' kernels are kept apart.
     """
 
-    size: int
     isolation: str
+
+    @property
+    def size(self) -> int:
+        """How many run at once."""
 
     def submit(
         self, submission: Submission, reference: Reference, *, record: bool = False
