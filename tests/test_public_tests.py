@@ -21,6 +21,7 @@ import utils
 from course.checks.prepared import Prepared
 from labkit import confusion, dense, inside, prepare, running, softmax, words
 from labkit.exercises import TITLES
+from labkit.messages import use_names
 from public_tests import NotStarted, NotYet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -243,6 +244,7 @@ def test_a_model_that_is_missing_has_its_cause_found_in_the_cell() -> None:
 def test_a_name_that_a_failed_cell_left_undefined_is_explained_by_that_cell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    use_names(utils.EXERCISES, utils.GIVEN_IN)  # the other lab's helpers may have said theirs
     cell = "# UNQ_C2\nmodel = Sequential([Dense(25, activation='Relu')])"
     monkeypatch.setattr("__main__.In", ["", cell, "test_model(model)"], raising=False)
     error = NameError("name 'model' is not defined", name="model")
