@@ -12,7 +12,7 @@ demo: setup
 	$(BIN)/python -m course.demo
 
 test: setup browser database node_modules
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
 
 lab: setup
 	$(BIN)/proctor build lab_digits
