@@ -35,7 +35,7 @@ def real_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     generated = ("source", "release", "submitted", "autograded", "feedback", "verdicts")
     ignored = shutil.ignore_patterns(*generated, "gradebook.db*", "__pycache__")
     shutil.copytree(ROOT / "course", root / "course", ignore=ignored)
-    for folder in ("Data", "explorer", "labkit"):
+    for folder in ("Data", "docs", "explorer", "labkit"):
         shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
     for pattern in ("*.py", "requirements.txt", "*.md"):
         for path in ROOT.glob(pattern):

@@ -307,6 +307,8 @@ def test_nothing_is_marked_while_grade_does(tiny: Course, box: Path) -> None:
     thread.start()
     store = store_of(tiny.lab("tiny"), tiny.folder)
     try:
+        put(tiny, box, "first", double=DOUBLE)
+        until(store.verdict("first").exists)  # from now on it watches
         with store.writing():
             put(tiny, box, "bob", double=DOUBLE)
             until(lambda: waiting_in(tiny.folder, "tiny"))
@@ -317,7 +319,7 @@ def test_nothing_is_marked_while_grade_does(tiny: Course, box: Path) -> None:
     finally:
         stop.set()
         thread.join()
-    assert afterwards(tiny) == (0, {"ada": 6, "bob": 6})
+    assert afterwards(tiny) == (0, {"ada": 6, "bob": 6, "first": 6})
 
 
 def test_a_page_is_written_again_when_only_a_persons_mark_or_comment_changed(
