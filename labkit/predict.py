@@ -152,6 +152,9 @@ def probabilities(of: Prediction) -> None:
         returns(of)
         return
     p = several[0]
+    sums_right = agree(p.sum(axis=1), np.ones(m), 1e-4) and not (p < 0).any()
+    if sums_right and _same_odds(p, logits):  # first: a sure network's rows look rounded, too
+        return
     shown = show_both(np.ones(m)[:4], p.sum(axis=1)[:4])
     cause = then = ""
     if agree(p, logits, 1e-3):
@@ -175,12 +178,10 @@ def probabilities(of: Prediction) -> None:
     elif agree(p, sigmoid(logits), 1e-3):
         cause = "This is the sigmoid of each logit: a row does not add up to 1."
         then = "Use a softmax for each row: exercise 1 says how."
-    elif not agree(p.sum(axis=1), np.ones(m), 1e-4) or (p < 0).any():
+    elif not sums_right:
         cause = "The probabilities of a row do not add up to 1."
         then = "Use a softmax for each row: exercise 1 says how."
     if not cause:
-        if _same_odds(p, logits):
-            return
         cause = "The probabilities add up to 1 in each row, but do not belong to the logits."
         then = "Was the softmax applied twice, or to something else than the logits?"
         shown = ("odds of two digits: exp of the difference of their logits", show(p[0], 4, 10))

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import labkit.model
+import labkit.predict
 import public_tests as public
 import utils
 from course.checks.prepared import Prepared
@@ -239,6 +240,18 @@ def test_a_model_that_is_missing_has_its_cause_found_in_the_cell() -> None:
         with pytest.raises(NotYet) as caught:
             labkit.model.need_model(None, cell)
         assert says in caught.value.cause
+
+
+def test_a_sure_networks_probabilities_are_not_taken_for_rounded() -> None:
+    X, logits = np.zeros((1, 400)), np.array([[40.0, *np.zeros(9)]])
+    p = np.exp(logits - 40) / np.exp(logits - 40).sum()
+    run = {"calls": 1, "result": (np.array([0]), p)}
+    labkit.predict.probabilities(labkit.predict.Prediction(run, X, logits))
+    rounded = np.array([[0.33, 0.33, 0.33, *np.zeros(7)]])
+    run = {"calls": 1, "result": (np.array([0]), rounded)}
+    even = np.array([[1.0, 1.0, 1.0, *np.full(7, -40.0)]])
+    with pytest.raises(NotYet, match="rounded"):
+        labkit.predict.probabilities(labkit.predict.Prediction(run, X, even))
 
 
 def test_a_name_that_a_failed_cell_left_undefined_is_explained_by_that_cell(
