@@ -811,7 +811,7 @@ convolutional = Sequential(
 )
 same_schedule = Sequential(
     [
-        Input(shape=(784,)),
+        Input((784,)),
         Dense(112, activation="relu"),
         Dropout(0.4),
         Dense(48, activation="relu"),
