@@ -289,7 +289,7 @@ with utils.needs("Exercise 2"):
     results.add("baseline, 5 epochs", baseline, 5, callbacks[0].seconds)
     # Keras's own way to say the same: the loss, and the metrics that compile was given.
     test_loss, test_accuracy = baseline.evaluate(
-        utils_mnist.as_input(baseline, X_test), y_test, batch_size=1000, verbose=0
+        utils_mnist.as_input(baseline, X_test), y_test, batch_size=500, verbose=0
     )
     print(f"evaluate: loss {test_loss:.4f}, accuracy {test_accuracy:.2%}")
 print("The write-up: 97.67 % of the test digits, after training on all 60,000.")
