@@ -82,10 +82,11 @@ def test_two_long_expressions_are_compared_in_bounded_memory(tiny: Course) -> No
 
 
 MEMORY = """
-import resource, sys, time
+import sys, time
 from proctor.cli import main
 main(sys.argv[1:], standalone_mode=False)
-print(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = open("/proc/self/status").read()  # getrusage would tell the size of who started this one
+print(time.process_time(), status.partition("VmHWM:")[2].split()[0])
 """
 
 
