@@ -16,12 +16,10 @@ demo: setup
 APART := tests/test_exchange.py tests/test_feedback.py tests/test_resume.py
 
 test: setup browser database node_modules
-	@failed=; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 $(APART:%=--ignore=%) || failed="the first run"; \
-	for file in $(APART); do \
-	  $(BIN)/python -m pytest $$file || failed="$$failed $$file"; \
-	done; \
-	if [ -n "$$failed" ]; then echo "Tests failed in: $$failed"; exit 1; fi
+	@rm -f .pytest_cache/v/cache/lastfailed; failed=; \
+	for file in $(APART); do $(BIN)/python -m pytest $$file || failed=yes; done; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 $(APART:%=--ignore=%) || failed=yes; \
+	if [ -n "$$failed" ]; then echo "Failed in one of the runs above:"; cat .pytest_cache/v/cache/lastfailed; exit 1; fi
 
 lab: setup
 	$(BIN)/proctor build lab_digits
