@@ -5,10 +5,11 @@ Run by ``make demo``; everything it makes lies under ``build/``.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from course.explorer_page import write_page
 from course.sample_class import write_class
 from proctor.author.build import build
 from proctor.classroom.grade import Listener, grade
@@ -26,6 +27,8 @@ def main() -> None:
     """Build, mark, print."""
     console = console_of_proctor()
     course = Course.find(Path(__file__).parent)
+    page = course.root / "build" / "explorer.html"
+    writing = start_page(course.root, page)
     for name in course.labs():
         build(course, course.lab(name), console.print)
     folder = course.root / "build" / "demo"
@@ -50,9 +53,27 @@ def main() -> None:
     print_attention(console, result, data)
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
     report = write_report(course, lab, folder)
-    page = write_page(course.root / "build" / "explorer.html")
+    finish_page(writing)
     for path in (report, *made(course, folder), page):
         console.print(f"  {course.relative(path)}")
+
+
+def start_page(root: Path, page: Path) -> subprocess.Popen[str]:
+    """Train the explorer's network in a process of its own, which gives way to the marking."""
+    return subprocess.Popen(
+        ["nice", sys.executable, "-m", "course.explorer_page", str(page)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # where TensorFlow warns of graphics cards that nobody needs
+        text=True,
+    )
+
+
+def finish_page(writing: subprocess.Popen[str]) -> None:
+    """Wait for the page; what its process said is shown only if it failed."""
+    said, _ = writing.communicate()
+    if writing.returncode:
+        raise SystemExit(f"The explorer's page could not be written:\n{said}")
 
 
 def made(course: Course, folder: Path) -> list[Path]:

@@ -175,6 +175,8 @@ class Exercise:
         Who marks it; what a person marks has no checks.
     rubric : mapping of str to float
         What the person looks for, and its points: shown in formgrader, never to a student.
+    seconds : float, optional
+        Limit of processor time of its cell and of each question about it; default the lab's `cell_seconds`.
     """
 
     id: str
@@ -184,6 +186,7 @@ class Exercise:
     notebook: str = ""
     by: Literal["", "person"] = ""
     rubric: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
 
     def check(
         self,
@@ -268,7 +271,7 @@ class Lab:
         Called without arguments in the examiner's process while the instructor's own solution runs:
         makes what checks compute once and keep.
     cell_seconds, total_seconds : float
-        Limits of wall-clock time for one cell or one check, and for a whole submission.
+        Limits of processor time for one cell or one question, and for a whole submission.
     memory_mb : int
         Limit of memory for a submission, in MiB.
     ordinary : Assignment, optional
@@ -308,9 +311,10 @@ class Lab:
         points: float,
         by: Literal["", "person"] = "",
         rubric: Mapping[str, float] | None = None,
+        seconds: float | None = None,
     ) -> Exercise:
         """Add an exercise; see :class:`Exercise`."""
-        exercise = Exercise(id, title, points, by=by, rubric=dict(rubric or {}))
+        exercise = Exercise(id, title, points, by=by, rubric=dict(rubric or {}), seconds=seconds)
         self.exercises.append(exercise)
         return exercise
 

@@ -259,6 +259,22 @@ def test_who_uses_more_processor_time_than_allowed_is_put_before_a_person(
 
 
 @linux
+def test_an_exercise_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
+    checks = SHORT.replace("=1.0", "=300.0").replace("=5.0", "=600.0")
+    checks = checks.replace(
+        '"Exercise 2, mean", points=4', '"Exercise 2, mean", points=4, seconds=1.0'
+    )
+    assert "seconds=1.0" in checks
+    course = make_course(tmp_path / "tiny", checks=checks)
+    own(course, "endless", double=DOUBLE, mean="while True:\n    pass\n" + MEAN)
+    said = proctor(course, "grade", "tiny")
+    assert said.code == 1
+    assert scores(course) == {"endless": 6.0}
+    cause = check_result(verdicts(course)["endless"], "mean-value")["cause"]
+    assert "after 1 seconds of processor time" in cause, cause
+
+
+@linux
 def test_who_sleeps_longer_than_allowed_is_put_before_a_person(tmp_path: Path) -> None:
     course = make_course(tmp_path / "tiny", checks=SHORT)
     sleeps = MEAN.replace("    return", "    import time; time.sleep(10**6)\n    return")

@@ -91,9 +91,12 @@ lab = Lab(
 )
 
 
+QUICK = 10.0
+"""Seconds of processor time for a cell that does not train: right ones take less than 1."""
+
 # --- Exercise 1: softmax ------------------------------------------------------------------------
 
-softmax = lab.exercise("softmax", TITLES["softmax"], points=10)
+softmax = lab.exercise("softmax", TITLES["softmax"], points=10, seconds=QUICK)
 public = Public(softmax, labkit.softmax.CHECKS)
 
 
@@ -165,7 +168,7 @@ def softmax_ties(side: Side, draw: Draw) -> None:
 
 # --- Exercise 2: the model ----------------------------------------------------------------------
 
-model = lab.exercise("model", TITLES["model"], points=15)
+model = lab.exercise("model", TITLES["model"], points=15, seconds=QUICK)
 with_layers = labkit.model.with_layers
 
 
@@ -220,7 +223,7 @@ def model_logits(side: Side, draw: Draw) -> None:
 
 # --- Exercise 3: a dense layer ------------------------------------------------------------------
 
-dense = lab.exercise("dense", TITLES["dense"], points=10)
+dense = lab.exercise("dense", TITLES["dense"], points=10, seconds=QUICK)
 public = Public(dense, labkit.dense.CHECKS)
 
 
@@ -281,7 +284,7 @@ def dense_network(side: Side, draw: Draw) -> None:
 
 # --- Exercise 4: the split ----------------------------------------------------------------------
 
-split = lab.exercise("split", TITLES["split"], points=15)
+split = lab.exercise("split", TITLES["split"], points=15, seconds=QUICK)
 
 
 def narrow() -> tuple[np.ndarray, np.ndarray]:
@@ -322,7 +325,7 @@ def split_unseen(side: Side, draw: Draw) -> None:
 
 # --- Exercise 5: the loss -----------------------------------------------------------------------
 
-loss = lab.exercise("loss", TITLES["loss"], points=15)
+loss = lab.exercise("loss", TITLES["loss"], points=15, seconds=QUICK)
 
 
 def own_labels(side: Side) -> None:
@@ -562,7 +565,7 @@ def train_held_out(side: Side, draw: Draw) -> None:
 
 # --- Exercise 7: predictions --------------------------------------------------------------------
 
-predict = lab.exercise("predict", TITLES["predict"], points=10)
+predict = lab.exercise("predict", TITLES["predict"], points=10, seconds=QUICK)
 
 
 def predicted(side: Side, X: np.ndarray) -> labkit.predict.Prediction:
@@ -615,7 +618,7 @@ def predict_unseen(side: Side, draw: Draw) -> None:
 
 # --- Exercise 8: photographs --------------------------------------------------------------------
 
-preprocess = lab.exercise("preprocess", TITLES["preprocess"], points=15)
+preprocess = lab.exercise("preprocess", TITLES["preprocess"], points=15, seconds=QUICK)
 public = Public(preprocess, labkit.preprocess.CHECKS)
 
 

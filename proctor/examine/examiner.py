@@ -188,6 +188,7 @@ class _Session:
         """Run and judge step by step; raise :class:`KernelStopped` where that ends early."""
         side = RemoteSide(kernel, dict(self.assembled.answers), cells=self.assembled.written())
         for step in self.assembled.steps:
+            kernel.cell_seconds = self.seconds(step.id.removeprefix("test_"))
             if step.kind == "test":
                 self.judge(self.exercises[step.id.removeprefix("test_")], side)
                 self.told(tuple(self.results.values()), tuple(self.problems))
@@ -217,12 +218,17 @@ class _Session:
     def limit_met(self, by: str, what: str, cell: str) -> None:
         """Note that a limit of time was met; a person is asked to look."""
         self.met.add(by)
-        message = f"{what} after {self.time_limit(by)}."
+        message = f"{what} after {self.time_limit(by, cell)}."
         self.problems.append(Problem("cell-time", message, cell, attention=True))
 
-    def time_limit(self, by: str) -> str:
+    def seconds(self, cell: str) -> float:
+        """Return how long a cell, or a question about the exercise of that id, may take."""
+        exercise = self.exercises.get(cell)
+        return (exercise.seconds if exercise else None) or self.lab.cell_seconds
+
+    def time_limit(self, by: str, cell: str) -> str:
         """Say in words how long a cell or a question may take."""
-        seconds = self.lab.cell_seconds
+        seconds = self.seconds(cell)
         return {
             "cpu": f"{seconds:g} seconds of processor time",
             "idle": f"{seconds:g} seconds in which it only waited",
@@ -277,7 +283,7 @@ class _Session:
             return _result(check, self.explain(check, error))
         except TimeLimit as limit:
             self.limit_met(limit.by, "A check of this exercise was stopped", check.exercise)
-            cause = f"Your code gave no answer within {self.time_limit(limit.by)}."
+            cause = f"Your code gave no answer within {self.time_limit(limit.by, check.exercise)}."
             return _result(check, {"cause": cause, "next": "Look for a loop that never ends."})
         except (ProtocolError, ValueFormatError) as error:
             cause = f"What your notebook's process sent back could not be read: {error}."
@@ -305,9 +311,8 @@ class _Session:
         run = self.graded_run(check.exercise)
         cell = run.error if run else None
         if error.type_name == "NameError" and run is not None and run.stopped_by:
-            cause = (
-                f"The cell of this exercise was stopped after {self.time_limit(run.stopped_by)}."
-            )
+            limit = self.time_limit(run.stopped_by, check.exercise)
+            cause = f"The cell of this exercise was stopped after {limit}."
             return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
             if cell.type_name == "NotStarted":
