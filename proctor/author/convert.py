@@ -61,7 +61,6 @@ def write(course: Course, adopted: Adopted) -> list[Path]:
                 "convert the assignment anew."
             )
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
     return list(texts)
 
@@ -81,7 +80,6 @@ def build(course: Course, name: str) -> list[Path]:
         target = course.source_folder / name / f"{path.stem}.ipynb"
         notebook = parse(path)
         if not target.is_file() or differs(read(target), notebook):
-            target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, dumps(notebook))
         made.append(target)
     return made

@@ -162,7 +162,6 @@ def new(name: str, here: Path) -> list[Path]:
     if not (course / CONFIG).exists():
         texts[course / CONFIG] = _CONFIG
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.format(lab=name, title=title, course=here.resolve().name))
     write_kit(here)
     return [*texts, here / KIT]

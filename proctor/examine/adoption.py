@@ -212,7 +212,6 @@ def kept(assignment: Assignment, folder: Path) -> Adopted | None:
 def keep(adopted: Adopted, folder: Path) -> None:
     """Keep plans for later runs."""
     path = _path(adopted.assignment, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, digest(adopted.assignment).encode() + b"\n" + adopted.to_bytes())
 
 

@@ -5,37 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import traceback
 import types
-from collections.abc import Callable
 from typing import Any
 
 from proctor.lift import owner
 from proctor.lift.clock import PATIENCE
 from proctor.lift.judge import Judge
-from proctor.lift.line import Line, in_child
+from proctor.lift.line import Line, Server, in_child
 from proctor.lift.wire import Channel
 
 
-class Process:
+class Process(Server):
     """Does what the driver asks, over `control`; forks for what is to leave no trace."""
 
     def __init__(self, control: Line, talk: socket.socket | None) -> None:
-        self.control = control
+        super().__init__(control)
         self.judge = Judge()
         self.judge.space.channel = None
         self.talk = None if talk is None else Channel(talk)
-
-    def serve(self) -> None:
-        """Work until the driver has gone."""
-        while True:
-            request, _ = self.control.receive()
-            operation: Callable[..., Any] = getattr(self, f"do_{request.pop('op')}")
-            try:
-                answer = operation(**request)
-            except Exception:  # noqa: BLE001  a mistake of ours is told, and stops one marking
-                answer = {"broken": traceback.format_exc(limit=-6)[-4000:]}
-            self.control.send(answer)
 
     def do_setup(
         self,

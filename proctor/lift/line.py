@@ -46,6 +46,24 @@ class Line(Channel):
         return socket.socket(fileno=self.sockets.pop(0))
 
 
+class Server:
+    """Does what the driver asks over `control`: a request names the method, ``do_...``."""
+
+    def __init__(self, control: Line) -> None:
+        self.control = control
+
+    def serve(self) -> None:
+        """Work until the driver has gone."""
+        while True:
+            request, _ = self.control.receive()
+            operation: Callable[..., Any] = getattr(self, f"do_{request.pop('op')}")
+            try:
+                answer = operation(**request)
+            except Exception:  # noqa: BLE001  a mistake of ours is told, and stops one marking
+                answer = {"broken": traceback.format_exc(limit=-6)[-4000:]}
+            self.control.send(answer)
+
+
 def in_child(run: Callable[[], dict[str, Any]], seconds: float) -> dict[str, Any]:
     """Run in a fork and return what it returned; an answer that says so if none came."""
     reading, writing = os.pipe()

@@ -12,9 +12,7 @@ import os
 import random
 import socket
 import sys
-import traceback
 import types
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,7 @@ from traitlets.config import Config
 from proctor.lift import mutants
 from proctor.lift.clock import PATIENCE, time_limit
 from proctor.lift.hand import Hand
-from proctor.lift.line import Line, in_child
+from proctor.lift.line import Line, Server, in_child
 from proctor.lift.shared import fingerprint
 
 MAX_WATCHED = 20_000_000
@@ -53,28 +51,17 @@ def shell() -> InteractiveShell:
     return made
 
 
-class Process:
+class Process(Server):
     """Does what the driver asks; see :class:`proctor.lift.judging.Process`."""
 
     def __init__(self, control: Line) -> None:
         random.seed(0)
         np.random.seed(0)
-        self.control = control
+        super().__init__(control)
         self.shell = shell()
         self.names: dict[str, Any] = self.shell.user_ns
         self.hand = Hand(self.names)
         sys.path.insert(0, "")
-
-    def serve(self) -> None:
-        """Work until the driver has gone."""
-        while True:
-            request, _ = self.control.receive()
-            operation: Callable[..., Any] = getattr(self, f"do_{request.pop('op')}")
-            try:
-                answer = operation(**request)
-            except Exception:  # noqa: BLE001  a mistake of ours is told, and stops the run
-                answer = {"broken": traceback.format_exc(limit=-6)[-4000:]}
-            self.control.send(answer)
 
     def run(self, source: str, seconds: float) -> dict[str, Any]:
         """Run a cell as a kernel would."""

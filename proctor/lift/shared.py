@@ -37,42 +37,17 @@ MUTABLE = {
 """Forms of what a call can change in place."""
 
 
+OPERATORS = (
+    "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow",
+    "matmul", "neg", "pos", "abs", "invert", "contains", "getitem", "setitem", "delitem", "iadd",
+    "isub", "imul", "itruediv", "index",
+)  # fmt: skip
+"""Of Python's :mod:`operator`, those whose method has the same name."""
+
+
 def operators() -> dict[str, Any]:
     """What the judge may do with an object, by name."""
-    names = [
-        "eq",
-        "ne",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "add",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "matmul",
-        "and_",
-        "or_",
-        "xor",
-        "lshift",
-        "rshift",
-        "neg",
-        "pos",
-        "abs",
-        "invert",
-        "contains",
-        "getitem",
-        "setitem",
-        "delitem",
-        "iadd",
-        "isub",
-        "imul",
-        "itruediv",
-        "index",
-    ]
+    names = (*OPERATORS, "and_", "or_", "xor", "lshift", "rshift")
     known: dict[str, Any] = {name: getattr(operator, name) for name in names}
     for function in (
         len, iter, next, bool, str, repr, hash, format, int, float, complex, round, dir, divmod, bytes,

@@ -11,6 +11,8 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from proctor.lift.shared import OPERATORS
+
 if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
 
@@ -71,50 +73,11 @@ def _operator(name: str, *, swapped: bool = False) -> Any:
     return method
 
 
-for _name in [
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "matmul",
-    "neg",
-    "pos",
-    "abs",
-    "invert",
-    "contains",
-    "getitem",
-    "setitem",
-    "delitem",
-    "len",
-    "iter",
-    "bool",
-    "str",
-    "repr",
-    "hash",
-    "format",
-    "int",
-    "float",
-    "complex",
-    "round",
-    "divmod",
-    "index",
-    "enter",
-    "exit",
-    "reversed",
-    "iadd",
-    "isub",
-    "imul",
-    "itruediv",
-]:
+for _name in (
+    *OPERATORS,
+    "len", "iter", "bool", "str", "repr", "hash", "format", "int", "float", "complex", "round",
+    "divmod", "enter", "exit", "reversed",
+):  # fmt: skip
     setattr(StandIn, f"__{_name}__", _operator(_name))
 for _name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]:
     setattr(StandIn, f"__r{_name}__", _operator(_name, swapped=True))
