@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from labkit.asking import agree, attempt, function_of
+from labkit.asking import Symptom, agree, attempt, function_of, what_holds
 from labkit.findings import NotYet
 from labkit.inside import sigmoid
 from labkit.model import need_model
@@ -139,6 +139,56 @@ def values(of: Prediction) -> None:
     )
 
 
+def _sums_right(p: Array) -> bool:
+    return agree(p.sum(axis=1), np.ones(len(p)), 1e-4) and not (p < 0).any()
+
+
+BY_ROW = "Use a softmax for each row: exercise 1 says how."
+ODD_SUMS = (
+    Symptom(
+        "The logits were returned as probabilities.",
+        "Turn each row of logits into probabilities first: exercise 1 says how.",
+        lambda p, logits: agree(p, logits, 1e-3),
+    ),
+    Symptom(
+        "These are logarithms of probabilities.",
+        "Return the probabilities themselves.",
+        lambda p, _: (p < 0).any() and agree(np.exp(p).sum(axis=1), np.ones(len(p)), 1e-4),
+    ),
+    Symptom(
+        "The probabilities add up to 1 over the whole batch, not in each row.",
+        "One softmax for each row: the largest and the sum are to be taken row by row.",
+        lambda p, _: len(p) > 1 and abs(p.sum() - 1) < 1e-3,
+    ),
+    Symptom(
+        "The probabilities add up to 1 down the columns, not in each row.",
+        "Look at the axis: one softmax for each row.",
+        lambda p, _: len(p) > 1 and agree(p.sum(axis=0), np.ones(10), 1e-3),
+    ),
+    Symptom(
+        "These are percentages: a row adds up to 100.",
+        "Return fractions that add up to 1; the notebook writes them as percentages.",
+        lambda p, _: agree(p.sum(axis=1), np.full(len(p), 100.0), 1e-4),
+    ),
+    Symptom(
+        "The probabilities were rounded: a row does not quite add up to 1 any more.",
+        "Return them as they are; round only where you print.",
+        lambda p, _: any(np.allclose(p * 10**n, np.rint(p * 10**n), atol=1e-4) for n in (1, 2, 3)),
+    ),
+    Symptom(
+        "This is the sigmoid of each logit: a row does not add up to 1.",
+        BY_ROW,
+        lambda p, logits: agree(p, sigmoid(logits), 1e-3),
+    ),
+    Symptom(
+        "The probabilities of a row do not add up to 1.",
+        BY_ROW,
+        lambda p, _: not _sums_right(p),
+    ),
+)
+"""What probabilities (m, 10) show that are not those of the logits (m, 10)."""
+
+
 def probabilities(of: Prediction) -> None:
     """Check the probabilities: they add up to 1 by row, and belong to the logits.
 
@@ -152,35 +202,10 @@ def probabilities(of: Prediction) -> None:
         returns(of)
         return
     p = several[0]
-    sums_right = agree(p.sum(axis=1), np.ones(m), 1e-4) and not (p < 0).any()
-    if sums_right and _same_odds(p, logits):  # first: a sure network's rows look rounded, too
+    if _sums_right(p) and _same_odds(p, logits):  # first: a sure network's rows look rounded, too
         return
     shown = show_both(np.ones(m)[:4], p.sum(axis=1)[:4])
-    cause = then = ""
-    if agree(p, logits, 1e-3):
-        cause = "The logits were returned as probabilities."
-        then = "Turn each row of logits into probabilities first: exercise 1 says how."
-    elif (p < 0).any() and agree(np.exp(p).sum(axis=1), np.ones(m), 1e-4):
-        cause = "These are logarithms of probabilities."
-        then = "Return the probabilities themselves."
-    elif m > 1 and abs(p.sum() - 1) < 1e-3:
-        cause = "The probabilities add up to 1 over the whole batch, not in each row."
-        then = "One softmax for each row: the largest and the sum are to be taken row by row."
-    elif m > 1 and agree(p.sum(axis=0), np.ones(10), 1e-3):
-        cause = "The probabilities add up to 1 down the columns, not in each row."
-        then = "Look at the axis: one softmax for each row."
-    elif agree(p.sum(axis=1), np.full(m, 100.0), 1e-4):
-        cause = "These are percentages: a row adds up to 100."
-        then = "Return fractions that add up to 1; the notebook writes them as percentages."
-    elif any(np.allclose(p * 10**n, np.rint(p * 10**n), atol=1e-4) for n in (1, 2, 3)):
-        cause = "The probabilities were rounded: a row does not quite add up to 1 any more."
-        then = "Return them as they are; round only where you print."
-    elif agree(p, sigmoid(logits), 1e-3):
-        cause = "This is the sigmoid of each logit: a row does not add up to 1."
-        then = "Use a softmax for each row: exercise 1 says how."
-    elif not sums_right:
-        cause = "The probabilities of a row do not add up to 1."
-        then = "Use a softmax for each row: exercise 1 says how."
+    cause, then = what_holds(ODD_SUMS, ("", ""), p, logits)
     if not cause:
         cause = "The probabilities add up to 1 in each row, but do not belong to the logits."
         then = "Was the softmax applied twice, or to something else than the logits?"

@@ -93,6 +93,61 @@ WIDE: tuple[Box, ...] = ((0, 0.25, 0, 1.6), (0, 1, 0, 0.25), (0.75, 1, 0, 0.8))
 SIDEWAYS = Sheet(WIDE, "wide sign", 60, 30, 60)
 
 
+FORMS = (
+    Symptom(
+        "The picture is 20 by 20, but not unrolled: X has 400 numbers in a row.",
+        "Unroll it; section 2 shows in which order.",
+        lambda row: row.shape == (20, 20),
+    ),
+    Symptom(
+        "There is an axis too many: one picture is one row of 400 numbers.",
+        "Print the shape after each step.",
+        lambda row: row.shape in ((1, 400), (400, 1)),
+    ),
+    Symptom(
+        "The picture is 28 by 28, as in MNIST; X has pictures of 20 by 20.",
+        "Make it 20 by 20 in the last step.",
+        lambda row: row.size == 784,
+    ),
+    Symptom(
+        "The colours were kept: {size} = {colours} x 400 numbers.",
+        "Turn the picture into one grey channel first.",
+        lambda row: row.size in (800, 1200, 1600),
+    ),
+    Symptom(
+        "There are numbers in it that are not finite (nan or inf): a division by 0.",
+        "Print what you divide by.",
+        lambda row: row.shape == (400,),
+    ),
+)
+"""What an array shows that is no row of 400 finite numbers."""
+
+SIZES = (
+    Symptom(
+        "The digit fills the whole picture, both ways: it was stretched, or has no margin.",
+        "Keep the digit's proportions, and leave the margin that the digits of X have.",
+        lambda larger, smaller, cut: larger >= 19 and smaller >= 19,
+    ),
+    Symptom(
+        "The digit has hardly any margin: in X it is about 14 of 20 pixels long.",
+        "MNIST puts a digit of 20 pixels into a picture of 28; only that is made 20 by 20.",
+        lambda larger, smaller, cut: cut or larger > 17,
+    ),
+    Symptom(
+        "The digit is stretched: it was 4 high to {wide} wide.",
+        "Use the same factor for both sides.",
+        lambda larger, smaller, cut: 11 <= larger <= 17,
+    ),
+    Symptom(
+        "The digit is only {larger} pixels long: the picture was resized without a crop "
+        "(accuracy about 0.47).",
+        "Find the first and last row and column with ink, and cut there before you resize.",
+        lambda larger, smaller, cut: larger > 0,
+    ),
+)
+"""What the sides of the ink's box show of a digit that is not as large as those of X."""
+
+
 def row_of(
     student: Student, form: str = "grey", exact: bool = False, sheet: Sheet = SHEET
 ) -> tuple[str, Array]:
@@ -118,21 +173,8 @@ def row_of(
     row = need_array(value, called, wanted)
     if row.shape == (400,) and np.isfinite(row).all():
         return called, row
-    cause, then = f"The result has shape {row.shape}.", "Print the shape after each step."
-    if row.shape == (20, 20):
-        cause = "The picture is 20 by 20, but not unrolled: X has 400 numbers in a row."
-        then = "Unroll it; section 2 shows in which order."
-    elif row.shape in ((1, 400), (400, 1)):
-        cause = "There is an axis too many: one picture is one row of 400 numbers."
-    elif row.size == 784:
-        cause = "The picture is 28 by 28, as in MNIST; X has pictures of 20 by 20."
-        then = "Make it 20 by 20 in the last step."
-    elif row.size in (800, 1200, 1600):
-        cause = f"The colours were kept: {row.size} = {row.size // 400} x 400 numbers."
-        then = "Turn the picture into one grey channel first."
-    elif row.shape == (400,):
-        cause = "There are numbers in it that are not finite (nan or inf): a division by 0."
-        then = "Print what you divide by."
+    otherwise = f"The result has shape {row.shape}.", "Print the shape after each step."
+    cause, then = what_holds(FORMS, otherwise, row, size=row.size, colours=row.size // 400)
     raise NotYet(cause, called=called, expected=wanted, got=a_type(row), next=then)
 
 
@@ -235,23 +277,12 @@ def crop(student: Student, sheet: Sheet = SHEET) -> None:
     cut = larger > 15 and (within[[0, -1]].any() or within[:, [0, -1]].any())
     if not cut and 11 <= larger <= 17 and width - 0.2 <= smaller / larger <= width + 0.15:
         return
-    cause = f"The digit is {larger} pixels long; digits of X are about 14 of 20."
-    then = "Compare with a digit of X, drawn beside it."
-    if larger >= 19 and smaller >= 19:
-        cause = "The digit fills the whole picture, both ways: it was stretched, or has no margin."
-        then = "Keep the digit's proportions, and leave the margin that the digits of X have."
-    elif cut or larger > 17:
-        cause = "The digit has hardly any margin: in X it is about 14 of 20 pixels long."
-        then = "MNIST puts a digit of 20 pixels into a picture of 28; only that is made 20 by 20."
-    elif 11 <= larger <= 17:
-        cause = f"The digit is stretched: it was 4 high to {4 * width:g} wide."
-        then = "Use the same factor for both sides."
-    elif larger:
-        cause = (
-            f"The digit is only {larger} pixels long: the picture was resized without a crop "
-            "(accuracy about 0.47)."
-        )
-        then = "Find the first and last row and column with ink, and cut there before you resize."
+    otherwise = (
+        f"The digit is {larger} pixels long; digits of X are about 14 of 20.",
+        "Compare with a digit of X, drawn beside it.",
+    )
+    said = {"larger": larger, "wide": f"{4 * width:g}"}
+    cause, then = what_holds(SIZES, otherwise, larger, smaller, cut, **said)
     raise NotYet(
         cause,
         called=called,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from absl import logging as absl_logging
 from tinycourse import make_course
 
 from proctor.author.build import build
 from proctor.course import Course
 
 ROOT = Path(__file__).parents[1]
+
+# TensorFlow's logger closes the stream that was stderr when it was imported, unless it still is, as soon
+# as one of nbgrader's applications sets its logging up; that stream would be pytest's capture.
+absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 @pytest.fixture(scope="session")

@@ -102,16 +102,13 @@ class StudentError(Exception):
         The exception's class and text.
     line : str
         The last line of the student's own code on the way to it; empty if there is none.
-    printed : str
-        What was printed before.
     """
 
-    def __init__(self, type_name: str, message: str, line: str = "", printed: str = "") -> None:
+    def __init__(self, type_name: str, message: str, line: str = "") -> None:
         super().__init__(f"{type_name}: {message}" if message else type_name)
         self.type_name = type_name
         self.message = message
         self.line = line
-        self.printed = printed
 
 
 def type_name(value: object) -> str:
