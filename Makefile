@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := 0.13.8
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Set in many containers; without bytecode each start compiles a thousand modules anew, which takes 3 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lab bench steady setup browser database lock clean
 

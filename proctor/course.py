@@ -11,8 +11,9 @@ import hashlib
 import importlib.util
 import sys
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -30,21 +31,29 @@ if TYPE_CHECKING:
 CONFIG = "nbgrader_config.py"
 
 
-def _load_checks(path: Path) -> ModuleType:
-    """Run a checks file as a module of its own, whatever other course this process has loaded."""
-    name = f"proctor_checks_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+class _AsWritten(SourceFileLoader):
+    """Runs a file as it is now: bytecode is taken for fresh by a file's second and size alone."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def load_module(path: Path) -> ModuleType:
+    """Run a file as a module of its own, whatever other course this process has loaded."""
+    name = f"proctor_course_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    loader = _AsWritten(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
 def _table(path: Path) -> dict[tuple[str, str], tuple[Assertion, ...]]:
     """Read a converted assignment's table of assertions."""
     try:
-        found = getattr(_load_checks(path), "assertions", None)
+        found = getattr(load_module(path), "assertions", None)
     except Exception as error:  # whatever the author's file raises
         raise CourseError(f"{path} fails: {type(error).__name__}: {error}. Mend it.") from error
     rows = found.values() if isinstance(found, dict) else ["none"]
@@ -168,7 +177,7 @@ class Course:
             raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")
         if str(self.root) not in sys.path:
             sys.path.insert(0, str(self.root))
-        lab = getattr(_load_checks(self.folder / "checks" / f"{name}.py"), "lab", None)
+        lab = getattr(load_module(self.folder / "checks" / f"{name}.py"), "lab", None)
         if not isinstance(lab, Lab):
             raise CourseError(f"course/checks/{name}.py must define 'lab = Lab(...)'.")
         lab.validate()

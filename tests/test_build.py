@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import nbformat
@@ -116,3 +118,15 @@ def test_nothing_of_this_machine_is_in_the_notebook(tiny: Course) -> None:
     notebook = json.loads((tiny.root / "tiny.ipynb").read_text())
     assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
     assert str(tiny.root) not in json.dumps(notebook)
+
+
+def test_checks_changed_within_a_second_are_the_new_ones(
+    tiny: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tiny.folder / "checks" / "tiny.py"
+    assert tiny.lab("tiny").cell_seconds == 3
+    before = path.stat()
+    path.write_text(path.read_text().replace("cell_seconds=3.0", "cell_seconds=7.0"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert tiny.lab("tiny").cell_seconds == 7

@@ -14,7 +14,6 @@ answers; where it has none, the instructor's own is used::
 from __future__ import annotations
 
 import copy
-import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import as_completed
@@ -28,7 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from proctor.checks import Lab
-from proctor.course import Course
+from proctor.course import Course, load_module
 from proctor.errors import CourseError
 from proctor.examine.marked import Reference
 from proctor.examine.marker import require_built
@@ -151,14 +150,10 @@ def _load_answers(course: Course, path: Path) -> Any:
     root = str(course.root)
     if root not in sys.path:
         sys.path.insert(0, root)
-    spec = importlib.util.spec_from_file_location(f"proctor_mutants_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        return load_module(path)
     except (ImportError, SyntaxError, NameError, TypeError, AttributeError) as error:
         raise CourseError(f"{course.relative(path)} cannot be loaded: {error}") from error
-    return module
 
 
 def mutate(
