@@ -19,7 +19,7 @@ from PIL import Image
 import public_tests as public
 import utils
 from course.checks.lab_digits import split_rows
-from course.mutants.lab_digits import MUTANTS, RIGHT
+from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
 from labkit import guessing, runs
 from labkit.findings import NotStarted, NotYet
 from labkit.inside import read_from_outside
@@ -59,6 +59,15 @@ def finding(test: Any, *arguments: Any) -> NotYet:
     return caught.value
 
 
+TESTS = {
+    "softmax": (public.test_my_softmax, "my_softmax", False),
+    "dense": (public.test_my_dense, "my_dense", False),
+    "split": (public.test_split_data, "split_data", True),
+    "loss": (public.test_cross_entropy, "cross_entropy", True),
+    "preprocess": (public.test_preprocess, "preprocess", False),
+}
+"""The public check of an exercise, what it judges, and whether it is given the digits too."""
+
 # --- Broken answers, by the public check's own output -------------------------------------------
 
 
@@ -92,14 +101,8 @@ def test_a_broken_answer_is_named_by_the_public_check(
 ) -> None:
     mutant = BY_ID[id]
     names = names_after(mutant.code)
-    test, name, more = {
-        "softmax": (public.test_my_softmax, "my_softmax", ()),
-        "dense": (public.test_my_dense, "my_dense", ()),
-        "split": (public.test_split_data, "split_data", digits),
-        "loss": (public.test_cross_entropy, "cross_entropy", digits),
-        "preprocess": (public.test_preprocess, "preprocess", ()),
-    }[mutant.exercise]
-    assert mutant.says in str(finding(test, names[name], *more))
+    test, name, more = TESTS[mutant.exercise]
+    assert mutant.says in str(finding(test, names[name], *(digits if more else ())))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,23 @@ def test_a_wrong_split_costs_the_training_nothing(
     assert len(rows) == 1000
     assert lent == np.array_equal(rows, np.arange(0, 5000, 5))
     assert np.array_equal(np.sort(X_test.sum(axis=1)), np.sort(X[rows].sum(axis=1)))
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [v for v in VARIANTS if v.exercise in ("softmax", "dense", "split", "loss")],
+    ids=lambda v: v.id,
+)
+def test_a_right_answer_of_another_form_is_green_in_the_notebook(
+    variant: Any, digits: tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = names_after(variant.code)
+    test, name, more = TESTS[variant.exercise]
+    test(names[name], *(digits if more else ()))
+    if variant.exercise == "split":
+        utils.split_or_lend(lambda: names["split_data"](*digits), *digits)
+    out = capsys.readouterr().out
+    assert "all public checks passed" in out and "on loan" not in out
 
 
 # --- Labels --------------------------------------------------------------------------------------

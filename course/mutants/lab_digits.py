@@ -9,6 +9,7 @@ from course.mutants import (
     dense,
     loss,
     model,
+    other_forms,
     predict,
     preprocess,
     softmax,
@@ -21,7 +22,9 @@ _EXERCISES = (softmax, model, dense, split, loss, train, predict, preprocess)
 MUTANTS: tuple[Listed, ...] = complete(m for exercise in _EXERCISES for m in exercise.MUTANTS)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
 
-VARIANTS: tuple[Variant, ...] = complete(v for exercise in _EXERCISES for v in exercise.VARIANTS)
+VARIANTS: tuple[Variant, ...] = complete(
+    v for answers in (*_EXERCISES, other_forms) for v in answers.VARIANTS
+)
 """Right answers of other forms."""
 
 RIGHT: dict[str, str] = {

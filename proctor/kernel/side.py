@@ -45,7 +45,7 @@ class RemoteSide:
     def get(self, name: str) -> Any:
         """Return the student's object `name`; see :meth:`proctor.checks.Side.get`.
 
-        That it is a function is asked once an exercise: a call goes by the name, to what it is then.
+        That it can be called is asked once an exercise: a call goes by the name, to what it is then.
         """
         if name in self._functions:
             return self._functions[name]
@@ -53,12 +53,8 @@ class RemoteSide:
         tree = content.get("value")
         value = self.kernel.value(tree, parts)
         if isinstance(value, Opaque):
-            if (
-                isinstance(tree, dict)
-                and tree.get("call") is True
-                and "function" in value.type_name
-            ):
-                return self._functions.setdefault(name, _Remote(self, name))
+            if isinstance(tree, dict) and tree.get("call") is True:
+                return self._functions.setdefault(name, _Remote(self, name, value.type_name))
             return Opaque(value.type_name, name)
         return value
 
@@ -126,11 +122,10 @@ class RemoteSide:
 class _Remote:
     """Stands for a callable of the student's; calling it calls theirs."""
 
-    type_name = "function"
-
-    def __init__(self, side: RemoteSide, name: str) -> None:
+    def __init__(self, side: RemoteSide, name: str, type_name: str) -> None:
         self._side = side
         self.__name__ = name
+        self.type_name = type_name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._side.call(self.__name__, args, kwargs)
