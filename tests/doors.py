@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warm_command import run_warm
+
 from proctor.course import Course
 from proctor.record import gradebook
 
@@ -52,10 +54,13 @@ def run(
 ) -> Said:
     """Run a program of this environment in `folder`; on processor `cpu` alone, if one is named."""
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = {**os.environ, "PATH": beside, "COLUMNS": "200", **(env or {})}
+    if words[:2] == [sys.executable, "-m"] and sys.platform == "linux":
+        return Said(*run_warm(words[2:], folder, env, cpu, patience))
     done = subprocess.run(
         words,
         cwd=folder,
-        env={**os.environ, "PATH": beside, "COLUMNS": "200", **(env or {})},
+        env=env,
         capture_output=True,
         text=True,
         timeout=patience,
