@@ -86,6 +86,11 @@ def notebook(number: int) -> NotebookNode:
             test(check, f"{id}-test"),
             test(hidden, f"{id}-hidden", 0.5),
         ]
+    if name == "six":  # identity does not travel: the one test that is judged inside
+        cells += [
+            solution("def same(x):\n    return x", "same"),
+            test("mine = [1]\nassert same([mine])[0] is mine", "same-test", 2),
+        ]
     cells += [
         _cell(new_code_cell, BY_HAND, f"hand-{name}", solution=True, grade=True, points=2),
         _cell(new_markdown_cell, "Because.", f"why-{name}", solution=True, grade=True, points=3),

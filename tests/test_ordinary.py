@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,25 @@ def test_no_solution_is_in_what_a_blank_submission_gets_back(marked: Path) -> No
 def test_a_second_run_marks_nothing_again(marked: Path) -> None:
     done = run(marked, "proctor", "grade", course.NAME)
     assert "0 marked now" in done.stdout, done.stdout + done.stderr
+    told = " ".join(done.stdout.split()).partition("judged inside the student's process")
+    assert "six same-test" in told[2], done.stdout
+
+
+def test_the_report_says_what_share_was_judged_outside_and_names_the_rest(marked: Path) -> None:
+    cells = [one for one in verdict(marked, "right").exercises if not one.by]
+    inside = [one for one in cells if any(check.judged == "inside" for check in one.checks)]
+    assert ("six", "same-test") in [(one.notebook, one.id) for one in inside]
+    done = run(marked, "proctor", "report", course.NAME)
+    assert done.returncode == 0, done.stderr
+    (note,) = re.findall(r'id="judged">(.*?)</p>', (marked / "report.html").read_text("utf-8"))
+    said = re.match(r"(\d+) of (\d+) test cells \((\d+)\s%; ([\d.]+) of ([\d.]+) points\)", note)
+    assert said is not None, note
+    outside, points = len(cells) - len(inside), sum(one.max_score for one in cells)
+    worth = points - sum(one.max_score for one in inside)
+    share = round(100 * outside / len(cells))
+    assert [float(one) for one in said.groups()] == [outside, len(cells), share, worth, points]
+    told = note.partition("Judged inside it, where the process could say anything: ")[2]
+    assert "six same-test" in told
 
 
 def test_the_gate_names_what_differs_and_writes_nothing(marked: Path) -> None:
