@@ -2,7 +2,8 @@
 
 Everything that came from students is text here: Jinja escapes it, and the page's own policy lets no
 script run. The page is made from what marking left behind (:mod:`proctor.record.results`), so it can be
-written again at any time.
+written again at any time. Its columns:
+:mod:`proctor.tell.report_students` and ``templates/report.html``.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.itemstats import Misconception
 from proctor.tell.judged import judged
+from proctor.tell.report_students import attention_rows, row_of, strangers
 from proctor.tell.similarity import Similarity
-from proctor.tell.students import attention_rows, row_of, strangers
 from proctor.whole import write_whole
 
 NAME = "report.html"
