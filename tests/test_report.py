@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def marked(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Course
             lab,
             student,
             lambda check: check.id not in forgets,
-            cause=lambda check: f"It changes the array. {SCRIPT}",
+            cause=lambda check: f"It changes the array, as `*=` does. {SCRIPT}",
             problems=problems if student == "mallory" else (),
         )
         code = f"# by {student}\ndef double(a):\n    a *= 2\n    x = {SCRIPT + student!r}\n    return a"
@@ -134,8 +135,35 @@ def test_what_was_not_started_or_not_asked_is_no_misconception(marked: Course) -
 def test_the_report_counts_who_fell_for_what(page: str) -> None:
     item = re.search(r'<div class="count">3 <small>of 14</small>.*?</li>', page, re.S)
     assert item is not None
-    assert "It changes the array." in item[0]
+    assert "It changes the array, as <code>*=</code> does." in item[0]
     assert "leaves its input alone" in item[0]
+
+
+def test_code_in_a_sentence_is_shown_as_code_everywhere(page: str) -> None:
+    lecture = page[page.index('id="lecture"') : page.index('id="scores"')]
+    assert "as <code>*=</code> does" in lecture
+    assert "`" not in re.sub(r"<summary>.*?</summary>", "", page)
+
+
+def test_one_cause_of_several_checks_of_an_exercise_is_told_once(marked: Course) -> None:
+    lab = marked.lab("tiny")
+    stopped = classroom.verdict(lab, "s", lambda check: False, cause=lambda check: "It stopped.")
+    stopped = replace(
+        stopped,
+        exercises=tuple(
+            replace(
+                one,
+                checks=tuple(
+                    replace(check, skipped=False, cause="It stopped.") for check in one.checks
+                ),
+            )
+            for one in stopped.exercises
+        ),
+    )
+    double, mean = itemstats.misconceptions({"s": stopped})
+    titles = [check.title for check in lab.exercises[0].checks]
+    assert sorted(double.check_title.split("; ")) == sorted(titles)
+    assert mean.exercise == "mean"
 
 
 def test_an_example_names_nobody(page: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,7 +291,13 @@ def misconceptions(verdicts: Mapping[str, Verdict]) -> list[Misconception]:
                 owner=owner,
             )
         )
-    return sorted(found, key=lambda one: (-len(one.students), one.check, one.cause))
+    # A cell that stopped fails several checks for one cause: that is told once, with their titles.
+    merged: dict[tuple[str, str, tuple[str, ...]], Misconception] = {}
+    for one in sorted(found, key=lambda one: (-len(one.students), one.check, one.cause)):
+        known = merged.setdefault(same := (one.exercise, general(one.cause), one.students), one)
+        if known is not one:
+            merged[same] = replace(known, check_title=f"{known.check_title}; {one.check_title}")
+    return list(merged.values())
 
 
 def general(cause: str) -> str:

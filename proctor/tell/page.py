@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from proctor.examine.autograded import OWN_TEXT, RUBRIC, VERDICT
 from proctor.policy import Told as ToldOfHidden
@@ -273,7 +274,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"n": _number, "prose": _prose}
+    environment.filters |= {"n": _number, "prose": prose}
     return environment.get_template("feedback.html")
 
 
@@ -282,6 +283,6 @@ def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> Markup:
     """Return a sentence as HTML: what stands between backticks is code."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text, quote=False)))

@@ -32,6 +32,7 @@ from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.itemstats import Misconception
 from proctor.tell.judged import judged
+from proctor.tell.page import prose
 from proctor.tell.report_students import attention_rows, row_of, strangers
 from proctor.tell.similarity import Similarity
 from proctor.whole import write_whole
@@ -97,7 +98,8 @@ def render(course: Course, data: ClassData, path: Path, similar: bool = True) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"n": _number, "percent": _percent, "duration": _duration, "line": _line}
+    environment.filters |= {"n": _number, "percent": _percent, "duration": _duration}
+    environment.filters |= {"line": _line, "prose": prose}
     template = environment.get_template("report.html")
     return template.render(**_context(course, data, path, similar))
 
