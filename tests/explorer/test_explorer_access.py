@@ -113,3 +113,36 @@ def test_what_was_done_last_is_kept_by_who_leaves_at_once(open_page: Open) -> No
         " window.dispatchEvent(new PageTransitionEvent('pagehide')); window.kept = location.hash; }",
     )
     eventually_js(watched.page, "kept.includes('softmax') && kept.includes('plus=100')")
+
+
+@pytest.mark.parametrize("scale", [1, 1.25, 2, 3])
+def test_the_network_lies_on_its_stage_on_every_screen(open_page: Open, scale: float) -> None:
+    """A canvas has more pixels where the screen has more, and the same place on the page."""
+    watched = open_page(device_scale_factor=scale)
+    page = watched.page
+    stage = box(page.locator(".dlx-stage"))
+    for canvas in page.locator(".dlx-stage > canvas").all():
+        assert box(canvas) == pytest.approx(stage, abs=0.5)
+    for layer, unit in ((1, 3), (2, 9)):
+        name = re.compile(f"^L{layer + 1} unit {unit},")
+        at = box(page.get_by_role("button", name=name))
+        page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+        expect(page.locator(".dlx-unit:hover")).to_have_attribute("aria-label", name)
+        page.mouse.down()
+        page.mouse.up()
+        watched.has(layer=layer, unit=unit)
+
+
+def test_every_picture_is_as_large_on_a_fine_screen(open_page: Open) -> None:
+    where = (
+        "[...document.querySelectorAll('.dlx canvas')].filter((c) => c.checkVisibility()).map((c) =>"
+        " { const {width, height} = c.getBoundingClientRect();"
+        " return [c.className, Math.round(width), Math.round(height)]; })"
+    )
+    pages = [open_page("actual=4&predicted=4", device_scale_factor=scale) for scale in (1, 3)]
+    for panel in PANELS:
+        for watched in pages:
+            watched.set(panel=panel)
+            watched.becomes("d.counted() !== undefined")
+        coarse, fine = (watched.value(where) for watched in pages)
+        assert fine == coarse, panel
