@@ -221,6 +221,23 @@ def test_the_best_attempt_counts_where_the_lab_says_so(tiny: Course, box: Path) 
         assert book.find_submission("tiny", "ada").score == 10
 
 
+def test_grade_says_that_what_it_is_given_counts_although_the_best_should(
+    tiny: Course, box: Path
+) -> None:
+    allow(tiny, 'Policy(counts="best")')
+    put(tiny, box, "ada", double=DOUBLE, mean=MEAN)
+    run(tiny, box)
+    put(tiny, box, "ada", double=DOUBLE)
+    noted: list[str] = []
+    grade(tiny, tiny.lab("tiny"), box, listener=Listener(note=noted.append))
+    assert any("1 who have one" in one and "proctor watch tiny" in one for one in noted), noted
+    noted.clear()
+    done = grade(
+        tiny, tiny.lab("tiny"), tiny.folder / "submitted", listener=Listener(note=noted.append)
+    )
+    assert done.verdicts["ada"].score == 10 and not any("best" in one for one in noted)
+
+
 def test_a_late_attempt_that_costs_more_than_it_gains_does_not_count(
     tiny: Course, box: Path
 ) -> None:

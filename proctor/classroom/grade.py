@@ -91,6 +91,8 @@ def grade(
             f"Have them marked: proctor watch {lab.name} --once"
         )
     handed = [one for one in arrived.handed if student in (None, one.student)]
+    if sentence := _not_the_best(course, lab, submissions, store.origins(), handed):
+        tell.note(sentence)
     if student is not None and not handed:
         raise CourseError(
             f"{course.relative(submissions)} holds no submission of '{student}'. "
@@ -129,6 +131,21 @@ def grade(
     record = run.record(time.monotonic() - began, jobs, isolation_used)
     write_marking(store.folder, lab.name, record)
     return run.result
+
+
+def _not_the_best(
+    course: Course, lab: Lab, submissions: Path, origins: dict[str, str], handed: list[Handed]
+) -> str:
+    """Say that the best attempt counts only where `proctor watch` compares; empty where it stands."""
+    kept = str((course.folder / "submitted").resolve())
+    rivals = sum(origins.get(one.student) == kept for one in handed)
+    if lab.policy.counts != "best" or str(submissions.resolve()) == kept or not rivals:
+        return ""
+    return (
+        f"{lab.name} counts the best attempt, but of {rivals} who have one in course/submitted, what is "
+        f"in {course.relative(submissions)} counts now, better or not. To have the best of both count: "
+        f"proctor watch {lab.name} FOLDER --once. To go back: proctor grade {lab.name}"
+    )
 
 
 def workers_of(scheduler: str) -> Elsewhere:
