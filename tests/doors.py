@@ -92,9 +92,9 @@ def check(course: Course, notebook: Path, **options: Any) -> tuple[Said, dict[st
 class Gradescope:
     """A folder laid out as Gradescope lays out ``/autograder``, made from the exported zip."""
 
-    def __init__(self, course: Course, base: Path) -> None:
+    def __init__(self, course: Course, base: Path, lab: str = "tiny") -> None:
         self.base = base
-        self.made = proctor(course, "export", "tiny", "--to", "gradescope", "-o", f"{base}.zip")
+        self.made = proctor(course, "export", lab, "--to", "gradescope", "-o", f"{base}.zip")
         if self.made.code:
             return
         with zipfile.ZipFile(f"{base}.zip") as opened:
@@ -105,9 +105,14 @@ class Gradescope:
 
     def mark(self, notebook: bytes) -> tuple[Said, dict[str, Any]]:
         """Hand in a notebook; return what was said, and ``results.json``, empty if there is none."""
+        return self.mark_all({"tiny.ipynb": notebook})
+
+    def mark_all(self, notebooks: Mapping[str, bytes]) -> tuple[Said, dict[str, Any]]:
+        """Hand in several, by name."""
         shutil.rmtree(self.base / "submission", ignore_errors=True)
         (self.base / "submission").mkdir()
-        (self.base / "submission" / "tiny.ipynb").write_bytes(notebook)
+        for name, data in notebooks.items():
+            (self.base / "submission" / name).write_bytes(data)
         results = self.base / "results" / "results.json"
         results.unlink(missing_ok=True)
         env = {"AUTOGRADER": str(self.base), "PROCTOR_PYTHON": sys.executable}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ordinary_course as course
 import pytest
+from doors import Gradescope
 from nbgrader.api import Gradebook
 
 from proctor.course import Course
@@ -159,6 +160,17 @@ def test_the_report_says_what_share_was_judged_outside_and_names_the_rest(marked
     assert [float(one) for one in said.groups()] == [outside, len(cells), share, worth, points]
     told = note.partition("Judged inside it, where the process could say anything: ")[2]
     assert "six same-test" in told
+
+
+def test_gradescopes_zip_marks_the_assignment_as_grade_does(marked: Path, tmp_path: Path) -> None:
+    there = Gradescope(Course(marked), tmp_path / "autograder", course.NAME)
+    assert there.made.code == 0, there.made.all
+    names = {path.name for path in (there.base / "source").rglob("*")}
+    assert {"table.txt", "helpers.py"} < names
+    assert not names & {"submitted", "gradebook.db", "verdicts", "autograded"}
+    handed = (marked / "submitted" / "right" / course.NAME).glob("*.ipynb")
+    said, found = there.mark_all({path.name: path.read_bytes() for path in handed})
+    assert found.get("score") == verdict(marked, "right").score, said.all
 
 
 def test_the_gate_names_what_differs_and_writes_nothing(marked: Path) -> None:

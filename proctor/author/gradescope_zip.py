@@ -17,10 +17,12 @@ from proctor.author.zips import write_archive
 from proctor.checks import Lab
 from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
+from proctor.examine import adoption
 from proctor.examine.marker import require_built
-from proctor.examine.needed import check_files
+from proctor.examine.needed import check_files, needed_files
 from proctor.examine.secret import NAME as SECRET
 from proctor.examine.secret import course_secret
+from proctor.examine.versions import package_versions
 
 DISTRIBUTION = "digits-lab"
 
@@ -59,16 +61,18 @@ def write_zip(course: Course, lab: Lab, path: Path, note: Callable[[str], object
     Raises
     ------
     CourseError
-        If the lab is not built as it is now, a file is missing or `path` cannot be written; what was
-        there before is unchanged.
+        If the lab is not built as it is now or fails its own tests, a file is missing or `path` cannot
+        be written; what was there before is unchanged.
     """
     course.source_notebook(lab.name)  # says what to do if it has not been built
     require_built(course, lab)
     course_secret(course.folder, note)
+    if lab.ordinary is not None:
+        adoption.plans(course, lab)  # made here once, and not there for every upload
     files = {
         "setup.sh": SETUP.encode(),
         "run_autograder": (RUN % {"lab": lab.name}).encode(),
-        "requirements.txt": requirements(course).encode(),
+        "requirements.txt": requirements(course, lab).encode(),
         **_course_files(course, lab),
         **_engine_files(),
     }
@@ -79,19 +83,40 @@ def write_zip(course: Course, lab: Lab, path: Path, note: Callable[[str], object
 def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
     """Return what marking reads of the course, by its path below the root."""
     folder = course.folder
-    wanted = [folder / CONFIG, folder / SECRET, course.master(lab.name), course.source(lab.name)]
-    wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
-    wanted += check_files(course.root, folder / "checks", lab.name)
-    for name in {*lab.files, *lab.helpers}:
-        path = course.root / name
-        if not path.exists():
-            raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
-        wanted += [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
+    wanted = [folder / CONFIG, folder / SECRET]
+    if lab.ordinary is not None:
+        wanted += _assignment_files(course, lab)
+    else:
+        wanted += [course.master(lab.name), course.source(lab.name)]
+        wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
+        wanted += check_files(course.root, folder / "checks", lab.name)
+        for name in {*lab.files, *lab.helpers}:
+            path = course.root / name
+            if not path.exists():
+                raise CourseError(f"{lab.name} needs {name}, which is not in {course.root}.")
+            wanted += [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
     return {
         path.relative_to(course.root).as_posix(): path.read_bytes()
         for path in wanted
         if "__pycache__" not in path.parts
     }
+
+
+def _assignment_files(course: Course, lab: Lab) -> list[Path]:
+    """Return an ordinary assignment's files, and what the course's configuration names or imports."""
+    config = course.nbgrader_config()
+    steps = [config.get("IncludeHeaderFooter", {}), config.get("InstantiateTests", {})]
+    named = [step.get(name) for step in steps for name in ("header", "footer", "autotest_filename")]
+    beside = [course.folder / str(name or "autotests.yml") for name in named]
+    wanted = needed_files(course.folder, course.folder / CONFIG)
+    wanted += [course.folder / adoption.KEPT / f"{lab.name}.plan", course.checks(lab.name)]
+    wanted += [*beside, *course.masters(lab.name).rglob("*")]
+    wanted += (course.source_folder / lab.name).rglob("*")
+    found = sorted({path for path in wanted if path.is_file()})
+    for path in found:
+        if ".." in path.parts or not path.is_relative_to(course.root):
+            raise CourseError(f"{path} lies outside {course.root}: put it there, and name it anew.")
+    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
 
 
 def _engine_files() -> dict[str, bytes]:
@@ -103,7 +128,7 @@ def _engine_files() -> dict[str, bytes]:
     }
 
 
-def requirements(course: Course) -> str:
+def requirements(course: Course, lab: Lab) -> str:
     """Return what the image installs: the engine's dependencies as installed here, and the lab's."""
     pins = {}
     for line in metadata.requires(DISTRIBUTION) or ():
@@ -112,6 +137,8 @@ def requirements(course: Course) -> str:
         match = re.match(r"[A-Za-z0-9._-]+", line)
         assert match is not None
         pins[match[0].lower()] = f"{match[0]}=={metadata.version(match[0])}"
+    if lab.ordinary is not None:  # what its notebooks import, as installed here
+        pins = {name: f"{name}=={at}" for name, at in package_versions(course, lab).items()} | pins
     own = course.root / "requirements.txt"
     for line in own.read_text("utf-8").splitlines() if own.is_file() else ():
         match = re.match(r"[A-Za-z0-9._-]+", line)
