@@ -53,7 +53,7 @@ GIVEN_IN = dict.fromkeys(
     "matrix": "section 6, after Exercise 4",
     "photos": "section 7, after Exercise 5",
     "photo_labels": "section 7, after Exercise 5",
-    "convolutional": "section 8",
+    "convolutional": "section 9",
 }
 """Which given cell of lab_mnist makes a name."""
 

@@ -88,7 +88,7 @@ def is_sequential(model: Description, asked: Asked) -> None:
     then = "Give the name to the model itself; compile and fit return something else."
     if model["layers"] is not None:
         cause = f"This is a {name} model: it may well work, but a Sequential one was asked for."
-        then = "Make it with Sequential and one list of layers, in the order of the data's way."
+        then = "Make it with Sequential and one list of layers, from the input to the output."
     raise NotYet(
         cause,
         called=f"type({asked.name})",
