@@ -634,5 +634,5 @@ CHECKS = (
     Check("loss-large-logits", "logits of 1000", lambda student: value(student, LARGE)),
     Check("loss-gradient", "the gradient", lambda student: gradient(student, SEVERAL)),
     Check("loss-differences", "loss and gradient belong together", differences),
-    Check("loss-untouched", "the logits are left alone", untouched),
+    Check("loss-untouched", "the logits are left alone", untouched, in_place=True),
 )

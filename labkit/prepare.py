@@ -235,5 +235,5 @@ CHECKS = (
     Check("prepare-range", "from 0 to 1", lambda student: compare(student, *pixels(1))),
     Check("prepare-order", "the order of the pixels", lambda s: compare(s, *pixels(3, 41))),
     Check("prepare-dim", "dark images", lambda s: compare(s, *pixels(2, 37, 20, 119))),
-    Check("prepare-untouched", "images are left alone", untouched),
+    Check("prepare-untouched", "images are left alone", untouched, in_place=True),
 )

@@ -15,12 +15,14 @@ from labkit.student import Student, ThisNotebook
 class Check(NamedTuple):
     """A public check: what the marking calls it, what the student reads, and what it does.
 
-    The body gets the student's side, returns nothing, and raises `NotYet` if it does not pass.
+    The body gets the student's side, returns nothing, and raises `NotYet` if it does not pass. One with
+    `in_place` looks at what the student's function leaves in its arguments.
     """
 
     id: str
     title: str
     body: Callable[[Student], object]
+    in_place: bool = False
 
 
 def ask(check: Check, student: Student, exercise: str) -> None:

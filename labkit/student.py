@@ -23,6 +23,9 @@ class Student(Protocol):
     raises: ClassVar[type[Exception]]
     """What a call raises when it is the student's own code that raised."""
 
+    in_place: bool
+    """Whether arrays given to a call hold afterwards what the student's function left in them."""
+
     def get(self, name: str) -> Any:
         """Return the student's object of that name: a value, or something to call."""
 
@@ -53,6 +56,7 @@ class ThisNotebook:
     def __init__(self, names: Mapping[str, Any]) -> None:
         self._names = dict(names)
         self._kept: dict[str, Any] = {}
+        self.in_place = True
 
     def get(self, name: str) -> Any:
         """Return the object of that name: what the check was given, or what the notebook has."""

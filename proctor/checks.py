@@ -81,6 +81,9 @@ class Side(Protocol):
     raises: ClassVar[type[Exception]]
     """What a call raises when it is the student's own code that raised."""
 
+    in_place: bool
+    """Whether arrays given to a call hold afterwards what the student's function left in its own."""
+
     def get(self, name: str) -> Any:
         """Return the student's object of that name.
 

@@ -18,6 +18,7 @@ from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
 from labkit import preprocess
 from labkit.descriptions import accuracy
+from labkit.exercises import TITLES
 from proctor.kernel.side import RemoteSide
 from public_tests import NotStarted
 from tests.lab_side import Classroom, judge, run_cell, score
@@ -86,6 +87,26 @@ def test_every_row_of_the_catalogue_has_a_mutant_and_every_id_is_used_once() -> 
     assert len(ids) == len(set(ids))
 
 
+LOSS_OF_SOFTMAX = """# UNQ_C5
+def cross_entropy(logits, y):
+    p = np.array([my_softmax(row) for row in logits])
+    rows = np.arange(len(y))
+    exact = np.logaddexp.reduce(logits, axis=1) - logits[rows, y]
+    loss = np.where(p[rows, y] > 0, -np.log(p[rows, y]), exact).mean()
+    p[rows, y] -= 1
+    return loss, p / len(y)
+"""
+PREDICT_OF_SOFTMAX = """# UNQ_C7
+def predict_digits(model, X):
+    p = np.array([my_softmax(z) for z in model.predict(X, verbose=0)])
+    return p.argmax(axis=1), p
+"""
+BUILDS_ON = {
+    "softmax": {"loss": LOSS_OF_SOFTMAX, "predict": PREDICT_OF_SOFTMAX},
+}
+"""Right answers of later exercises that use an exercise's own function."""
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_a_wrong_answer_fails_the_named_check_which_says_why(
     mutant: Mutant, classroom: Classroom
@@ -95,6 +116,22 @@ def test_a_wrong_answer_fails_the_named_check_which_says_why(
     finding = outcomes[mutant.check]
     assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
     assert mutant.says in getattr(finding, "cause", str(finding))
+    # On the same side, since a wrong answer may take seconds to run: what builds on it.
+    assert not wrongly_blamed(mutant, side)
+
+
+def wrongly_blamed(mutant: Mutant, side: RemoteSide) -> dict[str, str]:
+    """Return the checks of later exercises that fail without naming the exercise at fault."""
+    at_fault = {TITLES[name].partition(",")[0] for name in (mutant.exercise, *mutant.also)}
+    blamed = {}
+    for exercise, code in BUILDS_ON.get(mutant.exercise, {}).items():
+        run_cell(code, side.kernel.names, exercise)  # type: ignore[attr-defined]
+        later = RemoteSide(side.kernel, {**side.sources, exercise: code}, cells=(*side.cells, code))
+        for check, found in judge(EXERCISES[exercise], later).items():
+            cause = getattr(found, "cause", str(found)).lower()
+            if isinstance(found, Exception) and not any(n.lower() in cause for n in at_fault):
+                blamed[check] = str(found)
+    return blamed
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)

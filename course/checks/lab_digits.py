@@ -25,7 +25,7 @@ import labkit.train
 from course import quick
 from course.checks import by_hand, network, photos, sheets, trained
 from course.checks.network import digits, true_softmax
-from course.checks.public import INSIDE, LABKIT, Public
+from course.checks.public import INSIDE, LABKIT, Public, looks_elsewhere
 from labkit.asking import agree, function_of
 from labkit.descriptions import activations
 from labkit.exercises import TITLES
@@ -150,7 +150,7 @@ public("softmax-values", points=1, needs=BEFORE_VALUES, then=more_values)
 public("softmax-negatives", points=1, needs=("softmax-values",), then=more_negatives)
 public("softmax-large-inputs", points=1, needs=("softmax-negatives",), then=more_large_inputs)
 public("softmax-wide", points=1, needs=("softmax-large-inputs",), then=more_wide_rows)
-public("softmax-untouched", points=1, needs=("softmax-sum",), in_place=True)
+public("softmax-untouched", points=1, needs=("softmax-sum",))
 
 
 @softmax.check(points=1, needs=("softmax-values", "softmax-negatives"))
@@ -300,7 +300,7 @@ def tell_digits(side: Side) -> None:
 
 public = Public(split, labkit.split.CHECKS, first=tell_digits)
 
-public("split-returns", points=1, in_place=True)
+public("split-returns", points=1)
 public("split-sizes", points=1, needs=("split-returns",))
 public("split-complete", points=2, needs=("split-sizes",))
 public("split-labels", points=2, needs=("split-returns",))
@@ -381,10 +381,11 @@ public(
     needs=("loss-values", "loss-gradient"),
     then=lambda side, draw: labkit.loss.differences(side, draw.normal(size=(2, 3))),
 )
-public("loss-untouched", points=1, in_place=True)
+public("loss-untouched", points=1)
 
 
 @loss.check(points=2, needs=("loss-values", "loss-gradient"))
+@looks_elsewhere(loss)
 def loss_unseen(side: Side, draw: Draw) -> None:
     """batches of other sizes, one row among them"""
     for m, n in ((1, 10), (4, 4), (int(draw.integers(20, 40)), 2)):
@@ -393,6 +394,7 @@ def loss_unseen(side: Side, draw: Draw) -> None:
 
 
 @loss.check(points=1, needs=("loss-large-logits", "loss-gradient"))
+@looks_elsewhere(loss)
 def loss_large_gradient(side: Side, draw: Draw) -> None:
     """the gradient for large logits"""
     another_batch(labkit.loss.gradient, 3, 5, -2000, 2000)(side, draw)
@@ -607,6 +609,7 @@ public("predict-one-call", points=1, needs=("predict-returns",))
 
 
 @predict.check(points=2, needs=("predict-values", "predict-probabilities"))
+@looks_elsewhere(predict)
 def predict_unseen(side: Side, draw: Draw) -> None:
     """batches of other sizes, one row among them"""
     for size in (1, int(draw.integers(15, 30))):

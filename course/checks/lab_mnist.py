@@ -92,7 +92,7 @@ public("prepare-returns", points=1)
 public("prepare-range", points=2, needs=("prepare-returns",))
 public("prepare-order", points=2, needs=("prepare-returns",))
 public("prepare-dim", points=1, needs=("prepare-range",))
-public("prepare-untouched", points=1, needs=("prepare-returns",), in_place=True)
+public("prepare-untouched", points=1, needs=("prepare-returns",))
 
 
 @prepare.check(points=2, needs=("prepare-range", "prepare-order"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,19 @@ INSIDE = Path("labkit/inside.py")
 """What the public checks ask of the student's process."""
 
 Step = Callable[[Side, np.random.Generator], object]
+
+
+def looks_elsewhere(exercise: Exercise) -> Callable[[Step], Callable[..., None]]:
+    """Return a decorator: what a check of `exercise` finds names an earlier exercise if that is at fault."""
+
+    def around(step: Step) -> Callable[..., None]:
+        @functools.wraps(step)
+        def run(side: Side, draw: np.random.Generator) -> None:
+            ask(Check("", "", lambda student: step(side, draw)), side, exercise.id)
+
+        return run
+
+    return around
 
 
 class Public:
@@ -50,7 +64,6 @@ class Public:
         *,
         points: float,
         needs: tuple[str, ...] = (),
-        in_place: bool = False,
         first: Callable[[Side], object] | None = None,
         then: Step | None = None,
     ) -> None:
@@ -58,7 +71,7 @@ class Public:
 
         Parameters
         ----------
-        points, needs, in_place
+        points, needs
             As in :meth:`proctor.checks.Exercise.check`.
         first : callable, optional
             In place of the exercise's own.
@@ -77,12 +90,18 @@ class Public:
             )
         check, prepare = self.table[id], first or self.first
 
+        @looks_elsewhere(self.exercise)
         def run(side: Side, draw: np.random.Generator) -> None:
             prepare(side)
-            ask(check, side, self.exercise.id)
+            check.body(side)
             if then is not None:
                 then(side, draw)
 
         self.exercise.check(
-            id=id, title=check.title, points=points, hidden=False, needs=needs, in_place=in_place
+            id=id,
+            title=check.title,
+            points=points,
+            hidden=False,
+            needs=needs,
+            in_place=check.in_place,
         )(run)
