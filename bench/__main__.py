@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("notebook", "quick", "grading", "hostile", "busy", "watch", "scaling", "mnist", "explorer")
+NAMES = (
+    "notebook",
+    "quick",
+    "grading",
+    "ordinary",
+    "hostile",
+    "busy",
+    "watch",
+    "scaling",
+    "mnist",
+    "explorer",
+)
 
 
 def main(names: list[str]) -> int:
