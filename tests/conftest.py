@@ -19,6 +19,23 @@ ROOT = Path(__file__).parents[1]
 # as one of nbgrader's applications sets its logging up; that stream would be pytest's capture.
 absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
+SLOW = (
+    "sequences",
+    "load",
+    "doors",
+    "ordinary",
+    "doors_names",
+    "explorer_page",
+    "marking_lab_digits",
+)
+"""Test files that take minutes: begun first, so that no worker is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow files."""
+    places = {f"test_{name}": place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.fixture(scope="session")
 def built_tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
