@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell
 
 from bench.grading import LAB, ROOT
 from course.sample_class import SampleClass
+from proctor.author.build import build
 from proctor.course import Course
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=20, help="right submissions (default: 20)")
     number = parser.parse_args().number
     course = Course(ROOT / "course")
+    build(course, course.lab(LAB))
     maker = SampleClass(course, LAB)
     print(
         f"{number} right submissions of {LAB} and one that is    seconds   times   largest process"
