@@ -204,15 +204,16 @@ def probabilities(of: Prediction) -> None:
     p = several[0]
     if _sums_right(p) and _same_odds(p, logits):  # first: a sure network's rows look rounded, too
         return
-    shown = show_both(np.ones(m)[:4], p.sum(axis=1)[:4])
+    what, shown = "sums of the rows", show_both(np.ones(m)[:4], p.sum(axis=1)[:4])
     cause, then = what_holds(ODD_SUMS, ("", ""), p, logits)
     if not cause:
         cause = "The probabilities add up to 1 in each row, but do not belong to the logits."
         then = "Was the softmax applied twice, or to something else than the logits?"
+        what = "the first row"
         shown = ("odds of two digits: exp of the difference of their logits", show(p[0], 4, 10))
     raise NotYet(
         cause,
-        called=f"sums of the rows of {call_of(X)}",
+        called=f"{what} of {call_of(X)}",
         expected=shown[0],
         got=shown[1],
         next=then,
