@@ -27,7 +27,10 @@ _FRAME = {
     "otherClasses": "and {0} more classes, together {1}",
     "drawnOver": "a {0} of the data, drawn on",
     "oneOf": "digit {0} of {1}",
-    "trainedHere": "The network as it was trained in this page.",
+    "trainedHere": (
+        "The network as it was trained in this page. Mistakes and Compare count the very digits it was "
+        "trained on: with new ones it may do worse."
+    ),
     "facts": "{0} · {1} · {2} weights · {3} digits · matches Keras: largest difference {4}",
     "thinned": "{0} of {1}",
     "edited": "Weights changed by hand: {0}.",
@@ -149,7 +152,8 @@ _TRAINING = {
     ),
     "lossHere": "Loss on the batches, epoch by epoch",
     "accuracyHere": "Accuracy on the batches",
-    "matrixHere": "Confusion matrix now: accuracy {0}",
+    "matrixHere": "Confusion matrix now, of the digits it is trained on: accuracy {0}",
+    "matrixOf": "Confusion of the network trained here, on the digits it is trained on",
     "mapsHere": "Weights of the first layer’s units, now",
     "unrecorded": (
         "There are no snapshots of this training. Record them: recorder = Recorder(); "
@@ -174,8 +178,11 @@ _MISTAKES = {
     "more": ", {0} of them here",
     "why": "Why {0} and not {1}?",
     "lead": (
-        "These units did most for it: the last layer’s sum for {0} is {2} above that for {1}. Open one to "
-        "see its arithmetic."
+        "With the rest ({3}, bias included) the last layer’s sum for {0} is {2} above that for {1}. Open a "
+        "unit to see its arithmetic."
+    ),
+    "leadInput": (
+        "With the rest ({3}, bias included) the last layer’s sum for {0} is {2} above that for {1}."
     ),
 }
 
@@ -206,6 +213,8 @@ _COMPARE = {
         'Explorer(model, X, y, compare={"another": model2}), or a Recorder as history.'
     ),
     "sameModel": "the same model after epoch {0}",
+    "asTrained": "{0}, trained in this page",
+    "asGiven": "{0}, before the training in this page",
     "disagree": "They disagree on {0} of {1} digits",
     "disagreement": "Digits on which they disagree",
 }

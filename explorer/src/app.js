@@ -16,6 +16,8 @@
  * @property {() => void} refresh  draw again at the next frame
  * @property {(at: number) => void} pickSample
  * @property {(layer: number, unit: number) => void} openUnit
+ * @property {(focus?: boolean) => void} reveal  bring the open unit's arithmetic into view, and the focus to it
+ * @property {"" | "view" | "focus"} revealing  what of that is still to be done
  * @property {(panel: string) => void} open
  * @property {(file: File) => Promise<void>} loadPicture
  * @property {(text: string) => void} notify  say something above the panels; "" takes it away
@@ -153,6 +155,7 @@ function createContext({ store, bundle, host, root, now, refresh, player, traini
     store, bundle, now, refresh, player, training, motion,
     level: host.level,
     gone: abort.signal,
+    revealing: "",
     notify() {},
     heading: (text = "") => h(`h${host.level + 1}.h`, text),
     widthOf(node) {
@@ -177,6 +180,10 @@ function createContext({ store, bundle, host, root, now, refresh, player, traini
       const { grain, t } = store.state;
       const at = grain === "unit" && t >= 0 ? unitPosition(now().layers, layer, unit) : grain === "term" ? -1 : t;
       store.set({ layer, unit, t: at });
+    },
+    reveal(focus) {
+      ctx.revealing = focus ? "focus" : "view";
+      refresh();
     },
     open: (panel) => store.set({ panel }),
     async loadPicture(file) {

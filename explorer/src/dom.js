@@ -166,7 +166,7 @@ export function range(label, min, max, step, change) {
 
 /** @param {string} text @param {() => void} click @param {Record<string, any>} [more] */
 export const button = (text, click, more = {}) =>
-  h("button", { class: "dlx-button", ...more, on: { click } }, text);
+  h("button", { class: "dlx-button", ...more, on: { ...more.on, click } }, text);
 
 /** A button that starts and stops a clock. @param {string} what @param {import("./clock.js").Clock} clock */
 export function playButton(what, clock) {

@@ -13,6 +13,7 @@ export const DEFAULTS = Object.freeze({
   off: "", // preprocessing stages left out, joined by dots
   hide: "", // pixels hidden from the network, joined by dots
   tool: "draw", // draw, erase or hide
+  onto: 0, // 1: strokes go onto the digit that is shown; 0: the first one begins a clean sheet
   truth: -1, // what a drawing is meant to be; -1: not said
   model: 0, // index of the model
   epoch: -1, // index of the snapshot; -1: the final weights

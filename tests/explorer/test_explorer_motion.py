@@ -203,6 +203,8 @@ def test_a_digit_shown_can_be_drawn_on_and_undone(open_page: Open, how: str) -> 
     page = watched.page
     before = watched.value("[...d.pass.x]")
     page.get_by_label(how.capitalize(), exact=True).check(force=True)
+    if how == "draw":
+        page.get_by_label("draw on this").check()
     at = box(page.locator(".dlx-paper"))
     x, y = (0.1, 0.15) if how == "draw" else (0.5, 0.4)
     page.mouse.move(at["x"] + x * at["width"], at["y"] + y * at["height"])
@@ -217,6 +219,67 @@ def test_a_digit_shown_can_be_drawn_on_and_undone(open_page: Open, how: str) -> 
     page.get_by_role("button", name="Undo").click()
     watched.has(source="sample", base="", ink="")
     watched.becomes("[...d.pass.x]", before)
+
+
+def test_the_first_stroke_begins_a_clean_sheet(open_page: Open) -> None:
+    """“Draw a digit here” means a new one: the digit of the data is gone, and so is what it is."""
+    page = (watched := open_page()).page
+    at = box(page.locator(".dlx-paper"))
+    page.mouse.move(at["x"] + 30, at["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(at["x"] + 90, at["y"] + 30, steps=4)
+    page.mouse.up()
+    watched.has(source="ink", base="", truth=-1)
+    expect(page.locator(".dlx-truth")).to_have_text("your drawing")
+    ink = watched.value("[...d.input.picture.data].filter((v) => v < 255).length")
+    assert 0 < ink < 112 * 112 / 8, "the stroke alone"
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_who_opens_a_unit_sees_its_arithmetic(open_page: Open, by: str) -> None:
+    """At 1280 by 800 the formula lies under the screen's end until a unit is opened."""
+    page = (watched := open_page()).page
+    formula = page.locator("[data-part=formula]")
+    expect(formula).not_to_be_in_viewport()
+    unit = page.get_by_role("button", name=re.compile("^L2 unit 3,"))
+    if by == "mouse":
+        unit.click()
+    else:
+        unit.focus()
+        page.keyboard.press("Enter")
+        expect(unit).to_be_focused()
+    watched.has(layer=1, unit=3)
+    expect(formula).to_be_in_viewport()
+    # The unit that was opened is still in sight.
+    expect(unit).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("panel", ["network", "mistakes"])
+def test_why_leads_to_the_arithmetic_and_the_focus_goes_along(open_page: Open, panel: str) -> None:
+    page = open_page(f"panel={panel}").page
+    page.locator(f"[data-panel={panel}] [data-part=blame] button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=formula]")).to_be_in_viewport()
+    expect(page.locator("[data-part=unit] .dlx-h")).to_be_focused()
+
+
+def test_a_units_name_and_value_are_shown_where_it_is_pointed_at(open_page: Open) -> None:
+    page = open_page().page
+    tip = page.locator(".dlx-tip")
+    expect(tip).to_be_hidden()
+    unit = page.get_by_role("button", name=re.compile("^L2 unit 3,"))
+    unit.hover()
+    expect(tip).to_have_text(re.compile(r"^L2 unit 3, \d+\.\d\d"))
+    # From its name under the answer to the unit in the picture, by mouse and by keyboard.
+    why = page.locator("[data-panel=network] [data-part=blame] button").first
+    name = text(why)
+    lit = page.locator(".dlx-unit[data-lit=true]")
+    for point in (why.hover, why.focus):
+        page.mouse.move(2, 2)
+        expect(lit).to_have_count(0)
+        point()
+        expect(lit).to_have_attribute("aria-label", re.compile(f"^{name},"))
+        expect(tip).to_have_text(re.compile(f"^{name},"))
 
 
 def test_a_drawing_on_a_digit_survives_the_address(open_page: Open) -> None:

@@ -393,6 +393,14 @@ def test_first_look_says_why_the_answer_is_what_it_is(open_page: Open) -> None:
     )
     shown = number(text(blame.locator(".dlx-num").first))
     assert shown == pytest.approx(max(pushes), abs=6e-4)
+    # What is said adds up to the lead: what spoke for it, what spoke most against it, and the rest.
+    said = "[...document.querySelectorAll('[data-panel=network] .dlx-pushes .dlx-num')]"
+    shares = [number(one) for one in watched.value(f"{said}.map((e) => e.textContent)")]
+    assert shares[-1] == pytest.approx(min(0, *pushes), abs=6e-4)
+    rest, lead = re.search(
+        r"rest \(([+−][\d.]+), bias included\).* is ([\d.]+) above", text(blame.locator("p"))
+    ).groups()
+    assert sum(shares) + number(rest) == pytest.approx(number(lead), abs=0.004)
     blame.get_by_role("button").first.click()
     watched.has(layer=1, unit=int(np.argmax(pushes)))
     # While the pass is on its way there is no answer to explain.

@@ -45,6 +45,13 @@ def test_the_shown_network_is_trained_and_everything_moves_along(
     )
     page.get_by_role("tab", name="Network").click()
     expect(page.get_by_text("The network as it was trained in this page.")).to_be_visible()
+    # What is counted from now on is what it was trained on, and the panels say so.
+    for panel in ("Mistakes", "Compare"):
+        page.get_by_role("tab", name=panel).click()
+        expect(page.get_by_text("count the very digits it was trained on")).to_be_visible()
+    versus = page.locator("[data-part=versus] thead th")
+    expect(versus.first).to_have_text(re.compile("trained in this page$"))
+    expect(versus.last).to_have_text(re.compile("before the training in this page$"))
     # The page stays live meanwhile: another digit is shown.
     page.get_by_label("Show a 3 from the data").click()
     watched.becomes("d.label", 3)

@@ -1,7 +1,7 @@
 /** The units that decided between the answer and the label, or the runner-up. */
 
 import { button, h, num, signed, times } from "../dom.js";
-import { isMap, termsOf } from "../engine.js";
+import { isMap, nodesOf, termsOf } from "../engine.js";
 
 /**
  * What each unit below the last layer adds to the answer's lead over the label.
@@ -25,6 +25,12 @@ export function createBlame(ctx) {
   const { say } = ctx.bundle;
   const node = h(".blame@blame");
   let shown = "";
+  /** Who points at a unit's name sees where it is. @param {number} layer @param {number} unit */
+  const pointing = (layer, unit) => {
+    const show = () => ctx.point({ layer, unit });
+    const hide = () => ctx.point(null);
+    return { on: { pointerenter: show, pointerleave: hide, focus: show, blur: hide } };
+  };
   return {
     node,
     /** @param {import("../derive.js").Derived} d */
@@ -36,14 +42,18 @@ export function createBlame(ctx) {
       const [next] = times(d.classes, (k) => k).filter((k) => k !== digit).sort((a, b) => logits[b] - logits[a]);
       const rival = d.label >= 0 && d.label !== digit ? d.label : next;
       const below = layers.length - 2;
+      const all = pushes(d, rival);
+      // What did most for the answer, and what most against it; the rest is said in one number.
+      const shares = [...all.slice(0, 3).filter(({ push }) => push > 0), ...all.slice(-1).filter(({ push }) => push < 0)];
+      const lead = logits[digit] - logits[rival];
       node.replaceChildren(
         ctx.heading(say("why", digit, rival)),
-        h("ul.pushes", pushes(d, rival).slice(0, 4).filter(({ push }) => push > 0).map(({ unit, push }) => h("li",
+        h("ul.pushes", shares.map(({ unit, push }) => h("li",
           below >= 0
-            ? button(named(layers[below], unit), () => { ctx.openUnit(below, unit); ctx.open("network"); })
+            ? button(named(layers[below], unit), () => { ctx.openUnit(below, unit); ctx.open("network"); ctx.point(null); ctx.reveal(true); }, pointing(below, unit % nodesOf(layers[below])))
             : h("span", d.bundle.input.kind === "image" ? `pixel ${unit}` : d.bundle.input.columns[unit]),
           h("span.num", signed(push))))),
-        h("p.note", say("lead", digit, rival, num(logits[digit] - logits[rival]))));
+        h("p.note", say(below >= 0 ? "lead" : "leadInput", digit, rival, num(lead), signed(lead - shares.reduce((sum, { push }) => sum + push, 0)))));
     },
   };
 }

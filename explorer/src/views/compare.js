@@ -36,7 +36,7 @@ export function createCompare(ctx) {
   return {
     node: h(".stack", h("label.field", h("span", "Compare with"), select), none, content),
     update(d) {
-      const choices = bundle.models.flatMap((model, k) => (k === d.state.model ? [] : [[`m${k}`, model.name]]));
+      const choices = bundle.models.flatMap((model, k) => (k !== d.state.model ? [[`m${k}`, model.name]] : d.live ? [[`m${k}`, say("asGiven", model.name)]] : []));
       const { epochs } = d.model;
       const marks = [0, 1, 2, 5, 10, 20, 50].filter((e) => e < epochs.length - 1);
       choices.push(...marks.map((e) => [`e${e}`, say("sameModel", epochs[e].epoch)]));
@@ -56,7 +56,7 @@ export function createCompare(ctx) {
       const ours = d.counted();
       if (!ours) ctx.count();
       const theirs = countOther(key, layers, d.sample);
-      write(names[0], d.model.name);
+      write(names[0], d.live ? say("asTrained", d.model.name) : d.model.name);
       write(names[1], select.selectedOptions[0]?.textContent ?? "");
       if (!body.children.length) {
         body.append(

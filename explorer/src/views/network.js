@@ -34,6 +34,7 @@ function createNetwork(ctx) {
   const over = h("canvas.over", { "aria-hidden": "true" });
   const stage = h(".stage", { role: "group", "aria-label": say("stage") });
   const box = h(".stage-box", { tabindex: -1 }, stage);
+  const tip = h("span.tip", { "aria-hidden": "true" });
   const note = h("p.note");
   const edges = segmented("Lines", { signal: "Signal", weight: "Weights", gradient: "Backward" }, (value) => store.set({ edges: value }));
   const table = tableView(say("unitsTable"), () => unitRows(ctx.now()));
@@ -56,7 +57,7 @@ function createNetwork(ctx) {
     buttons = new Map();
     outputs = [];
     stage.style.cssText = `width:${plan.width}px;height:${plan.height}px`;
-    stage.replaceChildren(canvas, ...d.layers.flatMap((layer, l) => [caption(layer, l), ...plan.blocks[l].parts.flatMap((point, j) => (point ? part(l, j, point) : []))]), over);
+    stage.replaceChildren(canvas, ...d.layers.flatMap((layer, l) => [caption(layer, l), ...plan.blocks[l].parts.flatMap((point, j) => (point ? part(l, j, point) : []))]), over, tip);
   }
 
   /** A layer's name, what it is, and the way to what is folded. @param {import("../engine.js").Layer} layer @param {number} l */
@@ -73,7 +74,10 @@ function createNetwork(ctx) {
   /** @param {number} l @param {number} j @param {import("./layout.js").Point} point */
   function part(l, j, { x, y }) {
     const { size, square, listed } = plan.blocks[l];
-    const open = () => ctx.openUnit(l, store.state.layer === l && isMap(layersNow()[l]) ? sameSpot(l, j) : unitOf(layersNow()[l], j));
+    const open = () => {
+      ctx.openUnit(l, store.state.layer === l && isMap(layersNow()[l]) ? sameSpot(l, j) : unitOf(layersNow()[l], j));
+      ctx.reveal();
+    };
     const node = h("button", {
       class: `dlx-unit${square ? " dlx-square-unit" : ""}`,
       tabindex: -1,
@@ -168,6 +172,7 @@ function createNetwork(ctx) {
   /** @param {import("../derive.js").Derived} d @param {string[][] | undefined} habits */
   function showUnits(d, habits) {
     const { place, pass, layers, state } = d;
+    const lit = ctx.pointed();
     layers.forEach((layer, l) => {
       const nodes = nodesOf(layer);
       const top = largest(pass.a[l]) || 1;
@@ -185,6 +190,7 @@ function createNetwork(ctx) {
         attr(node, "data-habit", habit);
         attr(node, "aria-pressed", open);
         const says = !shown ? "not computed yet" : map ? "a map" : num(a, 2);
+        attr(node, "data-lit", lit?.layer === l && lit.unit === j);
         describe(node, `${layer.name} ${map ? "map" : "unit"} ${j}, ${says} ${habit}`);
         if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
       }
@@ -193,6 +199,18 @@ function createNetwork(ctx) {
       write(value, place.answer ? percent(pass.probabilities[k]) : "");
       attr(node, "data-top", place.answer && k === pass.digit);
     }
+    showTip(lit);
+  }
+
+  /** The name and the value of the unit that is pointed at, beside it and inside the stage. @param {import("../app.js").Pointed | null} lit */
+  function showTip(lit) {
+    const spot = lit && lit.layer >= 0 ? plan.blocks[lit.layer].parts[lit.unit] : undefined;
+    tip.hidden = !lit || !spot;
+    if (!lit || !spot) return;
+    write(tip, (buttons.get(`${lit.layer}.${lit.unit}`)?.getAttribute("aria-label") ?? "").trim());
+    const off = plan.blocks[lit.layer].size / 2 + 6;
+    const up = spot.y + off + 28 > plan.height;
+    tip.style.cssText = `left:${clamp(spot.x - 75, plan.width - 190)}px;top:${up ? spot.y - off - 24 : spot.y + off}px`;
   }
 
   /** @param {import("../derive.js").Derived} d */

@@ -1,7 +1,7 @@
 /** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
 
 import { clamp } from "../engine.js";
-import { ARROWS, attr, button, h, segmented, times, write } from "../dom.js";
+import { ARROWS, attr, button, checkbox, h, segmented, times, write } from "../dom.js";
 import { digit, pixels, prepare, trace } from "../draw.js";
 import { PAPER, decodeInk, encodeInk } from "../ink.js";
 import { asImage } from "../derive.js";
@@ -33,10 +33,10 @@ export function createPaper(ctx) {
     const erase = state.tool === "erase";
     const fresh = state.source !== "ink";
     const strokes = fresh ? [] : decodeInk(state.ink);
-    const base = fresh ? state.source : state.base;
+    // Only what is there can be erased; a stroke begins a clean sheet unless it is to go onto what is shown.
+    const base = !fresh ? state.base : erase || state.onto ? state.source : "";
     if (erase && !strokes.length && !base) return;
     strokes.push({ erase, points: [[x, y]] });
-    // What is shown stays and is drawn on; Clear takes it away.
     store.set({ source: "ink", base, ink: encodeInk(strokes), hide: "", t: state.t > 0 ? -1 : state.t, ...(fresh ? { truth: -1 } : {}) });
   };
   /** @param {number[][]} points */
@@ -153,6 +153,7 @@ export function createPaper(ctx) {
   );
   const select = h("select", { "aria-label": say("pickOne"), on: { change: () => pick(Number(select.value)) } },
     times(classes > FEW ? classes : 0, (k) => h("option", { value: k }, k)));
+  const onto = checkbox("draw on this", (on) => store.set({ onto: on ? 1 : 0 }));
   const undoButton = button("Undo", undo);
   const clearButton = button("Clear", clear);
 
@@ -162,7 +163,7 @@ export function createPaper(ctx) {
     h(".tools",
       drawable && h(".row", tools.node, undoButton, clearButton),
       h(".row.picks", picks.length ? picks : [select, button("Next", () => pick(Number(select.value)))]),
-      drawable && h("label.button.file", "Load a picture…", file)),
+      drawable && h(".row", h("label.button.file", "Load a picture…", file), onto.node)),
     verdict.node,
   );
 
@@ -174,7 +175,7 @@ export function createPaper(ctx) {
       const colours = ctx.colours();
       verdict.update(d);
       // While a pass is played nothing here changes: then there is nothing to draw.
-      const key = [d.inputKey, d.weightsKey, state.tool, d.label, JSON.stringify(cursor), colours.ink].join();
+      const key = [d.inputKey, d.weightsKey, state.tool, state.onto, state.source, d.label, JSON.stringify(cursor), colours.ink].join();
       if (key === painted) return;
       painted = key;
       const context = prepare(canvas, SIZE, SIZE);
@@ -191,10 +192,12 @@ export function createPaper(ctx) {
       paintHidden(context, given.hidden, colours);
       if (cursor) paintCursor(context, cursor, colours);
       const untouched = state.source === "sample" && drawable;
-      write(hint, given.blank && drawable ? say("drawHere") : untouched ? say("drawOn") : "");
+      write(hint, given.blank && drawable ? say("drawHere") : untouched && !state.onto ? say("drawOn") : "");
       attr(hint, "data-empty", given.blank);
       attr(canvas, "data-tool", state.tool);
       tools.update(state.tool);
+      onto.update(Boolean(state.onto));
+      onto.node.hidden = state.source === "ink" || state.tool !== "draw";
       undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
       picks.forEach((pickButton, k) => attr(pickButton, "aria-pressed", state.source === "sample" && d.label === k));
       if (!picks.length && d.label >= 0) select.value = String(d.label);

@@ -42,7 +42,7 @@ function createTrainHere(ctx) {
   const curves = h(".two",
     h("figure", h("figcaption", say("lossHere")), loss),
     h("figure", h("figcaption", say("accuracyHere")), accuracy),
-    h("figure", h("figcaption", say("matrix")), matrix),
+    h("figure", h("figcaption", say("matrixOf")), matrix),
     h("figure", h("figcaption", say("mapsHere")), maps));
   const cannot = h("p.lead");
   const leftOut = h("p.note");

@@ -28,6 +28,7 @@ const SUM = { max: "z = largest x", average: "z = mean of x", scale: "z = factor
 export function createUnit(ctx) {
   const { store, bundle: { say } } = ctx;
   const title = ctx.heading();
+  title.tabIndex = -1;
   const sum = h("p.formula@formula");
   const gate = h("p.formula");
   const windows = createWindow(ctx);
@@ -65,12 +66,21 @@ export function createUnit(ctx) {
     node,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
+      reveal();
       const key = [d.inputKey, d.weightsKey, JSON.stringify(d.place), d.state.layer, d.state.unit, d.state.order, d.state.all, ctx.widthOf(chart), ctx.colours().ink, JSON.stringify(ctx.pointed()), grip.key()].join();
       if (key === shown) return;
       shown = key;
       show(d);
     },
   };
+
+  /** The formula comes into view, and as much of what is under it as leaves the network in sight. */
+  function reveal() {
+    if (!ctx.revealing) return;
+    if (ctx.revealing === "focus") title.focus({ preventScroll: true });
+    ctx.revealing = "";
+    sum.scrollIntoView({ block: "nearest", behavior: ctx.motion.reduced() ? "auto" : "smooth" });
+  }
 
   /** @param {import("../derive.js").Derived} d */
   function show(d) {
