@@ -49,6 +49,15 @@ def test_a_question_is_not_announced_to_everybody(kernel: StudentKernel) -> None
     assert not kernel._output.poll(300)
 
 
+def test_a_megabyte_of_code_is_not_run_and_costs_nothing(kernel: StudentKernel) -> None:
+    began = time.process_time()
+    run = kernel.run("if " + "0," * 480_000)
+    assert time.process_time() - began < 1
+    assert run.error is not None and "960,003 characters of code" in run.error.message
+    assert "not run" in run.outputs[0].evalue
+    assert printed(kernel.run("print(5)")) == "5\n"
+
+
 def test_a_question_that_never_ends_is_interrupted_and_the_kernel_lives(
     kernel: StudentKernel,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +51,15 @@ def test_a_decorator_comes_along() -> None:
     cells = ["def twice(g): return lib.softmax", "@twice\ndef helper(z): return z"]
     found = used_by(GRADED, cells)
     assert found is not None and "lib.softmax" in found and "@twice" in found
+
+
+@pytest.mark.parametrize(
+    "code", ["x = 1\n" + " \n" * 40_000 + "x", "?" + " " * 90_000 + "x", "%a\n" * 30_000]
+)
+def test_a_cell_is_read_in_time_in_proportion_to_its_length(code: str) -> None:
+    began = time.process_time()
+    plain_python(code)
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("code", ["def f(:", "x = (", "\x00", "(" * 5000, "x" * (MOST + 1)])

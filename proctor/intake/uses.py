@@ -19,9 +19,11 @@ MOST = 100_000
 """Longest cell that is read, in characters; what is longer is not read at all."""
 MOST_TOGETHER = 1_000_000
 """Most characters of all cells that are read."""
+MOST_SIGNS = 200
+"""Most signs of IPython's syntax in a cell that is read: each has the whole cell translated anew."""
 _MAGIC = {"run_line_magic": 1, "run_cell_magic": 2, "system": 0, "getoutput": 0}
 """Methods of IPython's shell to which magics are translated, and the place of what they are given."""
-_SIGNS = re.compile(r"^\s*[%!?]|[?]\s*$|=\s*[%!]", re.MULTILINE)
+_SIGNS = re.compile(r"^[ \t]*[%!?]|[?][ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 _OPTIONS = re.compile(r"^\s*(-\w+(\s+\d+)?\s+)*")
 
 
@@ -41,7 +43,9 @@ def plain_python(code: str) -> str | None:
     """
     if len(code) > MOST:
         return None
-    if _SIGNS.search(code):
+    if signs := len(_SIGNS.findall(code)):
+        if signs > MOST_SIGNS:
+            return None
         try:
             code = TransformerManager().transform_cell(code)
         except Exception:  # noqa: BLE001  IPython's transformers raise what they like at odd text

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from zmq.constants import Flag, PollEvent
 from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
@@ -36,6 +37,9 @@ from proctor.sandbox.limits import Used
 
 MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
+MAX_CODE = 500_000
+"""Longest cell that is run, in characters: IPython takes minutes to read one of a megabyte that is no
+Python, and people's own cells reach a few thousand."""
 MAX_UNASKED = 100
 """Most answers to a question that was not asked; one that came too late is such an answer."""
 MAX_GIVEN = 20
@@ -218,6 +222,8 @@ class StudentKernel:
         KernelStopped
             If the kernel is dead, or had to be killed because it did not react to an interrupt.
         """
+        if len(source) > MAX_CODE:
+            return _too_long(source)
         allowance = self._allowance()
         self._drop_output()
         taken = Outputs(self._room)
@@ -455,6 +461,15 @@ _BY: dict[str, Met] = {
     "kernel-died": "machine",
 }
 """By the code of an ending, what it rests on if that is not the notebook's own doing."""
+
+
+def _too_long(source: str) -> CellRun:
+    name = "CodeTooLong"
+    message = (
+        f"The cell holds {len(source):,} characters of code; more than {MAX_CODE:,} are not run."
+    )
+    shown = new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
+    return CellRun([shown], StudentError(name, message))
 
 
 def _receive(session: BoundedSession, channel: Socket[bytes]) -> dict[str, Any]:
