@@ -535,18 +535,40 @@ with utils.needs("Exercise 2"):
     digits = probabilities.argmax(axis=1)
     print(f"The baseline reads {(digits == y_test).mean():.2%} of {len(y_test):,} test digits.")
 
+# %% [markdown]
+# **Predict, then run.** The deep network makes about as many mistakes as the baseline. Are they the same
+# ones? Of the test digits that the baseline reads wrongly, how many does the deep network read *right*?
+#
+# - `"a"`: hardly any: what is hard for one network is hard for the other
+# - `"b"`: some, a quarter to two thirds of them
+# - `"c"`: nearly all: each network has mistakes of its own
+
+# %% id="guess_confusion" tags=["figure"]
+my_guess = ...
+
 # %% id="confusion_figure" given tags=["figure"]
 with utils.needs("Exercise 2", "Exercise 4"):
     matrix = confusion_matrix(y_test, digits)
     utils_mnist.plot_confusion(matrix)
 
 # %% [markdown]
-# The deep network's, of the same digits. Are they the same pairs?
+# The deep network's, of the same digits. Are they the same pairs? And are they the same digits?
 
 # %% id="deep_confusion" given tags=["figure"]
 with utils.needs("Exercise 3", "Exercise 4"):
     deep_probabilities = utils_mnist.predict(deep, X_test)
-    utils_mnist.plot_confusion(confusion_matrix(y_test, deep_probabilities.argmax(axis=1)))
+    deep_digits = deep_probabilities.argmax(axis=1)
+    utils_mnist.plot_confusion(confusion_matrix(y_test, deep_digits))
+    with utils.needs("Exercise 2"):
+        wrong = digits != y_test
+        better = (wrong & (deep_digits == y_test)).sum()
+        worse = (~wrong & (deep_digits != y_test)).sum()
+        utils_mnist.look_back(
+            my_guess,
+            "b",
+            f"Of {wrong.sum()} that the baseline reads wrongly, the deep network reads {better} right; "
+            f"of those that the baseline reads right, it reads {worse} wrongly.",
+        )
 
 # %% [markdown]
 # Counts tell how much work the mistakes make; rates, each row divided by its sum, tell how hard a
@@ -710,14 +732,34 @@ with utils.needs("Exercise 2", "Exercise 5"):
     chances = utils_mnist.predict(baseline, prepared.reshape(1, 784))
     utils_mnist.plot_stages(prepared, chances[0], photo_labels[0])
 
+# %% [markdown]
+# **Predict, then run.** Now all twelve. And once more without step 2, dark ink on white paper, as someone
+# would give them who forgot to invert: hardly any of those is read right. How sure is the network of what
+# it says about *them*? (What is the largest of its ten probabilities, on average?)
+#
+# - `"a"`: about 0.1: it sees that these are not the pictures it knows
+# - `"b"`: about 0.5
+# - `"c"`: 0.9 or more
+
+# %% id="guess_photos" tags=["figure"]
+my_guess = ...
+
 # %% id="all_photos" given tags=["figure"]
 with utils.needs("Exercise 2", "Exercise 5"):
     prepared = np.concatenate([preprocess_photo(photo) for photo in photos])
     chances = utils_mnist.predict(baseline, prepared.reshape(-1, 784))
     utils_mnist.plot_photos(prepared, photo_labels, chances)
+    careless = utils_mnist.predict(baseline, 1 - prepared.reshape(-1, 784))
+    n_right = (careless.argmax(axis=1) == photo_labels).sum()
+    utils_mnist.look_back(
+        my_guess, "c", f"Not inverted: {careless.max(axis=1).mean():.2f} on average, {n_right} of 12 right."
+    )
 utils_mnist.expected("10 or more of the 12", "9 or more of the 12")
 
 # %% [markdown]
+# A softmax only compares the ten digits with each other. It has no way to say "this is none of them", and
+# a network that is sure of itself may still have been given something that it has never seen.
+#
 # The twelve are synthesised from MNIST digits to look like photographs (`Data/README.md` tells
 # how). **Now yours**: write one digit with a dark pen, photograph it, and save it beside this
 # notebook as `my_digit.png` or `my_digit.jpg`.
