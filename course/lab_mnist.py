@@ -539,8 +539,8 @@ with utils.needs("Exercise 2"):
 # **Predict, then run.** The deep network makes about as many mistakes as the baseline. Are they the same
 # ones? Of the test digits that the baseline reads wrongly, how many does the deep network read *right*?
 #
-# - `"a"`: hardly any: what is hard for one network is hard for the other
-# - `"b"`: some, a quarter to two thirds of them
+# - `"a"`: hardly any, fewer than a tenth: what is hard for one network is hard for the other
+# - `"b"`: some, a fifth to two thirds of them
 # - `"c"`: nearly all: each network has mistakes of its own
 
 # %% id="guess_confusion" tags=["figure"]
@@ -739,7 +739,7 @@ with utils.needs("Exercise 2", "Exercise 5"):
 #
 # - `"a"`: about 0.1: it sees that these are not the pictures it knows
 # - `"b"`: about 0.5
-# - `"c"`: 0.9 or more
+# - `"c"`: about 0.9, or more
 
 # %% id="guess_photos" tags=["figure"]
 my_guess = ...
