@@ -24,6 +24,7 @@ _FRAME = {
     "pick": "Show a {0} from the data",
     "pickOne": "Show an example of class",
     "notYet": "not computed yet",
+    "oneUnit": "One unit alone: step by Layer to the answer.",
     "otherClasses": "and {0} more classes, together {1}",
     "drawnOver": "a {0} of the data, drawn on",
     "oneOf": "digit {0} of {1}",
@@ -159,7 +160,8 @@ _TRAINING = {
         "There are no snapshots of this training. Record them: recorder = Recorder(); "
         "model.fit(…, callbacks=[recorder]); Explorer(model, X, y, history=recorder)."
     ),
-    "curve": "{0}: solid training, dashed validation",
+    "curve": "{0} in the notebook: solid training, dashed validation",
+    "trainingLost": "The training in this page was put aside; the model is shown again.",
     "strip": "Probability of each digit for the one on the sheet, epoch by epoch",
     "stripSays": "After this epoch: {0} with {1}",
     "matrix": "Confusion: rows actual, columns predicted; right answers count a twelfth",

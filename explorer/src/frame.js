@@ -20,6 +20,7 @@ export function createFrame(ctx, root) {
   const edits = createNote("Undo", () => store.set({ edits: "" }));
   const epoch = createNote("Back to the end", () => store.set({ epoch: -1 }));
   const trained = createNote("Back to the model", () => ctx.training.back());
+  const lost = createNote("Bring it back", () => ctx.training.restore());
   const paper = createPaper(ctx);
   const tour = createTour(ctx, root);
   const tabs = createTabs(ctx);
@@ -31,7 +32,7 @@ export function createFrame(ctx, root) {
       h(".intro", h(`h${ctx.level}.title`, bundle.title), h("p.lead", say(bundle.input.drawable ? "sentence" : "sentenceData"))),
       h(".row", picker?.node, tour.open)),
     mini.node, tour.node, tabs.list,
-    h(".body", paper.node, h(".main", notice, edits.node, epoch.node, trained.node, tabs.panels)),
+    h(".body", paper.node, h(".main", notice, edits.node, epoch.node, trained.node, lost.node, tabs.panels)),
     facts.node, live);
 
   return {
@@ -47,6 +48,7 @@ export function createFrame(ctx, root) {
       const early = state.panel !== "training" && state.epoch >= 0 && state.epoch < epochs.length - 1 && !d.live;
       epoch.update(early ? say("early", epochs[state.epoch].epoch) : "");
       trained.update(d.live && state.panel !== "training" ? say("trainedHere") : "");
+      lost.update(ctx.training.lost() && state.panel === "training" ? say("trainingLost") : "");
       mini.update(d);
     },
     /** @param {string} text */

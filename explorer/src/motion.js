@@ -3,8 +3,9 @@
 import { createClock } from "./clock.js";
 import { seek } from "./timeline.js";
 
-/** Steps a second while playing. @type {Record<string, number>} */
+/** Steps a second while playing; terms are as fast as it takes to be through in six seconds. @type {Record<string, number>} */
 const SPEED = { layer: 0.9, unit: 7, term: 60 };
+const TERMS = 6;
 /** Seconds that the first pass takes. */
 const FIRST = 3;
 
@@ -22,7 +23,7 @@ export function createPlayer(store, now, refresh) {
     return store.state.t;
   };
   const last = () => seek(now().layers, now().state, Infinity).t;
-  return createClock(refresh, () => SPEED[store.state.grain],
+  return createClock(refresh, () => Math.min(SPEED[store.state.grain], store.state.grain === "term" ? last() / TERMS : Infinity),
     (steps) => (steps ? go(store.state.t + steps) : store.state.t) < last(),
     () => {
       const { t } = store.state;

@@ -28,6 +28,10 @@ export function createTraining(bundle, script, refresh) {
   let going = null;
   let [version, running, waiting, trouble, looked] = [0, false, false, "", ""];
   let seed = 1;
+  /** What was put aside last; it can be brought back. @type {{live: Live, marks: Mark[]} | null} */
+  let lost = null;
+  /** Epochs that were done before this helper began. */
+  let past = 0;
   const settings = { optimiser: "adam", rate: 0.001, batch: 32, from: "own" };
 
   /** @param {import("./session.js").Progress} progress */
@@ -36,8 +40,11 @@ export function createTraining(bundle, script, refresh) {
     let at = 0;
     const layers = live.layers.map((layer) => ({ ...layer, weights: progress.arrays[at++], bias: progress.arrays[at++] }));
     if (!progress.trouble) live = { version: ++version, layers, statistics: progress.statistics };
-    marks = [...marks, ...progress.marks];
-    going = progress.now;
+    const since = past;
+    /** @param {Mark} mark */
+    const later = (mark) => ({ ...mark, epoch: mark.epoch + since });
+    marks = [...marks, ...progress.marks.map(later)];
+    going = progress.now && later(progress.now);
     trouble = progress.trouble;
     running = progress.running;
     waiting = false;
@@ -46,11 +53,13 @@ export function createTraining(bundle, script, refresh) {
 
   /** @param {import("./engine.js").Layer[]} own */
   function begin(own) {
-    const layers = settings.from === "new" ? freshWeights(own, seed++) : own;
-    helper?.end();
+    // One that was brought back goes on from where it was.
+    const layers = live ? live.layers : settings.from === "new" ? freshWeights(own, seed++) : own;
+    lost = null;
+    past = marks.at(-1)?.epoch ?? 0;
     helper = createHelper(script(), heard);
     live = { version: ++version, layers, statistics: null };
-    [marks, going, trouble] = [[], null, ""];
+    [going, trouble] = [null, ""];
     const width = layers[0].inputs;
     const samples = new Float32Array(bundle.count * width);
     for (let s = 0; s < bundle.count; s++) samples.set(bundle.sample(s), s * width);
@@ -63,6 +72,7 @@ export function createTraining(bundle, script, refresh) {
   }
 
   function back() {
+    if (live && (marks.length || going)) lost = { live, marks };
     helper?.end();
     [helper, live, running, waiting, trouble, going] = [null, null, false, false, "", null];
     marks = [];
@@ -76,11 +86,20 @@ export function createTraining(bundle, script, refresh) {
     marks: () => marks,
     now: () => going,
     trouble: () => trouble,
+    lost: () => lost !== null,
     back,
+    /** Show what was put aside, as it was. */
+    restore() {
+      if (!lost) return;
+      live = { ...lost.live, version: ++version };
+      marks = lost.marks;
+      lost = null;
+      refresh();
+    },
     /** @param {import("./engine.js").Layer[]} shown  what is trained */
     toggle(shown) {
       if (running) return send("pause");
-      if (!live) begin(shown);
+      if (!helper) begin(shown);
       waiting = true;
       send("run");
       running = true;
@@ -88,7 +107,7 @@ export function createTraining(bundle, script, refresh) {
     },
     /** @param {import("./engine.js").Layer[]} shown  what is trained */
     step(shown) {
-      if (!live) begin(shown);
+      if (!helper) begin(shown);
       waiting = true;
       running = false;
       send("step");
@@ -105,6 +124,8 @@ export function createTraining(bundle, script, refresh) {
     heed(state) {
       const key = `${state.model}|${state.epoch}|${state.edits}`;
       if (live && key !== looked) back();
+      // Another network has weights of another shape: to that one nothing can be brought back.
+      if (looked && looked.split("|")[0] !== String(state.model)) lost = null;
       looked = key;
     },
     destroy: () => helper?.end(),

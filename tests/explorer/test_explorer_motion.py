@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -288,3 +289,17 @@ def test_a_drawing_on_a_digit_survives_the_address(open_page: Open) -> None:
     again = open_page("sample=3")
     changed = "[...d.pass.x].filter((v, k) => v !== arg[k]).length"
     assert 0 < watched.value(changed, again.value("[...d.pass.x]")) < 100
+
+
+def test_a_unit_walked_through_term_by_term_says_where_the_answer_is(open_page: Open) -> None:
+    """One unit's terms give no answer; they take seconds, however few they are."""
+    watched = open_page("layer=1&unit=2", reduced_motion="no-preference")
+    page = watched.page
+    page.get_by_label("Term", exact=True).check(force=True)
+    expect(page.locator(".dlx-truth")).to_have_text("One unit alone: step by Layer to the answer.")
+    page.get_by_label("Play", exact=True).click()
+    watched.becomes("app.store.state.t", 2)
+    started = time.monotonic()
+    watched.becomes("app.store.state.t", 8)
+    assert time.monotonic() - started > 0.7
+    page.get_by_label("Pause", exact=True).click()

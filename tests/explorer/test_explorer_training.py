@@ -90,8 +90,22 @@ def test_new_weights_begin_at_chance_and_learn(open_page: Open) -> None:
     here.get_by_role("button", name="Go on").click()
     watched.becomes("d.counted()?.accuracy > 0.7")
     # Another epoch of the notebook's training is looked at: this one is over.
+    here.get_by_role("button", name="Pause").click()
+    expect(here.get_by_role("button", name="Go on")).to_be_visible()
+    trained = watched.value("[...d.pass.logits]")
+    # Its confusion is not taken for that of the notebook's network.
+    expect(watched.page.locator(".dlx-training .dlx-square")).to_be_hidden()
     watched.page.get_by_label("Epoch", exact=True).fill("2")
     watched.becomes("d.live", None)
+    expect(watched.page.locator(".dlx-training .dlx-square")).to_be_visible()
+    # It was not thrown away, and goes on from where it was.
+    expect(here.locator("[data-part=trained]")).to_have_attribute("data-epoch", "0")
+    watched.page.get_by_role("button", name="Bring it back").click()
+    watched.becomes("[...d.pass.logits]", trained)
+    expect(here.locator("[data-part=trained]")).not_to_have_attribute("data-epoch", "0")
+    here.get_by_role("button", name="One step").click()
+    watched.becomes("[...d.pass.logits].some((v, k) => v !== arg[k])", argument=trained)
+    watched.becomes("d.live.statistics?.accuracy > 0.6")
 
 
 def test_steps_too_long_are_said(open_page: Open) -> None:
@@ -124,3 +138,16 @@ def test_a_default_step_of_descent_shows_rather_than_jumps(open_page: Open) -> N
         "(({before, after}) => after / before > 0.3 && after / before < 0.999)("
         "document.querySelector('[data-part=step]').dataset)"
     )
+
+
+def test_a_small_loss_keeps_its_figures(open_page: Open) -> None:
+    watched = open_page("panel=learning")
+    sure = watched.value(
+        "[...d.bundle.labels.keys()].find((s) => d.statistics().losses[s] > 1e-6"
+        " && d.statistics().losses[s] < 4e-5)"
+    )
+    watched.set(sample=sure)
+    watched.page.get_by_text("Take one step").click()
+    cells = watched.page.locator("[data-part=descent] tbody tr").first.locator("td")
+    for cell in (cells.first, cells.last):
+        expect(cell).to_have_text(re.compile(r"^\d\.\d × 10⁻[⁵⁶]$"))

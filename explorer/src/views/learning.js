@@ -10,6 +10,9 @@ const MOST = 50;
 /** Rows of the table of gradients, at most. */
 const ROWS = 2000;
 
+/** A loss: what is small keeps its figures. @param {number} value */
+const fine = (value) => (value < 0.01 ? scientific(value) : num(value, 4));
+
 /** Length of a vector. @param {Float64Array} values */
 const norm = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
 
@@ -71,7 +74,7 @@ export function createLearning(ctx) {
       if (d.label < 0) return;
       const { layers, pass, state } = d;
       const g = backward(layers, pass, d.label);
-      write(loss, `L = −log p(${d.label}) = ${num(g.loss, 4)}`);
+      write(loss, `L = −log p(${d.label}) = ${fine(g.loss)}`);
       const flat = input.channels === 1 && input.side > 0;
       saliency.parentElement.hidden = !flat;
       if (flat) squares(prepare(saliency, SIDE, SIDE), roll(g.input, input.side, input.order), SIDE, ctx.colours());
@@ -92,14 +95,14 @@ export function createLearning(ctx) {
       const done = crossEntropy(last.logits, d.label);
       const show = state.steps > 0;
       after.replaceChildren(...[
-        ["loss", num(g.loss, 4), num(done, 4)],
+        ["loss", fine(g.loss), fine(done)],
         [`p(${d.label})`, percent(pass.probabilities[d.label], 2), percent(last.probabilities[d.label], 2)],
         ["answer", String(pass.digit), String(last.digit)],
       ].map(([name, before, now]) => row(name, before, show ? now : "–")));
       verdict.dataset.before = String(g.loss);
       verdict.dataset.after = String(done);
       write(verdict, show
-        ? say(done < g.loss ? "lower" : done > g.loss ? "higher" : "same", state.steps, num(Math.abs(done - g.loss), 4))
+        ? say(done < g.loss ? "lower" : done > g.loss ? "higher" : "same", state.steps, fine(Math.abs(done - g.loss)))
         : say("predictFirst"));
       undo.disabled = !show;
       one.disabled = state.steps >= MOST;

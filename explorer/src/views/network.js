@@ -39,7 +39,7 @@ function createNetwork(ctx) {
   const edges = segmented("Lines", { signal: "Signal", weight: "Weights", gradient: "Backward" }, (value) => store.set({ edges: value }));
   const table = tableView(say("unitsTable"), () => unitRows(ctx.now()));
   const key = h("p.key",
-    h("span.swatch"), "positive ", h("span.swatch.neg"), "negative ",
+    h("span.swatch"), "positive ", h("span.swatch.neg"), "negative, dashed ", h("span.mark", "○"), "0 ",
     h("span.mark", "×"), say("dead"), h("span.mark", "∙"), "always on");
   const flow = createFlow(ctx, over);
   /** @type {Map<string, any>} */

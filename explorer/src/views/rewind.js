@@ -84,19 +84,23 @@ export function createRewind(ctx) {
       if (past.key !== key) past = { key, passes: epochs.map((_, e) => forward(weightsAt(model, e), d.input.x)) };
       const { passes } = past;
       reading.hidden = d.input.blank;
-      paintStrip(strip, ctx.widthOf(strip), passes, at, d, colours);
+      // What is trained in the page has its pictures above: here all is the notebook's.
+      paintStrip(strip, ctx.widthOf(strip), passes, at, d, d.live ? passes[at] : d.pass, colours);
       const settled = passes.findLastIndex((pass) => pass.digit !== passes[last].digit) + 1;
       write(said, d.input.blank ? "" : say(settled ? "settled" : "always", passes[last].digit, epochs[settled].epoch));
-      const stats = d.counted();
-      figures.hidden = !stats;
-      if (!stats) return ctx.count();
+      const stats = d.live ? undefined : d.counted();
+      figures.hidden = !stats && !d.live;
+      matrix.parentElement.hidden = !stats;
+      if (!stats && !d.live) return ctx.count();
       const size = 200;
-      const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
-      squares(prepare(matrix, size, size), off, size, colours, { top: Math.max(8, ...off) });
-      describe(matrix, say("matrixSays", now, percent(stats.accuracy)));
+      if (stats) {
+        const off = stats.confusion.flatMap((row, a) => row.map((n, p) => (a === p ? n / 12 : n)));
+        squares(prepare(matrix, size, size), off, size, colours, { top: Math.max(8, ...off) });
+        describe(matrix, say("matrixSays", now, percent(stats.accuracy)));
+      }
       const entry = epochs[at];
       const rows = [...Object.keys(entry).filter((key) => key !== "epoch").map((key) => [`Keras: ${key}`, num(entry[key], 4)]),
-        ["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]];
+        ...(stats ? [["here: loss", num(stats.loss, 4)], ["here: accuracy", num(stats.accuracy, 4)]] : [])];
       numbers.replaceChildren(...rows.map(([name, value]) => row(name, value)));
       confusionTable.update();
     },
@@ -139,16 +143,16 @@ function curves(canvas, width, log, keys, now, colours, name) {
 
 /**
  * @param {HTMLCanvasElement} canvas @param {number} width @param {import("../engine.js").Pass[]} passes @param {number} at
- * @param {import("../derive.js").Derived} d @param {import("../draw.js").Colours} colours
+ * @param {import("../derive.js").Derived} d @param {import("../engine.js").Pass} shown  the pass of the epoch that is chosen @param {import("../draw.js").Colours} colours
  */
-function paintStrip(canvas, width, passes, at, d, colours) {
+function paintStrip(canvas, width, passes, at, d, shown, colours) {
   const height = STRIP * d.classes + 2;
   const context = prepare(canvas, width, height);
   const cell = (width - 18) / passes.length;
   context.font = "12px system-ui, sans-serif";
   for (let k = 0; k < d.classes; k++) {
     context.globalAlpha = 1;
-    context.fillStyle = k === d.pass.digit ? colours.ink : colours.muted;
+    context.fillStyle = k === shown.digit ? colours.ink : colours.muted;
     context.fillText(String(k), 2, STRIP * k + 12);
     passes.forEach((pass, e) => {
       const p = pass.probabilities[k];
@@ -161,5 +165,5 @@ function paintStrip(canvas, width, passes, at, d, colours) {
   context.strokeStyle = colours.ink;
   context.lineWidth = 1.5;
   context.strokeRect(18 + at * cell - 0.5, 0.75, cell, height - 1.5);
-  describe(canvas, d.bundle.say("stripSays", d.pass.digit, percent(d.pass.share)));
+  describe(canvas, d.bundle.say("stripSays", shown.digit, percent(shown.share)));
 }

@@ -48,6 +48,7 @@ export function createVerdict(ctx) {
   /** @param {import("../derive.js").Derived} d */
   function sayTruth({ state, input, told, pass, label }) {
     if (input.blank) return "";
+    if (!told && state.grain === "term") return say("oneUnit");
     let what = state.source === "photo" || state.base === "photo" ? "your picture" : "your drawing";
     if (state.base === "sample") what = say("drawnOver", bundle.labels[state.sample]);
     if (state.source === "sample") {
