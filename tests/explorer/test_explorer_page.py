@@ -300,7 +300,8 @@ def test_prediction_is_spoken_once_when_the_digit_has_settled(open_page: Open) -
     watched = open_page()
     act(
         watched.page,
-        """() => { window.spoken = [];
+        """() => { window.spoken = []; window.moves = [];
+          document.addEventListener('pointermove', () => moves.push(performance.now()), true);
           new MutationObserver(() => spoken.push(document.querySelector('[data-live]').textContent))
             .observe(document.querySelector('[data-live]'), {childList: true}); }""",
     )
@@ -309,7 +310,9 @@ def test_prediction_is_spoken_once_when_the_digit_has_settled(open_page: Open) -
     watched.set(panel="softmax")
     watched.page.wait_for_function("location.hash.includes('softmax')")
     spoken = steady_js(watched.page, "spoken")
-    assert len(spoken) == 1
+    # On a machine so busy that the mouse rests meanwhile, the digit settles at each rest.
+    rests = watched.value("moves.filter((at, i) => i && at - moves[i - 1] > 600).length")
+    assert 1 <= len(spoken) <= 1 + rests
     assert re.fullmatch(r"Prediction: \d, \d+ %\.", spoken[0])
 
 

@@ -3,6 +3,8 @@
 import { button, h, write } from "../dom.js";
 
 const FRAMES = 4;
+/** Milliseconds after a step in which the part is kept in view while its panel grows. */
+const GROWS = 2000;
 
 /** @param {import("../app.js").Context} ctx @param {HTMLElement} root */
 export function createTour(ctx, root) {
@@ -12,7 +14,8 @@ export function createTour(ctx, root) {
   const count = h("span.label");
   /** @param {number} to */
   const go = (to) => {
-    asked = FRAMES;
+    asked = settling = FRAMES;
+    stepped = performance.now();
     if (stops[to]) store.set({ ...stops[to].patch, tour: to });
     else store.set({ tour: -1 });
     ctx.refresh();
@@ -25,6 +28,15 @@ export function createTour(ctx, root) {
   let pointed = null;
   // Only the view whose button was pressed scrolls: there may be others in the notebook.
   let asked = 0;
+  let settling = 0;
+  let stepped = -GROWS;
+  const grown = new ResizeObserver(() => {
+    if (performance.now() - stepped > GROWS) return;
+    settling = FRAMES;
+    ctx.refresh();
+  });
+  grown.observe(root);
+  ctx.gone.addEventListener("abort", () => grown.disconnect());
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && store.state.tour >= 0) go(-1);
   }, { signal: ctx.gone });
@@ -43,12 +55,14 @@ export function createTour(ctx, root) {
         target?.setAttribute("data-pointed", "");
         pointed = target;
       }
-      if (asked) target?.scrollIntoView({ block: "nearest" });
+      if (settling) target?.scrollIntoView({ block: "nearest" });
       // The focus goes along into the tour, and back to where it was begun.
       if (asked && !stop) open.focus();
       else if (asked && !(document.activeElement?.closest(".dlx-tour") && !document.activeElement.matches(":disabled"))) next.focus({ preventScroll: true });
       // What a panel shows may take a frame or two to find its size.
-      if (asked && --asked) ctx.refresh();
+      asked = Math.max(0, asked - 1);
+      settling = Math.max(0, settling - 1);
+      if (asked || settling) ctx.refresh();
       if (!stop) return;
       write(text, stop.text);
       write(count, `${tour + 1} of ${stops.length}`);
