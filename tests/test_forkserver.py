@@ -113,7 +113,7 @@ def test_a_kernel_ends_at_once_when_it_is_killed(server: ForkServer) -> None:
         kernels = below(server.pid)
         began = time.perf_counter()
         assert session.kernel.kill().code == "killed"
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 1
         assert gone(*kernels)
 
 
@@ -325,7 +325,7 @@ def test_a_graceful_shutdown_does_not_wait(server: ForkServer, tmp_path: Path) -
         client.execute_cell(notebook.cells[0], 0)
         began = time.perf_counter()
         client._cleanup_kernel()
-        assert time.perf_counter() - began < 3
+        assert time.perf_counter() - began < 1
         client.km = client.kc = None
 
 

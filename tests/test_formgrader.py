@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from full_setup import may_skip
+from jupyterlabs import CHROMIUM, PATIENCE, chromium, jupyterlab
 from looking import expect
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
@@ -22,10 +18,7 @@ from proctor.record.gradebook import open_gradebook
 from proctor.record.results import read_class
 from proctor.tell.feedback import write_feedback
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")
-SECOND = 1000
-PATIENCE = 120 * SECOND
 
 
 @pytest.fixture(scope="module")
@@ -43,50 +36,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.fixture(scope="module")
 def server(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """JupyterLab in the course's folder, as ``make lab`` starts it; yields its address."""
-    home = tmp_path_factory.mktemp("home")
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
-    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    command += [f"--ServerApp.root_dir={course.root}"]
-    process = subprocess.Popen(
-        command, cwd=course.folder, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    said: list[str] = []
-    for line in process.stderr:
-        said.append(line)
-        if match := re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", line):
-            break
-    else:
-        raise AssertionError("".join(said))
-    log = (home / "log").open("w")
-    drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=log)
-    yield match[1]
-    process.terminate()
-    process.wait(30)
-    drain.wait(30)
-    log.close()
+    with jupyterlab(course.root, course.folder, tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def tab(server: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE)
+    with chromium() as page:
         yield page
-        browser.close()
 
 
 def test_the_autograde_button_marks_as_proctor_does(course: Course, server: str, tab: Any) -> None:

@@ -189,9 +189,7 @@ class _Agent:
     def answer(self, request: Any, buffers: Any) -> tuple[dict[str, Any], list[bytes]]:
         out: list[bytes] = []
         try:
-            with contextlib.redirect_stdout(
-                io.StringIO()
-            ):  # nobody reads what is printed meanwhile
+            with contextlib.redirect_stdout(io.StringIO()):  # nobody reads it
                 content = self.run(request, [bytes(part) for part in buffers], out)
         except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
             out.clear()

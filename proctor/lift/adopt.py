@@ -266,14 +266,14 @@ class _Run:
         if not self.mutants:
             return step, ""
         menu = self.unlifted.ask("kinds", names=sorted(touched))
-        todo = [(name, kind) for name in sorted(menu)[:MAX_NAMES] for kind in menu[name]]
-        wrong = [one for one in todo if one[1] not in _HARMLESS]
+        chosen = [(name, kind) for name in sorted(menu)[:MAX_NAMES] for kind in menu[name]]
+        wrong = [one for one in chosen if one[1] not in _HARMLESS]
         if strength != "source text":  # their text is not the solution's
-            wrong += [one for one in todo if one[1] in _HARMLESS]
-        todo = wrong[:MAX_MUTANTS]
+            wrong += [one for one in chosen if one[1] in _HARMLESS]
+        chosen = wrong[:MAX_MUTANTS]
         tried = noticed = 0
         limit = self.cell_seconds
-        for name, kind in todo:
+        for name, kind in chosen:
             mutant = [name, kind]
             self.unlifted.send("trial", source=cell.source, seconds=limit, mutant=mutant)
             there = self.trial(
