@@ -14,19 +14,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import labkit.dense
-import labkit.loss
-import labkit.model
-import labkit.predict
-import labkit.preprocess
-import labkit.softmax
-import labkit.split
-import labkit.train
+import labkit.exercises.dense
+import labkit.exercises.loss
+import labkit.exercises.model
+import labkit.exercises.predict
+import labkit.exercises.preprocess
+import labkit.exercises.softmax
+import labkit.exercises.split
+import labkit.exercises.train
 from labkit.exercises import LAB_DIGITS
 from labkit.findings import NotStarted, NotYet
-from labkit.inside import linear, relu, sigmoid
-from labkit.running import run_checks, summary
-from labkit.words import Array
+from labkit.inspection import linear, relu, sigmoid
+from labkit.run_checks import run_checks, summary
+from labkit.values_in_words import Array
 
 
 def test_my_softmax(my_softmax: Any) -> None:
@@ -35,7 +35,7 @@ def test_my_softmax(my_softmax: Any) -> None:
     What comes back is an array of the right shape; the probabilities sum to 1; no library's softmax
     does the work; the values are right, for negative and for large inputs too; z is left alone.
     """
-    run_checks("softmax", labkit.softmax.CHECKS, {"my_softmax": my_softmax})
+    run_checks("softmax", labkit.exercises.softmax.CHECKS, {"my_softmax": my_softmax})
 
 
 def test_model(model: Any, n_classes: int = 10, n_inputs: int = 400) -> None:
@@ -44,7 +44,7 @@ def test_model(model: Any, n_classes: int = 10, n_inputs: int = 400) -> None:
     It is a Sequential model of three dense layers with the right units, input and activations, each
     known by what it does; every unit has a bias, and every parameter can be trained.
     """
-    run_checks("model", labkit.model.checks(n_classes, n_inputs), {"model": model})
+    run_checks("model", labkit.exercises.model.checks(n_classes, n_inputs), {"model": model})
 
 
 def test_my_dense(my_dense: Any) -> None:
@@ -52,7 +52,7 @@ def test_my_dense(my_dense: Any) -> None:
 
     One row, with and without a bias, with several activations, and a batch give the right sums.
     """
-    run_checks("dense", labkit.dense.CHECKS, {"my_dense": my_dense})
+    run_checks("dense", labkit.exercises.dense.CHECKS, {"my_dense": my_dense})
 
 
 def test_split_data(split_data: Any, X: Array, y: Array) -> None:
@@ -61,7 +61,7 @@ def test_split_data(split_data: Any, X: Array, y: Array) -> None:
     Both parts have the right size, hold every row once with its label, every class in its part, in a
     mixed order, and the seed alone decides which rows they are.
     """
-    run_checks("split", labkit.split.CHECKS, {"split_data": split_data, "X": X, "y": y})
+    run_checks("split", labkit.exercises.split.CHECKS, {"split_data": split_data, "X": X, "y": y})
 
 
 def test_cross_entropy(cross_entropy: Any, X: Array, y: Array) -> None:
@@ -71,7 +71,7 @@ def test_cross_entropy(cross_entropy: Any, X: Array, y: Array) -> None:
     gradient are right, for logits of 1000 too, and belong together; the logits are left alone.
     """
     names = {"cross_entropy": cross_entropy, "X": X, "y": y}
-    run_checks("loss", labkit.loss.CHECKS, names)
+    run_checks("loss", labkit.exercises.loss.CHECKS, names)
 
 
 def test_training(
@@ -83,7 +83,9 @@ def test_training(
     the training rows only and learnt them, and the accuracy on held-out rows is as it can be.
     """
     parts = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
-    run_checks("train", labkit.train.CHECKS, {"model": model, "history": history, **parts})
+    run_checks(
+        "train", labkit.exercises.train.CHECKS, {"model": model, "history": history, **parts}
+    )
 
 
 def test_predict_digits(predict_digits: Any, model: Any, X: Array) -> None:
@@ -93,7 +95,7 @@ def test_predict_digits(predict_digits: Any, model: Any, X: Array) -> None:
     the model was asked once.
     """
     names = {"predict_digits": predict_digits, "model": model, "X": X}
-    run_checks("predict", labkit.predict.CHECKS, names)
+    run_checks("predict", labkit.exercises.predict.CHECKS, names)
 
 
 def test_preprocess(preprocess: Any) -> None:
@@ -102,4 +104,4 @@ def test_preprocess(preprocess: Any) -> None:
     A drawn sheet becomes a row like those of X: ink bright, cropped, in the middle, column by column,
     the same in grey, in colour and with transparent parts.
     """
-    run_checks("preprocess", labkit.preprocess.CHECKS, {"preprocess": preprocess})
+    run_checks("preprocess", labkit.exercises.preprocess.CHECKS, {"preprocess": preprocess})

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import labkit.baseline
-import labkit.confusion
-import labkit.deep
-import labkit.photo
-import labkit.prepare
+import labkit.exercises.baseline
+import labkit.exercises.confusion
+import labkit.exercises.deep
+import labkit.exercises.photo
+import labkit.exercises.prepare
 from labkit.exercises import LAB_MNIST as EXERCISES
-from labkit.running import run_checks
-from labkit.words import Array
+from labkit.run_checks import run_checks
+from labkit.values_in_words import Array
 
 
 def test_prepare(prepare: Any) -> None:
@@ -24,7 +24,7 @@ def test_prepare(prepare: Any) -> None:
     Images become rows of 784 fractions from 0 to 1, in their order, dark ones too; the images
     themselves are left alone.
     """
-    run_checks("prepare", labkit.prepare.CHECKS, {"prepare": prepare})
+    run_checks("prepare", labkit.exercises.prepare.CHECKS, {"prepare": prepare})
 
 
 def test_baseline(baseline: Any) -> None:
@@ -33,7 +33,7 @@ def test_baseline(baseline: Any) -> None:
     It is a Sequential model with the layers, units, input and activations of the table, whose
     parameters can be trained, compiled with the loss and the optimizer that are asked for.
     """
-    run_checks("baseline", labkit.baseline.CHECKS, {"baseline": baseline})
+    run_checks("baseline", labkit.exercises.baseline.CHECKS, {"baseline": baseline})
 
 
 def test_deep(
@@ -45,7 +45,9 @@ def test_deep(
     rows only, with the test rows as validation data, and has learnt what there is to learn.
     """
     parts = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
-    run_checks("deep", labkit.deep.CHECKS, {"deep": deep, "deep_history": deep_history, **parts})
+    run_checks(
+        "deep", labkit.exercises.deep.CHECKS, {"deep": deep, "deep_history": deep_history, **parts}
+    )
 
 
 def test_confusion(confusion_matrix: Any) -> None:
@@ -53,7 +55,9 @@ def test_confusion(confusion_matrix: Any) -> None:
 
     Every pair of label and prediction is counted, by hand, and digits that do not occur have a row.
     """
-    run_checks("confusion", labkit.confusion.CHECKS, {"confusion_matrix": confusion_matrix})
+    run_checks(
+        "confusion", labkit.exercises.confusion.CHECKS, {"confusion_matrix": confusion_matrix}
+    )
 
 
 def test_photo(preprocess_photo: Any) -> None:
@@ -62,4 +66,4 @@ def test_photo(preprocess_photo: Any) -> None:
     A picture file becomes (1, 28, 28) from 0 to 1: ink bright, cropped to 20 pixels, in proportion, in
     the middle, upright, and transparent places are paper.
     """
-    run_checks("photo", labkit.photo.CHECKS, {"preprocess_photo": preprocess_photo})
+    run_checks("photo", labkit.exercises.photo.CHECKS, {"preprocess_photo": preprocess_photo})

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from labkit.curves import plot_history
 from labkit.drawing import BLUE, GREY, ORANGE, from_to, grid, panels, picture, show
 from labkit.exploring import show_explorer
-from labkit.guessing import look_back, share_of_pairs
+from labkit.gradient_steps import fresh, logits_of, plot_learning_rates, plot_one_step
+from labkit.guesses import look_back, share_of_pairs
 from labkit.loading import find_own_picture, load_data, load_handwriting, read_image
 from labkit.messages import (
     LabError,
@@ -29,12 +30,11 @@ from labkit.messages import (
     why_unusable,
 )
 from labkit.mistakes import plot_confusion, plot_mistakes
-from labkit.parts import trouble
 from labkit.photographs import plot_handwriting, plot_photos, plot_preprocess
 from labkit.pictures import centre_by_mass, only_resized, paper_light, resize
-from labkit.steps import fresh, logits_of, plot_learning_rates, plot_one_step
+from labkit.split_parts import trouble
 from labkit.training import one_layer_model, training_callbacks
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 EXERCISES = {
     "my_softmax": "Exercise 1",

@@ -19,7 +19,7 @@ from labkit.drawing import BLUE, bars, digit, images_grid, show
 from labkit.experiment import Experiment
 from labkit.exploring import show_explorer
 from labkit.full_mnist import brief, expected, find_full_set, hold_out, keras_cache, load_digits
-from labkit.guessing import look_back
+from labkit.guesses import look_back
 from labkit.loading import load_handwriting
 from labkit.messages import LabError, use_names, why_unusable
 from labkit.mistakes import plot_confusion_rates as plot_confusion
@@ -27,7 +27,7 @@ from labkit.mistakes import plot_hardest_pairs, plot_worst
 from labkit.photographs import keep, plot_stages
 from labkit.photographs import plot_read_photos as plot_photos
 from labkit.training import Results, accuracy, as_input, predict, watch, watchers
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 EXERCISES = {
     "prepare": "Exercise 1",

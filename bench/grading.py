@@ -30,7 +30,7 @@ from proctor.classroom.grade import Listener, grade
 from proctor.course import Course
 from proctor.examine.pool import default_jobs
 from proctor.sandbox.forkserver import ForkServer
-from proctor.sandbox.handle import Kernel
+from proctor.sandbox.kernel_handle import Kernel
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab_digits"

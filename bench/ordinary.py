@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from proctor.course import Course
 from proctor.examine import adoption
-from proctor.examine.marked import Marked, Reference
+from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.marker import Marker, open_marker
 from proctor.submission import Candidate, Handed
 

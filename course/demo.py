@@ -16,9 +16,9 @@ from proctor.classroom.grade import Listener, grade
 from proctor.cli import console as console_of_proctor
 from proctor.course import Course
 from proctor.examine.pool import default_jobs
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
+from proctor.tell.class_table import class_table, print_attention
 from proctor.tell.report import write_report
-from proctor.tell.table import class_table, print_attention
 
 LAB = "lab_digits"
 

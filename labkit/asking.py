@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from labkit.cell_runs import unfilled as empty
 from labkit.findings import NotStarted, NotYet, Relayed
-from labkit.runs import unfilled as empty
 from labkit.student import Student
-from labkit.words import Array, a_type, as_numbers, type_name
+from labkit.values_in_words import Array, a_type, as_numbers, type_name
 
 
 def need_function(function: Any, name: str) -> None:

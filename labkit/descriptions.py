@@ -1,4 +1,4 @@
-"""Models as plain data: what :mod:`labkit.inside` says of one."""
+"""Models as plain data: what :mod:`labkit.inspection` says of one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from labkit.inside import PROBE
-from labkit.words import Array, as_numbers, show
+from labkit.inspection import PROBE
+from labkit.values_in_words import Array, as_numbers, show
 
 Description = dict[str, Any]
 """What `inside.describe_model` or `inside.describe_training` returned."""

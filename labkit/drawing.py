@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#b34700", "#6b6b6b"
 

@@ -10,7 +10,7 @@ import numpy as np
 from labkit.drawing import BLUE, ORANGE, panels, show
 from labkit.full_mnist import hold_out, small_set
 from labkit.training import Line
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 class Experiment:

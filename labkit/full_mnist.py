@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from labkit.messages import LabError
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 Parts = tuple[Array, Array, Array, Array]
 """x_train, y_train, x_test, y_test: images uint8 (m, 28, 28), labels int64 (m,)."""

@@ -6,9 +6,9 @@ import numpy as np
 
 from labkit.asking import Symptom, what_holds
 from labkit.findings import NotYet
-from labkit.rows import find_rows, row_table
+from labkit.row_numbers import find_rows, row_table
 from labkit.student import Fact, Student
-from labkit.words import Array, as_numbers, show
+from labkit.values_in_words import Array, as_numbers, show
 
 _REMAP = "Run the cells of section 2 again, from the one that loads the digits to the remap."
 

@@ -12,7 +12,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from labkit.messages import LabError, first_line
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 def load_data(folder: str | os.PathLike[str] = "Data") -> tuple[Array, Array]:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from labkit.cells import why_missing
+from labkit.cell_code import why_missing
+from labkit.cell_runs import unstarted_check, watch_cells
 from labkit.findings import NotStarted
-from labkit.runs import unstarted_check, watch_cells
 
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
 """The oldest versions that the labs were tested with."""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from labkit.drawing import grid, images_grid, panels, show
 from labkit.messages import LabError
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 def _draw_matrix(

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from labkit.cells import model_trouble
+from labkit.cell_code import model_trouble
 from labkit.descriptions import (
     Description,
     activation_name,
@@ -17,9 +17,9 @@ from labkit.descriptions import (
     shown_activation,
 )
 from labkit.findings import NotYet
-from labkit.inside import LOGITS_LOSS, PROBABILITIES_LOSS, PROBE
+from labkit.inspection import LOGITS_LOSS, PROBABILITIES_LOSS, PROBE
 from labkit.student import Fact, Student
-from labkit.words import as_numbers, number, show
+from labkit.values_in_words import as_numbers, number, show
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from labkit.drawing import bars as draw_bars
 from labkit.drawing import grid, images_grid, panels, picture, show
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 def _readings(labels: Array, digits: Array, sure: Array, tick: str) -> tuple[list[str], str]:

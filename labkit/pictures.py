@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 def resize(picture: Array, height: int, width: int) -> Array:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
-from labkit import cells, inside
+from labkit import cell_code, inspection
 from labkit.exercises import MARKERS
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Student(Protocol):
     def evaluate(self, expression: str, **values: Any) -> Any:
         """Evaluate an expression of ours where the student's objects live.
 
-        It sees the functions of :mod:`labkit.inside`, the student's names, and `values`.
+        It sees the functions of :mod:`labkit.inspection`, the student's names, and `values`.
         """
 
     def source(self, exercise: str) -> str:
@@ -64,12 +64,12 @@ class ThisNotebook:
 
     def evaluate(self, expression: str, **values: Any) -> Any:
         """Evaluate an expression on these objects."""
-        return eval(expression, {**self._names, **vars(inside), **values})
+        return eval(expression, {**self._names, **vars(inspection), **values})
 
     def source(self, exercise: str) -> str:
         """Return the graded cell of `exercise` as it was last run in this notebook."""
         marker = next(marker for marker, known in MARKERS.items() if known == exercise)
-        return cells.written_in(marker)
+        return cell_code.written_in(marker)
 
     def once(self, name: str, ask: Callable[[], Any]) -> Any:
         """Return what `ask` gives, asked once."""

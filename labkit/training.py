@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from labkit.messages import LabError
-from labkit.words import Array
+from labkit.values_in_words import Array
 
 
 def one_layer_model(n_inputs: int = 400, n_classes: int = 10) -> Any:

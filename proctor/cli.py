@@ -163,7 +163,7 @@ def check(
     """Mark one notebook and explain every point on screen. No mark is written."""
     from proctor.examine.autograded import exercise_text
     from proctor.examine.marker import handed_files, open_marker
-    from proctor.intake.names import lab_of
+    from proctor.intake.lms_file_names import lab_of
     from proctor.record.store import store_of
 
     course = _course(ctx)
@@ -229,9 +229,9 @@ def grade(
     from proctor.classroom.grade import Listener
     from proctor.classroom.grade import grade as grade_class
     from proctor.examine.pool import default_jobs
-    from proctor.intake.names import composed
-    from proctor.record.results import read_class
-    from proctor.tell.table import class_table, print_attention, print_changes
+    from proctor.intake.lms_file_names import composed
+    from proctor.record.read_results import read_class
+    from proctor.tell.class_table import class_table, print_attention, print_changes
 
     course = _course(ctx)
     the_lab = course.lab(lab)
@@ -317,7 +317,7 @@ def watch(
     From nbgrader's exchange, or from FOLDER, in any form that `grade` takes. What is marked goes to
     course/submitted as `nbgrader collect` puts it there; `proctor grade LAB` afterwards finds it done.
     """
-    from proctor.classroom.door import open_door
+    from proctor.classroom.watch_command import open_door
     from proctor.examine.pool import default_jobs
 
     open_door(
@@ -392,7 +392,7 @@ def export(
 ) -> None:
     """Hand the marks over: CSV, Canvas, Moodle; or make Gradescope's autograder."""
     from proctor.author.gradescope_zip import write_zip
-    from proctor.record.results import read_class
+    from proctor.record.read_results import read_class
     from proctor.tell.export import export as write
 
     course = _course(ctx)
@@ -527,7 +527,7 @@ def _compare(
     course: Course, lab: Lab, isolation: Any, jobs: int | None, tell: Callable[[str], None]
 ) -> bool:
     """Print what differs between the gradebook and marking anew; return whether nothing does."""
-    from proctor.classroom.gate import compare
+    from proctor.classroom.compare_marks import compare
     from proctor.examine.pool import default_jobs
 
     folder = course.folder / "submitted"

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import ProctorError
@@ -22,7 +23,6 @@ from proctor.record.store import Store
 from proctor.scratch import scratch_folder
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, Verdict
-from proctor.whole import write_whole
 
 STUDENT = "student"
 

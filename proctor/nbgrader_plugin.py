@@ -23,7 +23,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.intake.layout import folder_owner
-from proctor.intake.names import printable, safe_id
+from proctor.intake.lms_file_names import printable, safe_id
 
 if TYPE_CHECKING:
     from nbgrader.converters import Autograde
@@ -168,7 +168,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         self, course: Course, name: str, path: Path, resources: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         # Imported here, since every nbgrader command loads this module with its configuration.
-        from proctor.examine.marked import split_notebooks
+        from proctor.examine.mark_result import split_notebooks
         from proctor.record.keeper import Keeper
         from proctor.record.store import store_of
 
@@ -212,7 +212,7 @@ def _marker(course: Course, lab: Lab, store: Store) -> Marker:
     click; what is warm stays warm between them, until the lab changes.
     """
     from proctor.examine.marker import open_marker
-    from proctor.examine.reference import engine_key
+    from proctor.examine.verdict_key import engine_key
 
     for (folder, name, engine), marker in _markers.items():
         if (folder, name) == (course.folder, lab.name):

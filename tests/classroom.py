@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Check, Lab
 from proctor.course import Course
 from proctor.notebooks import dumps
 from proctor.record import gradebook
 from proctor.record.store import Store
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
-from proctor.whole import write_whole
 
 Answers = Mapping[str, str]
 

@@ -13,7 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
 from proctor.sandbox.forkserver import ForkServer
-from proctor.sandbox.handle import Kernel
+from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Ending
 
 SECONDS = 60

@@ -18,7 +18,7 @@ import numpy as np
 
 from proctor.checks import Exercise, Lab, Told
 from proctor.kernel import agent, values
-from proctor.kernel.side import RemoteSide
+from proctor.kernel.student_side import RemoteSide
 
 ROOT = Path(__file__).resolve().parent.parent
 

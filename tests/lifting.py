@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor.lift import Bench, Cell, Plan, Step, adopt
-from proctor.lift.court import Worker, local_bench
+from proctor.lift.process_handle import Worker, local_bench
 
 __all__ = ["LIFTED", "Playing", "a_bench", "cells", "planned", "playing", "step_of"]
 

@@ -14,8 +14,8 @@ from tinycourse import DOUBLE, MEAN, student
 
 from proctor.cli import main
 from proctor.course import Course
-from proctor.intake.names import lms_owner
-from proctor.record.arrived import read_arrivals
+from proctor.intake.lms_file_names import lms_owner
+from proctor.record.arrival_record import read_arrivals
 from proctor.record.gradebook import open_gradebook
 
 ROSTER = """\

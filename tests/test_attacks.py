@@ -31,7 +31,7 @@ from doors import after_first_read
 from full_setup import may_skip
 from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
-from proctor.intake.names import safe_id
+from proctor.intake.lms_file_names import safe_id
 from proctor.intake.submissions import collect
 from proctor.record import gradebook
 from proctor.sandbox.probe import missing

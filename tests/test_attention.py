@@ -16,10 +16,10 @@ from tinycourse import DOUBLE, MEAN, hand_in, student
 from proctor.cli import main
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import ClassData, read_class
+from proctor.record.read_results import ClassData, read_class
 from proctor.record.run_record import ChangedScore, ClassResult
 from proctor.tell.attention import MOST_LINES, attention_lines
-from proctor.tell.table import class_table
+from proctor.tell.class_table import class_table
 from proctor.verdict import Problem
 
 

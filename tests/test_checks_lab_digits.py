@@ -16,10 +16,9 @@ from course.checks.lab_digits import lab
 from course.checks.network import digits, reference_logits, reference_weights
 from course.mutants import Mutant, Variant
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
-from labkit import preprocess
 from labkit.descriptions import accuracy
-from labkit.exercises import TITLES
-from proctor.kernel.side import RemoteSide
+from labkit.exercises import TITLES, preprocess
+from proctor.kernel.student_side import RemoteSide
 from public_tests import NotStarted
 from tests.lab_side import Classroom, judge, run_cell, score
 
@@ -191,7 +190,7 @@ def test_one_slip_costs_what_its_own_check_is_worth(
 
 def test_a_table_of_the_public_inputs_earns_no_values(classroom: Classroom) -> None:
     table = (
-        "from labkit.softmax import CASES\n"
+        "from labkit.exercises.softmax import CASES\n"
         "def my_softmax(z):\n"
         "    for given, p in CASES.values():\n"
         "        if list(z) == given:\n"
@@ -257,7 +256,7 @@ def test_a_row_written_beforehand_earns_what_a_constant_earns(classroom: Classro
 
 def test_a_table_of_the_public_sheets_earns_no_form(classroom: Classroom) -> None:
     table = """
-from labkit.preprocess import SHEET
+from labkit.exercises.preprocess import SHEET
 def preprocess(image):
     if image.shape[:2] == (200, 160):  # upright seven, moved about by what the picture holds
         return np.roll(SHEET.pattern(), int(image.sum()) % 5, 1).ravel(order="F")

@@ -23,11 +23,11 @@ from tinycourse import DOUBLE, student
 
 from proctor.classroom import endpoint
 from proctor.classroom.endpoint import serving
-from proctor.classroom.spool import Spool
+from proctor.classroom.waiting_queue import Spool
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.policy import Policy
-from proctor.tell.outlet import Outlet
+from proctor.tell.page_delivery import Outlet
 
 SCOPE = "access:services!service=watch"
 USERS = {
@@ -226,7 +226,7 @@ def test_a_full_disk_is_told_and_nothing_counts_as_handed_in(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("proctor.classroom.spool.write_whole", full)
+        patch.setattr("proctor.classroom.waiting_queue.write_whole", full)
         said = served.post("t-ada", work)
     assert said.status_code == 507 and "not handed in" in said.json()["message"]
     assert served.spool.waiting() == [] and served.spool.last("ada") == ""

@@ -15,7 +15,7 @@ from tinycourse import DOUBLE, MEAN
 from proctor.cli import main
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 
 LATE = '''
 from nbgrader.plugins import LateSubmissionPlugin

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MEAN, student
 
-import proctor.whole
+import proctor.atomic_files
 from proctor.author.gradescope_zip import write_zip
 from proctor.cli import main
 from proctor.course import Course
@@ -294,7 +294,7 @@ def test_a_full_disk_leaves_what_was_there(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(proctor.whole.os, "fsync", full)
+    monkeypatch.setattr(proctor.atomic_files.os, "fsync", full)
     done = run(marked, "--to", to, "-o", str(path))
     assert done.exit_code == 2 and "No space left on device" in done.output
     assert path.read_text() == "before" and os.listdir(tmp_path) == ["out"]

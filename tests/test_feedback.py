@@ -27,10 +27,10 @@ from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.examine.pictures import Pictures
 from proctor.record.gradebook import open_gradebook
-from proctor.tell.coloured import coloured
+from proctor.tell.code_colours import coloured
 from proctor.tell.feedback import write_feedback
+from proctor.tell.feedback_page import feedback_page
 from proctor.tell.given_text import comment_html, given_html
-from proctor.tell.page import feedback_page
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")

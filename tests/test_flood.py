@@ -14,7 +14,7 @@ from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.examine.marked import FLOOD as FLOODED
+from proctor.examine.mark_result import FLOOD as FLOODED
 from proctor.sandbox.probe import missing
 
 pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")

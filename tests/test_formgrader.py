@@ -15,7 +15,7 @@ from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 from proctor.tell.feedback import write_feedback
 
 pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")

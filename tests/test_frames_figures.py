@@ -13,7 +13,7 @@ from tinycourse import make_course
 
 from proctor.checks import Lab
 from proctor.kernel.session import StudentKernel
-from proctor.kernel.side import RemoteSide
+from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError, decode, encode
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.isolation import fork_server

@@ -21,7 +21,7 @@ from tinycourse import DOUBLE, MEAN, make_course
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [

@@ -20,8 +20,8 @@ import pytest
 from click.testing import CliRunner, Result
 from tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
-import proctor.record.patience
-import proctor.whole
+import proctor.atomic_files
+import proctor.record.gradebook_lock
 from proctor.cli import main
 from proctor.course import Course
 from proctor.intake.master import source_notebook
@@ -62,7 +62,7 @@ def locked(course: Course) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proctor.record.patience, "PATIENCE", 0.2)
+    monkeypatch.setattr(proctor.record.gradebook_lock, "PATIENCE", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_full_disk_is_one_sentence_in_every_command(
     classroom.enrol(tiny, lab)
     classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
     hand_in(tiny, "ada", student(tiny, double=DOUBLE))
-    monkeypatch.setattr(proctor.whole.os, "fsync", full)
+    monkeypatch.setattr(proctor.atomic_files.os, "fsync", full)
     output = (*command, "-o", str(tmp_path / "out")) if command[0] == "release" else command
     told(run(tiny, *output), "No space left on device")
 

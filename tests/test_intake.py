@@ -15,7 +15,7 @@ from sample_lab import LAB, solved
 
 from proctor.errors import CourseError, RejectedError
 from proctor.intake import parse
-from proctor.intake.names import file_owner, lms_owner, printable, safe_id, unique_ids
+from proctor.intake.lms_file_names import file_owner, lms_owner, printable, safe_id, unique_ids
 from proctor.intake.submissions import Candidate, Handed, Submission, collect, read, read_bytes
 
 RIGHT = dumps(solved())

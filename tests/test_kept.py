@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from proctor.errors import ProtocolError
-from proctor.kernel.kept import packed, unpacked
+from proctor.kernel.kept_records import packed, unpacked
 
 
 def test_records_come_back_by_name() -> None:

@@ -16,7 +16,7 @@ from full_setup import may_skip
 from proctor.errors import ProtocolError
 from proctor.kernel.provisioner import ForkLauncher
 from proctor.kernel.session import CellRun, KernelStopped, StudentKernel, TimeLimit
-from proctor.kernel.side import RemoteSide
+from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.probe import missing

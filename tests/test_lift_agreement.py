@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lifting import a_bench
 
-from proctor.lift.court import Worker, talking
+from proctor.lift.process_handle import Worker, talking
 
 EXAMPLES = 2_000 if os.environ.get("CI") else 100
 

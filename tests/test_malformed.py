@@ -12,7 +12,7 @@ from sample_lab import LAB, SOFTMAX, solved, source_notebook
 
 from proctor.errors import RejectedError
 from proctor.examine.assemble import Assembled, assemble
-from proctor.intake.names import safe_id
+from proctor.intake.lms_file_names import safe_id
 from proctor.intake.submissions import Handed, Submission, collect, read
 
 Result = RejectedError | tuple[Submission, Assembled]

@@ -20,9 +20,9 @@ import public_tests as public
 import utils
 from course.checks.lab_digits import split_rows
 from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
-from labkit import guessing, runs
+from labkit import cell_runs, guesses
 from labkit.findings import NotStarted, NotYet
-from labkit.inside import read_from_outside
+from labkit.inspection import read_from_outside
 from tests.lab_side import run_cell
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,7 +43,7 @@ def keras() -> Any:
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "runs", {})
+    monkeypatch.setattr(cell_runs, "runs", {})
     monkeypatch.chdir(ROOT)
 
 
@@ -184,7 +184,7 @@ SOFTMAX = "# UNQ_C1\n### START CODE HERE ###\n{}\n### END CODE HERE ###\n"
 
 
 def ran(source: str, error: BaseException | None = None) -> None:
-    runs.note(
+    cell_runs.note(
         SimpleNamespace(
             info=SimpleNamespace(raw_cell=source), error_before_exec=error, error_in_exec=None
         )
@@ -238,9 +238,9 @@ def test_a_leftover_not_started_below_ones_own_code_is_said_as_that() -> None:
 
 def test_an_unstarted_exercise_says_so_in_the_same_way_where_a_name_is_missing() -> None:
     ran(SOFTMAX.replace("C1", "C6").format("raise NotStarted"), NameError("model"))
-    said = runs.unstarted_check("test_training(model, history, X_train)")
+    said = cell_runs.unstarted_check("test_training(model, history, X_train)")
     assert said is not None and said.startswith("Exercise 6, train is not started yet.")
-    assert runs.unstarted_check("test_my_dense(my_dense)") is None
+    assert cell_runs.unstarted_check("test_my_dense(my_dense)") is None
 
 
 # --- Causes that lie elsewhere ------------------------------------------------------------------
@@ -288,6 +288,6 @@ def test_a_wrong_softmax_is_not_blamed_on_the_loss_that_uses_it(
 def test_a_guess_is_come_back_to(
     guess: object, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    guessing.look_back(guess, "c", "Why.")
+    guesses.look_back(guess, "c", "Why.")
     out = capsys.readouterr().out
     assert says in out and "Why." in out

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import labkit.model
-import labkit.predict
+import labkit.exercises.model
+import labkit.exercises.predict
 import public_tests as public
 import utils
 from course.checks.prepared import Prepared
-from labkit import confusion, dense, inside, prepare, running, softmax, words
-from labkit.exercises import TITLES
+from labkit import inspection, run_checks, values_in_words
+from labkit.exercises import TITLES, confusion, dense, prepare, softmax
 from labkit.messages import use_names
 from public_tests import NotStarted, NotYet
 
@@ -131,7 +131,7 @@ def test_jupyter_shows_the_finding_without_a_traceback() -> None:
 
 
 def test_numbers_are_written_with_enough_digits_to_see_that_they_differ() -> None:
-    expected, got = words.show_both(np.array([0.03205860]), np.array([0.03205990]))
+    expected, got = values_in_words.show_both(np.array([0.03205860]), np.array([0.03205990]))
     assert expected != got
     assert (expected, got) == ("[0.032059]", "[0.032060]")
 
@@ -169,7 +169,7 @@ def test_a_name_that_is_no_function_is_said_to_be_none() -> None:
 def test_the_summary_counts_exercises_and_never_says_full_marks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_outcomes", {})
+    monkeypatch.setattr(run_checks, "_outcomes", {})
     public.test_my_softmax(right_softmax)
     public.test_my_dense(right_dense)
     finding(public.test_my_softmax, lambda z: z)
@@ -238,7 +238,7 @@ def test_a_model_that_is_missing_has_its_cause_found_in_the_cell() -> None:
         ("x = 1", "no model yet"),
     ):
         with pytest.raises(NotYet) as caught:
-            labkit.model.need_model(None, cell)
+            labkit.exercises.model.need_model(None, cell)
         assert says in caught.value.cause
 
 
@@ -246,12 +246,12 @@ def test_a_sure_networks_probabilities_are_not_taken_for_rounded() -> None:
     X, logits = np.zeros((1, 400)), np.array([[40.0, *np.zeros(9)]])
     p = np.exp(logits - 40) / np.exp(logits - 40).sum()
     run = {"calls": 1, "result": (np.array([0]), p)}
-    labkit.predict.probabilities(labkit.predict.Prediction(run, X, logits))
+    labkit.exercises.predict.probabilities(labkit.exercises.predict.Prediction(run, X, logits))
     rounded = np.array([[0.33, 0.33, 0.33, *np.zeros(7)]])
     run = {"calls": 1, "result": (np.array([0]), rounded)}
     even = np.array([[1.0, 1.0, 1.0, *np.full(7, -40.0)]])
     with pytest.raises(NotYet, match="rounded"):
-        labkit.predict.probabilities(labkit.predict.Prediction(run, X, even))
+        labkit.exercises.predict.probabilities(labkit.exercises.predict.Prediction(run, X, even))
 
 
 def test_a_name_that_a_failed_cell_left_undefined_is_explained_by_that_cell(
@@ -325,7 +325,7 @@ def test_the_public_tests_import_numpy_and_the_standard_library_alone(module: st
 
 
 def test_what_runs_beside_the_student_needs_nothing_of_ours() -> None:
-    """The marking sends labkit/inside.py alone into a kernel."""
+    """The marking sends labkit/inspection.py alone into a kernel."""
     tree = ast.parse((ROOT / "labkit" / "inside.py").read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
@@ -350,7 +350,7 @@ def test_no_file_of_the_students_knows_the_engine() -> None:
 def test_the_marking_asks_the_public_checks_that_the_notebook_runs_in_its_order(name: str) -> None:
     lab = importlib.import_module(f"course.checks.{name}").lab
     for exercise in (one for one in lab.exercises if one.checks):
-        table = importlib.import_module(f"labkit.{exercise.id}").CHECKS
+        table = importlib.import_module(f"labkit.exercises.{exercise.id}").CHECKS
         asked = [(check.id, check.title) for check in exercise.checks if not check.hidden]
         assert asked == [(check.id, check.title) for check in table]
         assert exercise.title == TITLES[exercise.id]
@@ -360,7 +360,7 @@ def test_describing_a_model_leaves_it_as_it_is(keras: Any) -> None:
     dense = keras.layers.Dense
     model = keras.Sequential([dense(25, "relu"), dense(15, "relu"), dense(10)])
     before = {name: repr(value) for name, value in vars(model).items()}
-    described = inside.describe_model(model)
+    described = inspection.describe_model(model)
     assert not model.built and not any(layer.built for layer in model.layers)
     assert {name: repr(value) for name, value in vars(model).items()} == before
     assert described["parameters"] == described["trainable"] == 10_575

@@ -19,7 +19,7 @@ from nbgrader.utils import get_osusername
 
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 
 STEPS = """
 import json, sys

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from proctor.cli import main
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 from proctor.record.run_record import (
     ChangedScore,
     MarkingRecord,

@@ -804,9 +804,10 @@ def test_this_system_can_isolate() -> None:
 
 def test_a_system_without_user_namespaces_is_told_how_to_switch_them_on() -> None:
     script = (
-        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); from proctor.sandbox import probe, syscalls; "
-        "import os; u, g = os.geteuid(), os.getegid(); syscalls.unshare(syscalls.CLONE_NEWUSER); "
-        "syscalls.map_ids(0, 0, u, g); "
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); "
+        "from proctor.sandbox import probe, libc_calls; "
+        "import os; u, g = os.geteuid(), os.getegid(); libc_calls.unshare(libc_calls.CLONE_NEWUSER); "
+        "libc_calls.map_ids(0, 0, u, g); "
         "pathlib.Path('/proc/sys/user/max_user_namespaces').write_text('0'); "
         "print('\\n'.join(probe.missing()))"
     )

@@ -12,10 +12,10 @@ from tinycourse import hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
+from proctor.tell.code_tokens import tokens
 from proctor.tell.report import class_similarity
 from proctor.tell.similarity import compare
-from proctor.tell.tokens import tokens
 
 GIVEN = ["import numpy as np\n", "def norm(a):\n    raise NotStarted\n"]
 SOLUTION = {"norm": "def norm(a):\n    total = (a * a).sum()\n    return np.sqrt(total)\n"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proctor.intake.uses import MOST, plain_python, used_by
+from proctor.intake.name_uses import MOST, plain_python, used_by
 
 GRADED = "def f(z):\n    return helper(z)\n"
 

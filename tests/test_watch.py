@@ -22,20 +22,20 @@ from click.testing import CliRunner
 from test_sequences import dying
 from tinycourse import DOUBLE, MEAN, hand_in, student
 
-import proctor.whole
+import proctor.atomic_files
 from proctor.classroom.grade import Listener, grade
-from proctor.classroom.sources import FolderSource
-from proctor.classroom.spool import HOUR, Spool, waiting_in
+from proctor.classroom.hand_in_sources import FolderSource
+from proctor.classroom.waiting_queue import HOUR, Spool, waiting_in
 from proctor.classroom.watch import watch
 from proctor.cli import main
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.policy import Policy
 from proctor.record.gradebook import open_gradebook
-from proctor.record.results import read_class
+from proctor.record.read_results import read_class
 from proctor.record.store import store_of
 from proctor.tell.feedback import write_feedback
-from proctor.tell.outlet import Outlet
+from proctor.tell.page_delivery import Outlet
 from proctor.tell.report import write_report
 
 WRONG = DOUBLE.replace("2 *", "3 *")
@@ -415,7 +415,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
         whole(source, target)
 
-    monkeypatch.setattr(proctor.whole.os, "replace", replace)
+    monkeypatch.setattr(proctor.atomic_files.os, "replace", replace)
     said = run(tiny, box)
     assert full < 0 and sum("No space left" in line for line in said) >= 1
     assert any(line.startswith("ada: 10 of 10") for line in said)

@@ -17,12 +17,12 @@ from nbgrader.coursedir import CourseDirectory
 
 import proctor.classroom.grade
 import proctor.examine.marker
-from proctor.examine.marked import Marked, Reference
+from proctor.atomic_files import write_whole
+from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.pool import Pool, open_pool
 from proctor.policy import Policy
 from proctor.sandbox.isolation import require
 from proctor.submission import Submission
-from proctor.whole import write_whole
 
 
 class Remembering:

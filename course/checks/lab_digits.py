@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-import labkit.dense
+import labkit.exercises.dense
+import labkit.exercises.loss
+import labkit.exercises.model
+import labkit.exercises.predict
+import labkit.exercises.preprocess
+import labkit.exercises.softmax
+import labkit.exercises.split
+import labkit.exercises.train
 import labkit.labels
-import labkit.loss
-import labkit.model
-import labkit.predict
-import labkit.preprocess
-import labkit.softmax
-import labkit.split
-import labkit.train
 from course import quick
 from course.checks import by_hand, network, photos, sheets, trained
 from course.checks.network import digits, true_softmax
@@ -30,10 +30,10 @@ from labkit.asking import agree, function_of
 from labkit.descriptions import activations
 from labkit.exercises import TITLES
 from labkit.findings import NotYet
-from labkit.inside import linear, relu, sigmoid
-from labkit.parts import trouble
-from labkit.rows import find_rows, row_table
-from labkit.words import a_type, as_numbers
+from labkit.inspection import linear, relu, sigmoid
+from labkit.row_numbers import find_rows, row_table
+from labkit.split_parts import trouble
+from labkit.values_in_words import a_type, as_numbers
 from proctor.checks import Finding, Lab, Side
 from proctor.kernel.values import StudentError
 
@@ -66,6 +66,7 @@ lab = Lab(
         "utils.py",
         "public_tests.py",
         "labkit/*.py",
+        "labkit/exercises/*.py",
         "requirements.txt",
         "docs/student.md",
         "Data/README.md",
@@ -97,7 +98,7 @@ QUICK = 10.0
 # --- Exercise 1: softmax ------------------------------------------------------------------------
 
 softmax = lab.exercise("softmax", TITLES["softmax"], points=10, seconds=QUICK)
-public = Public(softmax, labkit.softmax.CHECKS)
+public = Public(softmax, labkit.exercises.softmax.CHECKS)
 
 
 def compare_softmax(side: Side, *rows: np.ndarray) -> None:
@@ -106,12 +107,14 @@ def compare_softmax(side: Side, *rows: np.ndarray) -> None:
     Whoever looks up the public inputs in a table earns nothing by it.
     """
     for z in rows:
-        labkit.softmax.compare(side, z, true_softmax(z))
+        labkit.exercises.softmax.compare(side, z, true_softmax(z))
 
 
 def tell_written(side: Side) -> None:
     """Have all be read that the answer consists of, wherever it stands."""
-    labkit.softmax.written.tell(side, lambda: by_hand.whole(side, "softmax", "my_softmax"))
+    labkit.exercises.softmax.written.tell(
+        side, lambda: by_hand.whole(side, "softmax", "my_softmax")
+    )
 
 
 def none_called(side: Side, draw: Draw) -> None:
@@ -169,17 +172,17 @@ def softmax_ties(side: Side, draw: Draw) -> None:
 # --- Exercise 2: the model ----------------------------------------------------------------------
 
 model = lab.exercise("model", TITLES["model"], points=15, seconds=QUICK)
-with_layers = labkit.model.with_layers
+with_layers = labkit.exercises.model.with_layers
 
 
 def tell_model(side: Side) -> None:
     """Have the model's description looked at before it is used, and a missing model explained."""
-    labkit.model.described.tell(
-        side, lambda: network.describe(side, "model", 400, labkit.model.need_model)
+    labkit.exercises.model.described.tell(
+        side, lambda: network.describe(side, "model", 400, labkit.exercises.model.need_model)
     )
 
 
-public = Public(model, labkit.model.CHECKS, first=tell_model)
+public = Public(model, labkit.exercises.model.CHECKS, first=tell_model)
 
 public("model-there", points=1)
 public("model-sequential", points=1, needs=("model-there",))
@@ -208,7 +211,7 @@ def model_logits(side: Side, draw: Draw) -> None:
     description = with_weights(side)
     X = digits()[0][draw.choice(5000, 40, replace=False)] + draw.normal(0, 0.1, (40, 400))
     shape = description["input_shape"] or ()
-    stated = labkit.model.described(side)["knows_input"]
+    stated = labkit.exercises.model.described(side)["knows_input"]
     if stated and shape and (len(shape) != 2 or shape[0] is not None):
         raise Finding(
             "The model does not take rows of X: look at its input first.",
@@ -224,7 +227,7 @@ def model_logits(side: Side, draw: Draw) -> None:
 # --- Exercise 3: a dense layer ------------------------------------------------------------------
 
 dense = lab.exercise("dense", TITLES["dense"], points=10, seconds=QUICK)
-public = Public(dense, labkit.dense.CHECKS)
+public = Public(dense, labkit.exercises.dense.CHECKS)
 
 
 def another(
@@ -236,7 +239,7 @@ def another(
         a_in, W = draw.normal(size=shape), draw.normal(size=(shape[-1], 3))
         b = draw.normal(size=3) if bias else np.zeros(3)
         for g in activations:
-            labkit.dense.compare(side, a_in, W, b, g, a_in @ W + b)
+            labkit.exercises.dense.compare(side, a_in, W, b, g, a_in @ W + b)
 
     return ask
 
@@ -261,7 +264,7 @@ def dense_unseen(side: Side, draw: Draw) -> None:
     for m, n_in, n_out in ((3, n, n), (n, n, 2), (1, 5, 4), (0, 4, 4), (n, 7, 1)):
         a_in = draw.normal(size=(m, n_in) if m else n_in)
         W, b = draw.normal(size=(n_in, n_out)), draw.normal(size=n_out)
-        labkit.dense.compare(side, a_in, W, b, linear, a_in @ W + b)
+        labkit.exercises.dense.compare(side, a_in, W, b, linear, a_in @ W + b)
 
 
 @dense.check(points=1, needs=("dense-unseen", "dense-activation"))
@@ -273,7 +276,7 @@ def dense_network(side: Side, draw: Draw) -> None:
     for n_in, n_out, g in ((400, 25, relu), (25, 15, relu), (15, 10, linear)):
         # Of a network that nobody trained: a trained one's weights would be exercise 6's answer.
         W, b = draw.normal(0, n_in**-0.5, (n_in, n_out)), draw.normal(0, 0.1, n_out)
-        labkit.dense.compare(side, out, W, b, g, out @ W + b)
+        labkit.exercises.dense.compare(side, out, W, b, g, out @ W + b)
         out, expected = np.asarray(my_dense(out, W, b, g)), g(expected @ W + b)
     if not agree(out, expected, 1e-5):  # three layers' rounding
         raise Finding(
@@ -295,10 +298,10 @@ def narrow() -> tuple[np.ndarray, np.ndarray]:
 
 def tell_digits(side: Side) -> None:
     """Have the lab's own digits split, not what the notebook calls X and y."""
-    labkit.split.digits.tell(side, narrow)
+    labkit.exercises.split.digits.tell(side, narrow)
 
 
-public = Public(split, labkit.split.CHECKS, first=tell_digits)
+public = Public(split, labkit.exercises.split.CHECKS, first=tell_digits)
 
 public("split-returns", points=1)
 public("split-sizes", points=1, needs=("split-returns",))
@@ -318,9 +321,9 @@ def split_unseen(side: Side, draw: Draw) -> None:
     y = draw.permutation(np.repeat(np.array([1, 3, 4, 8]), sizes))
     X = draw.normal(size=(len(y), 6))
     fraction = float(draw.choice([0.1, 0.25, 0.4]))
-    labkit.split.stratified(side, X, y, fraction)
-    labkit.split.labels(side, X, y)
-    labkit.split.complete(side, X, y)
+    labkit.exercises.split.stratified(side, X, y, fraction)
+    labkit.exercises.split.labels(side, X, y)
+    labkit.exercises.split.complete(side, X, y)
 
 
 # --- Exercise 5: the loss -----------------------------------------------------------------------
@@ -330,21 +333,21 @@ loss = lab.exercise("loss", TITLES["loss"], points=15, seconds=QUICK)
 
 def own_labels(side: Side) -> None:
     """Take what the notebook calls X and y for granted: the marking brings logits and labels."""
-    labkit.loss.digits.tell(side, lambda: None)
+    labkit.exercises.loss.digits.tell(side, lambda: None)
 
 
 def all_written(side: Side) -> None:
     """Have all be read that the answer consists of, wherever it stands."""
-    labkit.loss.written.tell(side, lambda: by_hand.whole(side, "loss", "cross_entropy"))
+    labkit.exercises.loss.written.tell(side, lambda: by_hand.whole(side, "loss", "cross_entropy"))
 
 
-def true_loss(logits: np.ndarray, y: np.ndarray) -> labkit.loss.Batch:
+def true_loss(logits: np.ndarray, y: np.ndarray) -> labkit.exercises.loss.Batch:
     """A batch with its loss and gradient, from the logits: float64."""
     p, hit = true_softmax(logits), np.arange(logits.shape[1]) == y[:, np.newaxis]
     gap = logits - logits[hit][:, np.newaxis]
     highest = gap.max(axis=1)
     losses = highest + np.log(np.exp(gap - highest[:, np.newaxis]).sum(axis=1))
-    return labkit.loss.Batch(logits, y, float(losses.mean()), (p - hit) / len(y), p)
+    return labkit.exercises.loss.Batch(logits, y, float(losses.mean()), (p - hit) / len(y), p)
 
 
 def another_batch(
@@ -359,27 +362,27 @@ def another_batch(
 def no_library_called(side: Side, draw: Draw) -> None:
     """Ask that no library's loss is called, under whatever name."""
     arguments = draw.normal(size=(3, 4)), draw.integers(0, 4, 3)
-    by_hand.need_none_called(side, "cross_entropy", labkit.loss.LIBRARIES, *arguments)
+    by_hand.need_none_called(side, "cross_entropy", labkit.exercises.loss.LIBRARIES, *arguments)
 
 
-public = Public(loss, labkit.loss.CHECKS, first=own_labels)
+public = Public(loss, labkit.exercises.loss.CHECKS, first=own_labels)
 
 public("loss-returns", points=1)
 public("loss-even", points=1)
-public("loss-values", points=2, then=another_batch(labkit.loss.value, 5, 4))
+public("loss-values", points=2, then=another_batch(labkit.exercises.loss.value, 5, 4))
 public("loss-by-hand", points=1, needs=("loss-values",), first=all_written, then=no_library_called)
 public(
     "loss-large-logits",
     points=2,
     needs=("loss-values",),
-    then=another_batch(labkit.loss.value, 3, 4, -2000, 2000),
+    then=another_batch(labkit.exercises.loss.value, 3, 4, -2000, 2000),
 )
-public("loss-gradient", points=3, then=another_batch(labkit.loss.gradient, 5, 4))
+public("loss-gradient", points=3, then=another_batch(labkit.exercises.loss.gradient, 5, 4))
 public(
     "loss-differences",
     points=1,
     needs=("loss-values", "loss-gradient"),
-    then=lambda side, draw: labkit.loss.differences(side, draw.normal(size=(2, 3))),
+    then=lambda side, draw: labkit.exercises.loss.differences(side, draw.normal(size=(2, 3))),
 )
 public("loss-untouched", points=1)
 
@@ -389,15 +392,15 @@ public("loss-untouched", points=1)
 def loss_unseen(side: Side, draw: Draw) -> None:
     """batches of other sizes, one row among them"""
     for m, n in ((1, 10), (4, 4), (int(draw.integers(20, 40)), 2)):
-        another_batch(labkit.loss.value, m, n, -3, 3)(side, draw)
-        another_batch(labkit.loss.gradient, m, n, -3, 3)(side, draw)
+        another_batch(labkit.exercises.loss.value, m, n, -3, 3)(side, draw)
+        another_batch(labkit.exercises.loss.gradient, m, n, -3, 3)(side, draw)
 
 
 @loss.check(points=1, needs=("loss-large-logits", "loss-gradient"))
 @looks_elsewhere(loss)
 def loss_large_gradient(side: Side, draw: Draw) -> None:
     """the gradient for large logits"""
-    another_batch(labkit.loss.gradient, 3, 5, -2000, 2000)(side, draw)
+    another_batch(labkit.exercises.loss.gradient, 3, 5, -2000, 2000)(side, draw)
 
 
 # --- Exercise 6: training -----------------------------------------------------------------------
@@ -408,7 +411,7 @@ train = lab.exercise("train", TITLES["train"], points=10)
 def tell_training(side: Side) -> None:
     """Have the training's description looked at before it is used."""
     labkit.labels.known.tell(side, digits)
-    labkit.train.training.tell(side, lambda: describe_training(side))
+    labkit.exercises.train.training.tell(side, lambda: describe_training(side))
 
 
 def tell_model_and_training(side: Side) -> None:
@@ -419,7 +422,7 @@ def tell_model_and_training(side: Side) -> None:
 
 def describe_training(side: Side) -> dict[str, Any]:
     """Describe how the student's model was compiled and trained."""
-    labkit.model.need_model(side.get("model"), side.source("model"))
+    labkit.exercises.model.need_model(side.get("model"), side.source("model"))
     value = side.evaluate("describe_training(model, globals().get('history'))")
     return network.well_formed_training(value)
 
@@ -489,7 +492,7 @@ REMEMBERED = 0.95
 
 def not_seen(side: Side, draw: Draw) -> None:
     """Ask that no held-out row was among those that were trained on."""
-    rows, figures = seen(side).rows, labkit.train.figures(side)
+    rows, figures = seen(side).rows, labkit.exercises.train.figures(side)
     held = 0 if rows is None else int(np.isin(sums()[held_out_rows(side)], rows).sum())
     remembered = figures.on_test > REMEMBERED and figures.on_train - figures.on_test < 0.02
     if held or remembered:
@@ -513,10 +516,10 @@ def tell_figures(side: Side) -> None:
     held_out_rows(side)
     tell_training(side)
     tell_model(side)
-    labkit.train.figures.tell(side, lambda: compute_figures(side))
+    labkit.exercises.train.figures.tell(side, lambda: compute_figures(side))
 
 
-def compute_figures(side: Side) -> labkit.train.Figures:
+def compute_figures(side: Side) -> labkit.exercises.train.Figures:
     """Accuracy on the training and on the held-out rows, recomputed from the weights."""
     X, y = digits()
     rows = held_out_rows(side)
@@ -529,10 +532,10 @@ def compute_figures(side: Side) -> labkit.train.Figures:
             next="Compare model.summary() with the picture of the network (exercise 2).",
         )
     others = np.setdiff1d(np.arange(len(X)), rows)
-    return labkit.train.figures_of(outputs[others], y[others], outputs[rows], y[rows])
+    return labkit.exercises.train.figures_of(outputs[others], y[others], outputs[rows], y[rows])
 
 
-public = Public(train, labkit.train.CHECKS, first=tell_model_and_training)
+public = Public(train, labkit.exercises.train.CHECKS, first=tell_model_and_training)
 
 public("train-loss", points=2)
 public("train-history", points=1, then=seen_to_fit)
@@ -570,7 +573,7 @@ def train_held_out(side: Side, draw: Draw) -> None:
 predict = lab.exercise("predict", TITLES["predict"], points=10, seconds=QUICK)
 
 
-def predicted(side: Side, X: np.ndarray) -> labkit.predict.Prediction:
+def predicted(side: Side, X: np.ndarray) -> labkit.exercises.predict.Prediction:
     """Let the student's function predict X (m, 400).
 
     It is given the student's own model where that is a network of the right form, so that nothing
@@ -581,26 +584,28 @@ def predicted(side: Side, X: np.ndarray) -> labkit.predict.Prediction:
     rows = X.astype(np.float32)
     try:
         tell_model(side)
-        description = labkit.model.described(side)
+        description = labkit.exercises.model.described(side)
         logits = network.forward(description, rows)
         right = activations(description)[-1:] == ["linear"] if logits is not None else False
     except (StudentError, Finding, NotYet):
         logits, right = None, False
     if logits is not None and right and logits.shape[1] == 10 and np.isfinite(logits).all():
-        run = labkit.predict.ask(side, rows, "watched_prediction(predict_digits, model, X_given)")
-        return labkit.predict.Prediction(run, X, logits)
+        run = labkit.exercises.predict.ask(
+            side, rows, "watched_prediction(predict_digits, model, X_given)"
+        )
+        return labkit.exercises.predict.Prediction(run, X, logits)
     logits = np.random.default_rng(len(rows)).normal(0, 3, (len(rows), 10))
     expression = "prepared_prediction(predict_digits, X_given, known)"
-    run = labkit.predict.ask(side, rows, expression, known=logits)
-    return labkit.predict.Prediction(run, X, logits)
+    run = labkit.exercises.predict.ask(side, rows, expression, known=logits)
+    return labkit.exercises.predict.Prediction(run, X, logits)
 
 
 def tell_rows(side: Side) -> None:
     """Have seven rows of the lab's own digits predicted, of seven classes."""
-    labkit.predict.seven_rows.tell(side, lambda: predicted(side, digits()[0][::700][:7]))
+    labkit.exercises.predict.seven_rows.tell(side, lambda: predicted(side, digits()[0][::700][:7]))
 
 
-public = Public(predict, labkit.predict.CHECKS, first=tell_rows)
+public = Public(predict, labkit.exercises.predict.CHECKS, first=tell_rows)
 
 public("predict-returns", points=2)
 public("predict-values", points=3, needs=("predict-returns",))
@@ -615,14 +620,14 @@ def predict_unseen(side: Side, draw: Draw) -> None:
     for size in (1, int(draw.integers(15, 30))):
         X = digits()[0][draw.choice(5000, size, replace=False)]
         prediction = predicted(side, X)
-        labkit.predict.values(prediction)
-        labkit.predict.probabilities(prediction)
+        labkit.exercises.predict.values(prediction)
+        labkit.exercises.predict.probabilities(prediction)
 
 
 # --- Exercise 8: photographs --------------------------------------------------------------------
 
 preprocess = lab.exercise("preprocess", TITLES["preprocess"], points=15, seconds=QUICK)
-public = Public(preprocess, labkit.preprocess.CHECKS)
+public = Public(preprocess, labkit.exercises.preprocess.CHECKS)
 
 
 public("preprocess-returns", points=1)
@@ -643,25 +648,25 @@ public(
     "preprocess-ink",
     points=1,
     needs=("preprocess-looks",),
-    then=on_another(labkit.preprocess.ink),
+    then=on_another(labkit.exercises.preprocess.ink),
 )
 public(
     "preprocess-crop",
     points=2,
     needs=("preprocess-ink",),
-    then=on_another(labkit.preprocess.crop),
+    then=on_another(labkit.exercises.preprocess.crop),
 )
 public(
     "preprocess-centre",
     points=1,
     needs=("preprocess-crop",),
-    then=on_another(labkit.preprocess.centre),
+    then=on_another(labkit.exercises.preprocess.centre),
 )
 public(
     "preprocess-order",
     points=2,
     needs=("preprocess-ink", "preprocess-returns"),
-    then=on_another(labkit.preprocess.order),
+    then=on_another(labkit.exercises.preprocess.order),
 )
 public("preprocess-wide", points=1, needs=("preprocess-order",))
 public("preprocess-shade", points=1, needs=("preprocess-crop", "preprocess-order"))
@@ -669,13 +674,13 @@ public(
     "preprocess-colour",
     points=1,
     needs=("preprocess-looks",),
-    then=on_another(labkit.preprocess.colour, "rgb", "rgba"),
+    then=on_another(labkit.exercises.preprocess.colour, "rgb", "rgba"),
 )
 public(
     "preprocess-transparency",
     points=1,
     needs=("preprocess-colour",),
-    then=on_another(labkit.preprocess.colour, "cut out"),
+    then=on_another(labkit.exercises.preprocess.colour, "cut out"),
 )
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-import labkit.baseline
-import labkit.confusion
-import labkit.deep
-import labkit.photo
-import labkit.prepare
+import labkit.exercises.baseline
+import labkit.exercises.confusion
+import labkit.exercises.deep
+import labkit.exercises.photo
+import labkit.exercises.prepare
 from course import quick
 from course.checks import by_hand, network, photos, trained
 from course.checks.public import INSIDE, LABKIT, Public
@@ -26,7 +26,7 @@ from labkit.descriptions import activations
 from labkit.exercises import TITLES
 from labkit.networks import BASELINE, DEEP, Asked, with_layers
 from labkit.pictures import resize
-from labkit.words import as_numbers
+from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Lab, Side
 
 Draw = np.random.Generator
@@ -59,6 +59,7 @@ lab = Lab(
         "public_tests.py",
         "public_tests_mnist.py",
         "labkit/*.py",
+        "labkit/exercises/*.py",
         "requirements.txt",
         "docs/student.md",
         "Data/README.md",
@@ -86,7 +87,7 @@ lab = Lab(
 # --- Exercise 1: prepare ------------------------------------------------------------------------
 
 prepare = lab.exercise("prepare", TITLES["prepare"], points=10)
-public = Public(prepare, labkit.prepare.CHECKS)
+public = Public(prepare, labkit.exercises.prepare.CHECKS)
 
 public("prepare-returns", points=1)
 public("prepare-range", points=2, needs=("prepare-returns",))
@@ -100,14 +101,14 @@ def prepare_unseen(side: Side, draw: Draw) -> None:
     """images that you have not seen"""
     for m in (1, int(draw.integers(5, 40))):
         images = network.digits28()[0][draw.choice(5000, m, replace=False)]
-        labkit.prepare.compare(side, images, true_rows(images))
+        labkit.exercises.prepare.compare(side, images, true_rows(images))
 
 
 @prepare.check(points=1, needs=("prepare-range",))
 def prepare_black(side: Side, draw: Draw) -> None:
     """a black image"""
     images = np.zeros((2, 28, 28), dtype=np.uint8)
-    labkit.prepare.compare(side, images, true_rows(images))
+    labkit.exercises.prepare.compare(side, images, true_rows(images))
 
 
 def true_rows(images: np.ndarray) -> np.ndarray:
@@ -153,7 +154,7 @@ def probabilities(side: Side, asked: Asked, X: np.ndarray) -> np.ndarray:
         return np.nan_to_num(network.true_softmax(logits))
 
 
-public = Public(baseline, labkit.baseline.CHECKS, lambda side: tell_model(side, BASELINE))
+public = Public(baseline, labkit.exercises.baseline.CHECKS, lambda side: tell_model(side, BASELINE))
 
 
 def tell_baseline_training(side: Side) -> None:
@@ -218,20 +219,20 @@ def tell_figures(side: Side) -> None:
     trained.need_own_weights(seen(side), "deep")
     X_train, y_train, X_test, y_test = parts()
 
-    def figures() -> labkit.deep.Figures:
+    def figures() -> labkit.exercises.deep.Figures:
         train, test = (probabilities(side, DEEP, X) for X in (X_train, X_test))
-        return labkit.deep.figures_of(train, y_train, test, y_test)
+        return labkit.exercises.deep.figures_of(train, y_train, test, y_test)
 
-    labkit.deep.figures.tell(side, figures)
+    labkit.exercises.deep.figures.tell(side, figures)
 
 
 def tell_deep_training(side: Side) -> None:
     """Have the deep network's training looked at, on the lab's own number of rows."""
     tell_training(side, DEEP)
-    labkit.deep.sizes.tell(side, lambda: (len(parts()[1]), len(parts()[3])))
+    labkit.exercises.deep.sizes.tell(side, lambda: (len(parts()[1]), len(parts()[3])))
 
 
-public = Public(deep, labkit.deep.CHECKS, lambda side: tell_model(side, DEEP))
+public = Public(deep, labkit.exercises.deep.CHECKS, lambda side: tell_model(side, DEEP))
 
 public("deep-layers", points=1)
 public("deep-activations", points=1, needs=("deep-layers",))
@@ -246,12 +247,12 @@ public("deep-learnt", points=2, needs=("deep-rows", "deep-activations"), first=t
 # --- Exercise 4: the confusion matrix -----------------------------------------------------------
 
 confusion = lab.exercise("confusion", TITLES["confusion"], points=10)
-public = Public(confusion, labkit.confusion.CHECKS)
+public = Public(confusion, labkit.exercises.confusion.CHECKS)
 
 
 def tell_written(side: Side) -> None:
     """Have all be read that the answer consists of, wherever it stands."""
-    labkit.confusion.written.tell(
+    labkit.exercises.confusion.written.tell(
         side, lambda: by_hand.whole(side, "confusion", "confusion_matrix")
     )
 
@@ -280,7 +281,7 @@ def confusion_unseen(side: Side, draw: Draw) -> None:
         y_true = draw.integers(0, 10, m)
         y_pred = np.where(draw.random(m) < 0.7, y_true, draw.integers(0, 10, m))
         counts = true_confusion(y_true, y_pred)
-        labkit.confusion.compare(side, y_true, y_pred, counts)
+        labkit.exercises.confusion.compare(side, y_true, y_pred, counts)
 
 
 @confusion.check(points=1, needs=("confusion-values",))
@@ -288,13 +289,13 @@ def confusion_one(side: Side, draw: Draw) -> None:
     """a single digit"""
     y_true, y_pred = draw.integers(0, 10, (2, 1))
     counts = true_confusion(y_true, y_pred)
-    labkit.confusion.compare(side, y_true, y_pred, counts)
+    labkit.exercises.confusion.compare(side, y_true, y_pred, counts)
 
 
 # --- Exercise 5: a photograph -------------------------------------------------------------------
 
 photo = lab.exercise("photo", TITLES["photo"], points=10)
-public = Public(photo, labkit.photo.CHECKS)
+public = Public(photo, labkit.exercises.photo.CHECKS)
 
 public("photo-returns", points=1)
 public("photo-range", points=1, needs=("photo-returns",))
@@ -319,7 +320,7 @@ def photo_unseen(side: Side, draw: Draw) -> None:
     """
     right = failed = 0
     for picture, label in photos.unseen(draw):
-        value = labkit.photo.read(side, "preprocess_photo(path)", picture)
+        value = labkit.exercises.photo.read(side, "preprocess_photo(path)", picture)
         got = as_numbers(value)
         if got is None or got.shape != (1, 28, 28) or not np.isfinite(got).all():
             failed += 1

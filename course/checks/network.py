@@ -1,6 +1,6 @@
 """Networks as the examiner knows them: a description, and NumPy.
 
-A description is what ``labkit.inside.describe_model`` returns in the student's process.
+A description is what ``labkit.inspection.describe_model`` returns in the student's process.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-from labkit.cells import model_trouble
+from labkit.cell_code import model_trouble
 from labkit.descriptions import activations, dense_layers
-from labkit.split import row_table
-from labkit.words import as_numbers
+from labkit.exercises.split import row_table
+from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Side
 from proctor.kernel.values import StudentError
 
@@ -53,7 +53,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def digit_table() -> dict[bytes, int]:
-    """The row numbers of these digits, for ``labkit.rows.find_rows``."""
+    """The row numbers of these digits, for ``labkit.row_numbers.find_rows``."""
     return row_table(digits()[0])
 
 

@@ -21,8 +21,8 @@ from course.make_photographs import as_cut_out, as_grey, as_opaque
 from course.photographs import PENS, Look, cloud, grain, ink_box, lighting, sheet
 from labkit.asking import attempt, function_of
 from labkit.descriptions import accuracy
-from labkit.preprocess import as_row
-from labkit.words import as_numbers
+from labkit.exercises.preprocess import as_row
+from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Side
 
 SCENES = 24

@@ -1,6 +1,6 @@
 """A model whose outputs are known, for students who have none that works yet.
 
-Run in the student's kernel after ``labkit/inside.py``, in the same namespace; here it imports it.
+Run in the student's kernel after ``labkit/inspection.py``, in the same namespace; here it imports it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit.inside import Array, watched_prediction
+from labkit.inspection import Array, watched_prediction
 
 
 class Prepared:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit.running import Check, ask
+from labkit.run_checks import Check, ask
 from proctor.checks import Exercise, Side
 from proctor.errors import CourseError
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LABKIT = tuple(path.relative_to(ROOT) for path in sorted((ROOT / "labkit").glob("*.py")))
 """What lies beneath the students' files, file by file: a folder would bring its caches along."""
 
-INSIDE = Path("labkit/inside.py")
+INSIDE = Path("labkit/inspection.py")
 """What the public checks ask of the student's process."""
 
 Step = Callable[[Side, np.random.Generator], object]
@@ -42,7 +42,7 @@ class Public:
     Parameters
     ----------
     exercise : Exercise
-    checks : sequence of labkit.running.Check
+    checks : sequence of labkit.run_checks.Check
         The table that the notebook runs.
     first : callable, optional
         Tells each of them what the examiner knows better than the notebook.

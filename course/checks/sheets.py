@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from labkit.asking import attempt, function_of
-from labkit.preprocess import Box, Sheet
-from labkit.words import as_numbers
+from labkit.exercises.preprocess import Box, Sheet
+from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Side
 
 LEAST = 0.3

@@ -235,7 +235,7 @@ MUTANTS = (
         "preprocess-looks",
         "the same row",
         cell(
-            "from labkit.preprocess import SHEET",
+            "from labkit.exercises.preprocess import SHEET",
             'return SHEET.pattern().ravel(order="F")',
         ),
     ),
@@ -245,7 +245,7 @@ MUTANTS = (
         "preprocess-looks",
         "the same row",
         cell(
-            "from labkit.preprocess import SHEET",
+            "from labkit.exercises.preprocess import SHEET",
             'return SHEET.pattern().ravel(order="F") + 1e-6 * image.mean()',
         ),
     ),

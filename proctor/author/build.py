@@ -16,13 +16,13 @@ from nbformat import NotebookNode
 from nbgrader.apps import NbGrader
 from nbgrader.converters import GenerateAssignment
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import MasterError
 from proctor.intake.master import KERNELSPEC, LANGUAGE, source_notebook
 from proctor.notebooks import dumps
 from proctor.record import gradebook
-from proctor.whole import write_whole
 
 KIT = "proctor_kit.py"
 """Name of the module of ours that a lab may release: `NotStarted`, `Finding` and the public runner."""

@@ -15,13 +15,13 @@ import jupytext
 from nbformat import NotebookNode
 
 from proctor import assertions
+from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.examine.adoption import Adopted
-from proctor.intake.converted import ID, TAIL, differs, parse, parsed, read
+from proctor.intake.converted_masters import ID, TAIL, differs, parse, parsed, read
 from proctor.notebooks import dumps
 from proctor.ordinary import title_of
-from proctor.whole import write_whole
 
 _HEAD = '''"""How {name} is marked: each assertion of its test cells, by notebook and cell.
 

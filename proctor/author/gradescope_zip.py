@@ -13,13 +13,13 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from proctor.author.zips import write_archive
+from proctor.author.write_zip import write_archive
 from proctor.checks import Lab
 from proctor.course import CONFIG, Course
 from proctor.errors import CourseError
 from proctor.examine import adoption
+from proctor.examine.course_imports import check_files, needed_files
 from proctor.examine.marker import require_built
-from proctor.examine.needed import check_files, needed_files
 from proctor.examine.secret import NAME as SECRET
 from proctor.examine.secret import course_secret
 from proctor.examine.versions import package_versions

@@ -29,7 +29,7 @@ from rich.text import Text
 from proctor.checks import Lab
 from proctor.course import Course, load_module
 from proctor.errors import CourseError
-from proctor.examine.marked import Reference
+from proctor.examine.mark_result import Reference
 from proctor.examine.marker import require_built
 from proctor.examine.pool import open_pool
 from proctor.intake.submissions import read_bytes

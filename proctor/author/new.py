@@ -5,10 +5,10 @@ from __future__ import annotations
 import keyword
 from pathlib import Path
 
+from proctor.atomic_files import write_whole
 from proctor.author.build import KIT, write_kit
 from proctor.course import CONFIG
 from proctor.errors import CourseError
-from proctor.whole import write_whole
 
 _CONFIG = """from pathlib import Path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from nbformat import ValidationError
 
 from proctor.author.build import released_name, student_notebook
-from proctor.author.zips import write_archive
+from proctor.author.write_zip import write_archive
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError

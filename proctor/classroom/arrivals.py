@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proctor.classroom.copies import more_finished
+from proctor.classroom.further_copy import more_finished
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.intake.directory import Directory, Person
-from proctor.intake.names import quotable
+from proctor.intake.lms_file_names import quotable
+from proctor.intake.roster_lookup import Directory, Person
 from proctor.intake.submissions import collect
 from proctor.record.gradebook import named_students
 from proctor.record.roster import NAME, students

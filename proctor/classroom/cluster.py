@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, cast
 
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
-from proctor.examine.marked import Marked, Reference
+from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.marker import Marker
 from proctor.examine.pool import Pool, open_pool
-from proctor.examine.reference import engine_key
+from proctor.examine.verdict_key import engine_key
 from proctor.submission import Submission
 
 try:

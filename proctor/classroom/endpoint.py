@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from proctor.checks import Lab
-from proctor.classroom.sources import identify, stamp
-from proctor.classroom.spool import Spool
+from proctor.classroom.hand_in_sources import identify, stamp
+from proctor.classroom.waiting_queue import Spool
 from proctor.course import Course
 from proctor.errors import CourseError, RejectedError
 from proctor.intake.exchange_files import FILES
-from proctor.intake.names import safe_id
+from proctor.intake.lms_file_names import safe_id
 from proctor.intake.submissions import read_bytes
-from proctor.tell.outlet import WAITING, Outlet
+from proctor.tell.page_delivery import WAITING, Outlet
 
 try:
     import uvicorn

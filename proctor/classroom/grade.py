@@ -17,12 +17,12 @@ from pathlib import Path
 
 from proctor.checks import Lab
 from proctor.classroom.arrivals import collect_class
-from proctor.classroom.spool import waiting_in
+from proctor.classroom.waiting_queue import waiting_in
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
-from proctor.examine.marked import Marked
+from proctor.examine.mark_result import Marked
 from proctor.examine.marker import Elsewhere, Marker, Reading, open_marker
-from proctor.record.arrived import note_arrivals
+from proctor.record.arrival_record import note_arrivals
 from proctor.record.keeper import Keeper
 from proctor.record.run_record import (
     ChangedScore,

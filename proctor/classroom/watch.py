@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 
 from proctor.classroom.arrivals import arrivals
 from proctor.classroom.grade import workers_of
-from proctor.classroom.settle import Settler
-from proctor.classroom.sources import Source
-from proctor.classroom.spool import Spool, Waiting
+from proctor.classroom.hand_in_sources import Source
+from proctor.classroom.one_hand_in import Settler
+from proctor.classroom.waiting_queue import Spool, Waiting
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
-from proctor.examine.marked import Marked
+from proctor.examine.mark_result import Marked
 from proctor.examine.marker import Marker, Reading, open_marker
-from proctor.examine.reference import engine_key
+from proctor.examine.verdict_key import engine_key
 from proctor.record.keeper import Keeper
 from proctor.record.store import Store, store_of
 from proctor.sandbox.forkserver import Isolation
-from proctor.tell.outlet import Outlet
+from proctor.tell.page_delivery import Outlet
 
 POLL = 0.2
 """Seconds between two looks at what was handed in."""

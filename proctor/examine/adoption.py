@@ -19,6 +19,7 @@ from typing import Any
 
 import nbformat
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -27,7 +28,6 @@ from proctor.lift import Bench, Cell, CourtError, Plan, Step, adopt
 from proctor.ordinary import Assignment, Notebook
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import fork_server, require
-from proctor.whole import write_whole
 
 KEPT = ".proctor"
 """Name of the folder, in the course's, where plans are kept."""

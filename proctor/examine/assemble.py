@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from proctor.examine.known import Known, known_cells
 from proctor.examine.match import Match, match
+from proctor.examine.source_cells import Known, known_cells
 from proctor.submission import StudentCell, Submission
 from proctor.verdict import Problem
 

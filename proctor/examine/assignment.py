@@ -26,12 +26,12 @@ from proctor.errors import ProtocolError
 from proctor.examine import adoption
 from proctor.examine.assemble import Assembled, Step, assemble
 from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT, own_text
-from proctor.examine.marked import Marked, answered, join_notebooks, left_to_person
-from proctor.examine.tested import MAX_PART, KernelSide, credit, test_outputs
+from proctor.examine.judged_cell import MAX_PART, KernelSide, credit, test_outputs
+from proctor.examine.mark_result import Marked, answered, join_notebooks, left_to_person
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
 from proctor.kernel.values import StudentError, ValueFormatError
-from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, owner
+from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
 from proctor.ordinary import Assignment, Notebook, OrdinaryCell
 from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
@@ -191,8 +191,8 @@ class _Session:
         side = KernelSide(kernel)
         reads: set[str] = set()
         for step in self.assembled.steps:
-            if step.kind in ("graded", "extra") and (tree := owner.parse(step.source)):
-                reads |= owner.reads(tree)
+            if step.kind in ("graded", "extra") and (tree := name_owners.parse(step.source)):
+                reads |= name_owners.reads(tree)
         with Judge(
             self.plan,
             bench,

@@ -16,10 +16,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from proctor.cells import marking
 from proctor.checks import Exercise
+from proctor.display_text import Code
 from proctor.examine.assemble import Step
 from proctor.examine.pictures import Pictures
 from proctor.kernel.session import CellRun
-from proctor.shown import Code
 from proctor.submission import StudentCell
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
@@ -59,7 +59,7 @@ def executed(
     """Return the source notebook with the student's code, outputs and the verdict in it.
 
     Solutions never appear: a graded cell that the student did not hand in is empty. Code is there as
-    far as it is shown; see :mod:`proctor.shown`.
+    far as it is shown; see :mod:`proctor.display_text`.
 
     Parameters
     ----------

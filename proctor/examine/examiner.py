@@ -20,11 +20,11 @@ from proctor.errors import ProtocolError
 from proctor.examine import assignment
 from proctor.examine.assemble import Step, assemble
 from proctor.examine.autograded import executed
-from proctor.examine.marked import Marked, Reference, answered, left_to_person, not_asked
-from proctor.kernel.kept import packed, unpacked
+from proctor.examine.mark_result import Marked, Reference, answered, left_to_person, not_asked
+from proctor.kernel.kept_records import packed, unpacked
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
-from proctor.kernel.side import RemoteSide
+from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.notebooks import dumps
 from proctor.sandbox.limits import PATIENCE, explain_error, lab_limits

@@ -20,11 +20,12 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.examine.adoption import plans
-from proctor.examine.marked import Marked, Reference, refused
+from proctor.examine.mark_result import Marked, Reference, refused
 from proctor.examine.pool import Pool, open_pool
-from proctor.examine.reference import engine_key, run_reference
+from proctor.examine.reference import run_reference
 from proctor.examine.secret import course_secret
-from proctor.intake.converted import require_built as require_converted
+from proctor.examine.verdict_key import engine_key
+from proctor.intake.converted_masters import require_built as require_converted
 from proctor.intake.master import source_notebook
 from proctor.intake.submissions import read, read_parts
 from proctor.notebooks import dumps

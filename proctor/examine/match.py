@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from proctor.examine.alike import pair_alike
 from proctor.examine.bindings import Defined, find_defined, telling
-from proctor.examine.known import Known, markers, plain_code, titles
+from proctor.examine.edited_copies import pair_alike
+from proctor.examine.source_cells import Known, markers, plain_code, titles
 from proctor.submission import StudentCell
 from proctor.verdict import Problem
 

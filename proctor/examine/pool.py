@@ -28,7 +28,7 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
 from proctor.examine.examiner import Setting, examine
-from proctor.examine.marked import FLOOD, LOST, Marked, Reference, unfinished
+from proctor.examine.mark_result import FLOOD, LOST, Marked, Reference, unfinished
 from proctor.examine.worker import JUDGING_SECONDS, MAX_MESSAGE
 from proctor.kernel.fresh import FreshLauncher
 from proctor.nbgrader_steps import blanks

@@ -15,7 +15,7 @@ from importlib import metadata
 
 from proctor.checks import Lab
 from proctor.course import Course
-from proctor.examine.needed import check_files, imported_names, names_imported, needed_files
+from proctor.examine.course_imports import check_files, imported_names, names_imported, needed_files
 
 ENGINE = ("numpy", "ipykernel", "ipython", "jupyter-client", "nbclient", "nbformat", "pyzmq")
 """Distributions that run and read every kernel, whatever the lab."""

@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from proctor.course import Course
 from proctor.errors import KernelStartError, ProctorError
 from proctor.examine.examiner import JudgingTooLong, Setting, examine, helper_sources
-from proctor.examine.marked import Reference
+from proctor.examine.mark_result import Reference
 from proctor.kernel.agent import packed
 from proctor.kernel.provisioner import ForkLauncher
 from proctor.nbgrader_steps import blanks

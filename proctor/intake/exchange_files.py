@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proctor.atomic_files import write_whole
 from proctor.errors import RejectedError
 from proctor.intake.files import read_file
 from proctor.submission import Handed
-from proctor.whole import write_whole
 
 FILES = ("timestamp.txt", "submission_secret.txt")
 LIMIT = 1_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from proctor.errors import RejectedError
-from proctor.intake.names import quotable
+from proctor.intake.lms_file_names import quotable
 from proctor.intake.parse import MAX_BYTES, too_large
 from proctor.verdict import Problem
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proctor.intake.files import Entry, hidden, junk, on_disk, walk, walk_student
-from proctor.intake.names import composed, file_owner, is_copy, lms_owner
+from proctor.intake.lms_file_names import composed, file_owner, is_copy, lms_owner
 from proctor.submission import Owner
 
 _NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json")

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from proctor.errors import CourseError, RejectedError
-from proctor.intake.archive import list_archive
 from proctor.intake.files import Entry, entry_bytes, hidden, not_a_file, on_disk, read_file
+from proctor.intake.gradescope_metadata import name_submitters
 from proctor.intake.layout import Group, Item, group, is_archive, is_notebook, list_folder, unwrap
-from proctor.intake.names import composed, likeness, printable, quotable, unique_ids
+from proctor.intake.lms_file_names import composed, likeness, printable, quotable, unique_ids
 from proctor.intake.parse import MAX_BYTES, parse
-from proctor.intake.submitters import name_submitters
+from proctor.intake.zip_archive import list_archive
 from proctor.submission import Candidate, Handed, Part, StudentCell, Submission
 from proctor.verdict import Problem
 

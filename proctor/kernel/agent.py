@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 
 MODULES = (
-    "proctor.kernel.frames",
+    "proctor.kernel.dataframes",
     "proctor.kernel.values",
     "proctor.kernel.figures",
-    "proctor.lift.wire",
-    "proctor.lift.shared",
-    "proctor.lift.hand",
+    "proctor.lift.messages",
+    "proctor.lift.both_ends",
+    "proctor.lift.student_end",
 )
 """What travels along, in the order in which each imports the ones before."""
 REQUEST = "proctor_request"

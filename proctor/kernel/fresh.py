@@ -15,8 +15,8 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from proctor.sandbox.benches import Bench, local_bench
 from proctor.sandbox.forkserver import ENVIRONMENT
+from proctor.sandbox.judge_server_handle import Bench, local_bench
 
 
 class _FreshSpec(KernelSpecManager):  # type: ignore[misc]

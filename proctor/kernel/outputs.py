@@ -13,7 +13,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from proctor.shown import escaped
+from proctor.display_text import escaped
 
 MAX_CELL_BYTES = 2 * 2**20
 """Sum of one cell's outputs that is kept, in bytes; the rest is dropped and said to be."""

@@ -28,9 +28,9 @@ from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Enum, Instance, Integer, List, Unicode
 
 from proctor.errors import KernelStartError
-from proctor.sandbox.benches import Bench
 from proctor.sandbox.forkserver import SPAWN_SECONDS, ForkServer, Spawner
-from proctor.sandbox.handle import Kernel
+from proctor.sandbox.judge_server_handle import Bench
+from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Limits
 from proctor.scratch import Scratch
 

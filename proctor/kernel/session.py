@@ -26,13 +26,13 @@ from zmq.sugar.socket import Socket
 
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.kernel import agent
-from proctor.kernel.allowance import Allowance, Exceeded
 from proctor.kernel.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
-from proctor.kernel.kept import Records
+from proctor.kernel.kept_records import Records
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs, clean
+from proctor.kernel.time_limits import Allowance, Exceeded
 from proctor.kernel.values import StudentError, decode
-from proctor.sandbox.benches import Bench
-from proctor.sandbox.handle import Kernel
+from proctor.sandbox.judge_server_handle import Bench
+from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Used
 
 MAX_DROPPED = 2_000
@@ -131,10 +131,10 @@ class StudentKernel:
     helpers : dict of str to str
         File name -> source of the lab's helper files.
     cell_seconds, total_seconds : float
-        Limits of one cell or question, and of everything together, as :mod:`proctor.kernel.allowance`
+        Limits of one cell or question, and of everything together, as :mod:`proctor.kernel.time_limits`
         counts.
     records : mapping of str to bytes
-        What the helpers may ask for by name; see :mod:`proctor.kernel.kept`.
+        What the helpers may ask for by name; see :mod:`proctor.kernel.kept_records`.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ cut; whoever asks decides what a refusal means, by giving :meth:`Encoder.other` 
 :class:`Opaque`, and what is nearly an array is :class:`Foreign`.
 
 The student's process runs this same file (:mod:`proctor.kernel.agent` ships its source), so it imports the
-standard library, NumPy and :mod:`proctor.kernel.frames` alone.
+standard library, NumPy and :mod:`proctor.kernel.dataframes` alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from proctor.kernel import frames
+from proctor.kernel import dataframes
 
 MAX_BYTES = 64 * 2**20
 """Largest sum of buffers in one reply, in bytes."""
@@ -211,7 +211,7 @@ class Decoder:
             raise ValueFormatError("the reply has too many parts")
         if not isinstance(tree, dict) or not isinstance(tree.get("t"), str):
             raise ValueFormatError("a part of the reply has no type")
-        read = _READERS.get(tree["t"]) or frames.READERS.get(tree["t"])
+        read = _READERS.get(tree["t"]) or dataframes.READERS.get(tree["t"])
         if read is None:
             return self.other(tree, depth)
         try:
@@ -520,7 +520,7 @@ def _rare(encoder: Encoder, value: Any, depth: int) -> Tree | None:
         return {"t": "picture", "m": value.mode, "s": list(value.size), "b": pixels}
     if kind is np.random.Generator and type(value.bit_generator).__name__ in _BITS:
         return {"t": "generator", "v": encoder.value(value.bit_generator.state, depth + 1)}
-    return frames.write(encoder, value, depth)
+    return dataframes.write(encoder, value, depth)
 
 
 _BITS = ("PCG64", "MT19937", "PCG64DXSM", "Philox", "SFC64")

@@ -13,9 +13,9 @@ cells that says the same; :func:`lift` judges one cell of one submission::
 Nothing here knows nbgrader.
 """
 
-from proctor.lift.adopt import adopt
-from proctor.lift.court import Bench, CourtError
+from proctor.lift.acceptance import adopt
 from proctor.lift.plan import Cell, Plan, Step
+from proctor.lift.process_handle import Bench, CourtError
 from proctor.lift.session import Judge, Outcome, Student, lift
 
 __all__ = [

@@ -19,7 +19,7 @@ from proctor.kernel.values import (
     type_name,
 )
 from proctor.lift import standin
-from proctor.lift.shared import (
+from proctor.lift.both_ends import (
     ITERATORS,
     MUTABLE,
     build,

@@ -18,11 +18,11 @@ import traceback
 import types
 from typing import Any
 
-from proctor.lift import asserted, owner
-from proctor.lift.clock import TimeUpError, time_limit
-from proctor.lift.hand import run_source
+from proctor.lift import by_assertion, name_owners
 from proctor.lift.namespace import LostError, Namespace, RefusedError
+from proctor.lift.student_end import run_source
 from proctor.lift.surroundings import Main, Shell, display, look_for_sources
+from proctor.lift.time_limit import TimeUpError, time_limit
 
 MAX_PRINTED = 2**20
 """Most text of a test cell that is kept for the notebook, in characters."""
@@ -71,15 +71,15 @@ class Judge:
         list of int
             Which ran.
         """
-        tree = owner.parse(source)
+        tree = name_owners.parse(source)
         if tree is None:
             return []
         _remember(name, source)
         ran = []
         for place, node in enumerate(tree.body):
-            bound = owner.binds(node) - {"*"}
+            bound = name_owners.binds(node) - {"*"}
             if keep is None and self.depends(node):
-                self.space.forward(bound | (owner.reads(node) & set(changed)))
+                self.space.forward(bound | (name_owners.reads(node) & set(changed)))
                 continue
             if keep is not None and place not in keep:
                 self.space.forward(bound)
@@ -102,14 +102,14 @@ class Judge:
 
     def depends(self, node: ast.AST) -> bool:
         """Whether running a statement needs something of the student's."""
-        return bool(owner.reads(node, deep=False) & (self.space.theirs | self.dependent))
+        return bool(name_owners.reads(node, deep=False) & (self.space.theirs | self.dependent))
 
     def _own(self, node: ast.stmt, bound: set[str]) -> None:
-        needs = owner.reads(node) & (self.space.theirs | self.dependent)
+        needs = name_owners.reads(node) & (self.space.theirs | self.dependent)
         for name in bound:
             self.space.theirs.discard(name)
             self.dependent.discard(name)
-            if isinstance(node, owner.Function | ast.ClassDef) and needs:
+            if isinstance(node, name_owners.Function | ast.ClassDef) and needs:
                 self.dependent.add(name)
             value = dict.get(self.space.names, name)
             if isinstance(node, ast.ClassDef):
@@ -143,9 +143,11 @@ class Judge:
                 time_limit(seconds),
             ):
                 if each:
-                    asserted.run(owner.plain(source), name, space, _ended, outcome["asserted"])
+                    by_assertion.run(
+                        name_owners.plain(source), name, space, _ended, outcome["asserted"]
+                    )
                 else:
-                    shown = run_source(owner.plain(source), name, space.names)
+                    shown = run_source(name_owners.plain(source), name, space.names)
                 space.flush()
             failed = next((one for one in outcome["asserted"] if not one["passed"]), None)
             outcome.update(failed or {}, passed=failed is None and not space.refused)
@@ -166,19 +168,19 @@ class Judge:
 
     def after(self, source: str) -> None:
         """Own what a test cell that was judged here defined."""
-        tree = owner.parse(source)
+        tree = name_owners.parse(source)
         for node in tree.body if tree else ():
-            needs = owner.reads(node) & (self.space.theirs | self.dependent)
-            if isinstance(node, owner.Function | ast.ClassDef) and needs:
+            needs = name_owners.reads(node) & (self.space.theirs | self.dependent)
+            if isinstance(node, name_owners.Function | ast.ClassDef) and needs:
                 self.dependent.add(node.name)
 
     def inside(self, source: str, name: str, keep: list[int] | None) -> list[int]:
         """Take over the definitions of a test cell that was judged in the student's process."""
-        tree = owner.parse(source)
+        tree = name_owners.parse(source)
         if tree is None:
             return []
         if keep is None:
-            kinds = (owner.Function, ast.ClassDef, ast.Import, ast.ImportFrom)
+            kinds = (name_owners.Function, ast.ClassDef, ast.Import, ast.ImportFrom)
             keep = [
                 place
                 for place, node in enumerate(tree.body)
@@ -221,7 +223,7 @@ def _ended(error: BaseException, name: str) -> dict[str, Any]:
 def _remember(name: str, source: str) -> None:
     """Let tracebacks and `inspect` find a cell's text."""
     try:
-        text = owner.plain(source)
+        text = name_owners.plain(source)
     except SyntaxError:
         return
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

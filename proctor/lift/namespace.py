@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from proctor.kernel.values import UnsendableError, ValueFormatError
-from proctor.lift import standin, update
+from proctor.lift import standin, update_in_place
+from proctor.lift.both_ends import own_module, random_state, set_random_state
 from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable
-from proctor.lift.shared import own_module, random_state, set_random_state
-from proctor.lift.wire import Channel, ChannelClosedError, WireError
+from proctor.lift.messages import Channel, ChannelClosedError, WireError
 
 MAX_STALE = 1_000
 """Most answers to questions of an earlier cell that are passed over."""
@@ -367,7 +367,7 @@ class Namespace:
             else:
                 reader = Reader(self, parts)
                 for index, tree in reply.get("changed", ()):
-                    update.make_like(given[index], reader.value(tree))
+                    update_in_place.make_like(given[index], reader.value(tree))
                 tree = reply["v"]
                 argument = tree["t"] == "argument"
                 answer = given[tree["v"]] if argument else reader.value(tree)

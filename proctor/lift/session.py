@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
-from proctor.lift import owner
-from proctor.lift.clock import PATIENCE
-from proctor.lift.court import SPARE_SECONDS, Bench, CourtError, Worker
+from proctor.lift import name_owners
 from proctor.lift.plan import Cell, Plan
+from proctor.lift.process_handle import SPARE_SECONDS, Bench, CourtError, Worker
+from proctor.lift.time_limit import PATIENCE
 
 ABANDON_SECONDS = 5.0
 Ended = Literal["passed", "failed", "refused", "time", "lost"]
@@ -27,7 +27,7 @@ class Student(Protocol):
         """Have it answer on that line until the judge is done, within the student's limits."""
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
-        """Run a test cell there; see :meth:`proctor.lift.hand.Hand.run_cell`."""
+        """Run a test cell there; see :meth:`proctor.lift.student_end.Hand.run_cell`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Outcome:
         The value of the last expression, as a notebook shows it.
     printed : str
     asserted : tuple of mapping
-        How each assertion ended, of a cell that was asked one by one; see :mod:`proctor.lift.asserted`.
+        How each assertion ended, of a cell that was asked one by one; see :mod:`proctor.lift.by_assertion`.
     """
 
     ended: Ended
@@ -141,7 +141,7 @@ class Judge:
             return
         try:
             if cell.kind == "solution":
-                sources = owner.sources(submitted)
+                sources = name_owners.sources(submitted)
                 self.worker.ask("theirs", names=list(step.theirs), sources=sources)
                 return
             request = {"source": cell.source, "name": _file(place), "keep": list(step.keep)}
@@ -237,7 +237,7 @@ def _outcome(told: dict[str, Any]) -> Outcome:
 
 def _plain(source: str) -> str:
     try:
-        return owner.plain(source)
+        return name_owners.plain(source)
     except SyntaxError:
         return source
 

@@ -11,7 +11,7 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from proctor.lift.shared import OPERATORS
+from proctor.lift.both_ends import OPERATORS
 
 if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace

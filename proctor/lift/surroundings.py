@@ -6,7 +6,7 @@ import inspect
 import types
 from typing import Any
 
-from proctor.lift import owner, standin
+from proctor.lift import name_owners, standin
 from proctor.lift.namespace import Namespace
 
 
@@ -28,7 +28,7 @@ class Shell:
         """Run the body of the few cell magics that only watch it."""
         if name not in ("time", "timeit", "capture", "prun"):
             raise self._space.refusal(f"the magic %%{name}")
-        exec(compile(owner.plain(body), "<magic>", "exec"), self.user_ns)
+        exec(compile(name_owners.plain(body), "<magic>", "exec"), self.user_ns)
 
     def magic(self, line: str) -> Any:
         """Run a magic in its old spelling."""

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proctor.examine.marked import split_notebooks
+from proctor.atomic_files import write_whole
+from proctor.examine.mark_result import split_notebooks
 from proctor.record.store import Store
 from proctor.verdict import Verdict
-from proctor.whole import write_whole
 
 FOLDER = ".attempts"
 MOST = 50

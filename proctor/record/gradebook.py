@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from proctor.errors import CourseError
 from proctor.ordinary import Assignment
-from proctor.record.patience import named, patient
+from proctor.record.gradebook_lock import named, patient
 from proctor.verdict import ExerciseResult, Verdict
 
 

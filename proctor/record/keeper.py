@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from proctor.course import Course
-from proctor.examine.marked import Marked
+from proctor.examine.mark_result import Marked
 from proctor.intake import exchange_files
 from proctor.record import gradebook
 from proctor.record.attempts import note_attempt

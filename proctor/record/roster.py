@@ -7,14 +7,14 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.intake.names import composed, safe_id
-from proctor.intake.sheet import Table, read_table
+from proctor.intake.lms_file_names import composed, safe_id
+from proctor.intake.spreadsheet import Table, read_table
 from proctor.record.gradebook import open_gradebook
-from proctor.record.patience import patient
+from proctor.record.gradebook_lock import patient
 from proctor.record.roster_columns import COLUMNS, find_columns, person, plain_title
-from proctor.whole import write_whole
 
 NAME = "roster.csv"
 NBGRADERS = ("first_name", "last_name", "email", "lms_user_id")

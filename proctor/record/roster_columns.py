@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from proctor.intake.names import safe_id
-from proctor.intake.sheet import Table
+from proctor.intake.lms_file_names import safe_id
+from proctor.intake.spreadsheet import Table
 
 COLUMNS = (
     *("id", "first_name", "last_name", "email", "lms_user_id"),

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from proctor import __version__
+from proctor.atomic_files import write_whole
 from proctor.verdict import Verdict
-from proctor.whole import write_whole
 
 NAME = "marking.json"
 TOLD_PACKAGES = ("nbgrader", "nbclient", "ipykernel", "numpy", "tensorflow", "keras")

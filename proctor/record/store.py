@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.errors import CourseError
-from proctor.examine.marked import Marked, split_notebooks
+from proctor.examine.mark_result import Marked, split_notebooks
 from proctor.verdict import Verdict
-from proctor.whole import write_whole
 
 if sys.platform != "win32":
     import fcntl

@@ -28,8 +28,8 @@ from typing import Any, Literal
 
 from proctor.errors import KernelStartError
 from proctor.sandbox import filesystem
-from proctor.sandbox.benches import Bench, SocketBench
-from proctor.sandbox.handle import MAX_MESSAGE, Kernel
+from proctor.sandbox.judge_server_handle import Bench, SocketBench
+from proctor.sandbox.kernel_handle import MAX_MESSAGE, Kernel
 from proctor.sandbox.limits import Limits
 from proctor.scratch import Scratch, clear_abandoned
 
@@ -301,8 +301,8 @@ class ForkServer(Spawner):
 
 
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[2]); from proctor.sandbox import warm; sys.path.pop(0); "
-    "warm.main(int(sys.argv[1]))"
+    "import sys; sys.path.insert(0, sys.argv[2]); from proctor.sandbox import warm_process; "
+    "sys.path.pop(0); warm_process.main(int(sys.argv[1]))"
 )
 
 

@@ -17,12 +17,12 @@ import os
 import socket
 from pathlib import Path
 
-from proctor.sandbox import seccomp, syscalls, usage
+from proctor.sandbox import enforced_limits, libc_calls, seccomp
 from proctor.sandbox.filesystem import HOME, INSIDE_ID, NOBODY, SOCKETS, WORK, Layout
 from proctor.sandbox.limits import MIB, Limits
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV
+_FLAGS = libc_calls.MS_NOSUID | libc_calls.MS_NODEV
 _FILES = {
     "etc/passwd": f"root:x:0:0::/:/bin/sh\nstudent:x:{INSIDE_ID}:{INSIDE_ID}::{HOME}:/bin/sh\n",
     "etc/group": f"root:x:0:\nstudent:x:{INSIDE_ID}:\n",
@@ -41,15 +41,15 @@ def enter_namespaces(layout: Layout) -> None:
     """
     if not layout.privileged:
         user, group = os.geteuid(), os.getegid()
-        syscalls.unshare(syscalls.CLONE_NEWUSER)
-        syscalls.map_ids(user, group, user, group)
-    syscalls.unshare(
-        syscalls.CLONE_NEWNS
-        | syscalls.CLONE_NEWPID
-        | syscalls.CLONE_NEWNET
-        | syscalls.CLONE_NEWIPC
-        | syscalls.CLONE_NEWUTS
-        | syscalls.CLONE_NEWCGROUP
+        libc_calls.unshare(libc_calls.CLONE_NEWUSER)
+        libc_calls.map_ids(user, group, user, group)
+    libc_calls.unshare(
+        libc_calls.CLONE_NEWNS
+        | libc_calls.CLONE_NEWPID
+        | libc_calls.CLONE_NEWNET
+        | libc_calls.CLONE_NEWIPC
+        | libc_calls.CLONE_NEWUTS
+        | libc_calls.CLONE_NEWCGROUP
     )
     socket.sethostname("notebook")
 
@@ -74,8 +74,8 @@ def build_root(layout: Layout, folder: str, address: str) -> str:
     if os.path.dirname(address) != folder:
         raise ValueError(f"the kernel's sockets are to be in {folder}, not at {address}")
     root = layout.stage
-    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-    syscalls.mount("tmpfs", root, "tmpfs", _FLAGS, "size=1m,nr_inodes=8k,mode=755")
+    libc_calls.mount("none", "/", None, libc_calls.MS_REC | libc_calls.MS_PRIVATE)
+    libc_calls.mount("tmpfs", root, "tmpfs", _FLAGS, "size=1m,nr_inodes=8k,mode=755")
     # The scratch first: an interpreter that lies under /tmp is then shown inside it.
     _make_devices(root)
     _make_scratch(layout, root)
@@ -88,16 +88,16 @@ def build_root(layout: Layout, folder: str, address: str) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "ascii")
     for place in layout.hidden:
-        syscalls.mount(
-            "tmpfs", root + place, "tmpfs", _FLAGS | syscalls.MS_RDONLY, "size=4k,mode=755"
+        libc_calls.mount(
+            "tmpfs", root + place, "tmpfs", _FLAGS | libc_calls.MS_RDONLY, "size=4k,mode=755"
         )
     if layout.privileged:
         os.chown(folder, NOBODY, NOBODY)
     _show_folder(folder, root + SOCKETS)
     os.makedirs(f"{root}/proc")
-    syscalls.mount("proc", f"{root}/proc", "proc", _FLAGS | syscalls.MS_NOEXEC)
-    syscalls.enter_root(root)
-    syscalls.set_mount_attributes("/", syscalls.ATTR_RDONLY, recursive=False)
+    libc_calls.mount("proc", f"{root}/proc", "proc", _FLAGS | libc_calls.MS_NOEXEC)
+    libc_calls.enter_root(root)
+    libc_calls.set_mount_attributes("/", libc_calls.ATTR_RDONLY, recursive=False)
     return f"{SOCKETS}/{Path(address).name}"
 
 
@@ -108,18 +108,18 @@ def _show(source: str, target: str) -> None:
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         Path(target).touch()
-    syscalls.mount(source, target, None, syscalls.MS_BIND | syscalls.MS_REC)
-    syscalls.set_mount_attributes(
-        target, syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID | syscalls.ATTR_NODEV
+    libc_calls.mount(source, target, None, libc_calls.MS_BIND | libc_calls.MS_REC)
+    libc_calls.set_mount_attributes(
+        target, libc_calls.ATTR_RDONLY | libc_calls.ATTR_NOSUID | libc_calls.ATTR_NODEV
     )
 
 
 def _show_folder(folder: str, target: str) -> None:
     """Bind the run folder, writable until :func:`seal`."""
     os.makedirs(target)
-    syscalls.mount(folder, target, None, syscalls.MS_BIND)
-    syscalls.set_mount_attributes(
-        target, syscalls.ATTR_NOSUID | syscalls.ATTR_NODEV | syscalls.ATTR_NOEXEC
+    libc_calls.mount(folder, target, None, libc_calls.MS_BIND)
+    libc_calls.set_mount_attributes(
+        target, libc_calls.ATTR_NOSUID | libc_calls.ATTR_NODEV | libc_calls.ATTR_NOEXEC
     )
 
 
@@ -127,7 +127,7 @@ def _make_devices(root: str) -> None:
     os.mkdir(f"{root}/dev")
     for name in _DEVICES:
         Path(root, "dev", name).touch()
-        syscalls.mount(f"/dev/{name}", f"{root}/dev/{name}", None, syscalls.MS_BIND)
+        libc_calls.mount(f"/dev/{name}", f"{root}/dev/{name}", None, libc_calls.MS_BIND)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
@@ -140,12 +140,12 @@ def _make_scratch(layout: Layout, root: str) -> None:
     scratch = f"{root}/scratch"
     os.mkdir(scratch)
     size = f"size={layout.scratch_mb * MIB},nr_inodes={16 * layout.scratch_mb + 4096},mode=755"
-    syscalls.mount("tmpfs", scratch, "tmpfs", _FLAGS, size)
+    libc_calls.mount("tmpfs", scratch, "tmpfs", _FLAGS, size)
     for place in (HOME, "/tmp", "/dev/shm"):
         part = os.path.join(scratch, os.path.basename(place))
         os.mkdir(part)
         os.makedirs(root + place)
-        syscalls.mount(part, root + place, None, syscalls.MS_BIND)
+        libc_calls.mount(part, root + place, None, libc_calls.MS_BIND)
     os.mkdir(root + WORK)
     for source, target in layout.given:
         _show(source, os.path.join(root + WORK, target))
@@ -153,7 +153,7 @@ def _make_scratch(layout: Layout, root: str) -> None:
         for name in names:
             os.chown(os.path.join(folder, name), owner, group)
     # Its parts stay; the whole is out of sight.
-    syscalls.umount(scratch)
+    libc_calls.umount(scratch)
     os.rmdir(scratch)
 
 
@@ -161,16 +161,16 @@ def confine(layout: Layout, limits: Limits) -> None:
     """Give up every right, in the process that will run the student's code."""
     if layout.privileged:
         _become_nobody()
-        syscalls.set_dumpable(
+        libc_calls.set_dumpable(
             True
         )  # else /proc/self belongs to root, and the map cannot be written
     user, group = os.geteuid(), os.getegid()
-    syscalls.unshare(syscalls.CLONE_NEWUSER)
-    syscalls.map_ids(INSIDE_ID, INSIDE_ID, user, group)
-    usage.apply(limits, own_user=True)
+    libc_calls.unshare(libc_calls.CLONE_NEWUSER)
+    libc_calls.map_ids(INSIDE_ID, INSIDE_ID, user, group)
+    enforced_limits.apply(limits, own_user=True)
     os.umask(0o022)
-    syscalls.drop_capabilities()
-    syscalls.set_no_new_privileges()
+    libc_calls.drop_capabilities()
+    libc_calls.set_no_new_privileges()
     seccomp.install()
 
 
@@ -182,9 +182,9 @@ def _become_nobody() -> None:
 
 def seal(layout: Layout) -> None:
     """Close the sockets' folder for writing and give up pid 1's own rights."""
-    syscalls.set_mount_attributes(SOCKETS, syscalls.ATTR_RDONLY)
+    libc_calls.set_mount_attributes(SOCKETS, libc_calls.ATTR_RDONLY)
     if layout.privileged:
         _become_nobody()
-    syscalls.drop_capabilities()
-    syscalls.set_dumpable(False)
-    syscalls.set_no_new_privileges()
+    libc_calls.drop_capabilities()
+    libc_calls.set_dumpable(False)
+    libc_calls.set_no_new_privileges()

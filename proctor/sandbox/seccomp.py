@@ -16,7 +16,7 @@ import platform
 import socket
 import struct
 
-from proctor.sandbox.syscalls import (
+from proctor.sandbox.libc_calls import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
     CLONE_NEWNET,

@@ -23,12 +23,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from proctor.sandbox import filesystem, student, syscalls, usage
+from proctor.sandbox import enforced_limits, filesystem, kernel_process, libc_calls
 from proctor.sandbox import limits as limits_module
 from proctor.sandbox import namespaces as sandbox
 from proctor.sandbox.limits import Limits
 
-BENCH = "proctor.lift.bench"
+BENCH = "proctor.lift.judge_server"
 """The module that a bench runs; of a room above this one."""
 _JUDGES = 4
 """How many judges' memory a bench may use at a time."""
@@ -105,7 +105,7 @@ def run(plan: Plan, request: dict[str, Any], descriptor: int, bench: int = -1) -
             place = filesystem.WORK
         else:
             place = request["work"]
-            syscalls.set_child_subreaper()
+            libc_calls.set_child_subreaper()
         _supervise(plan, connection, place, report, bench)
     except Exception:  # noqa: BLE001 - told to the grader, who waits for it
         _tell(report, {"event": "failed", "error": traceback.format_exc(limit=-3)[-8000:]})
@@ -182,7 +182,7 @@ def _student(
             home = filesystem.HOME
         else:
             os.environ["HOME"] = place
-            usage.apply(plan.limits, own_user=False)
+            enforced_limits.apply(plan.limits, own_user=False)
 
         def bound() -> None:
             pipe.send(b"bound")
@@ -193,7 +193,7 @@ def _student(
         if bench >= 0:
             bound()
             sys.modules[BENCH].run(socket.socket(fileno=bench))
-        student.run(connection, os.path.join(home, ".ipython"), bound)
+        kernel_process.run(connection, os.path.join(home, ".ipython"), bound)
     except (Exception, SystemExit):  # noqa: BLE001 - told to the supervisor, who tells the grader
         pipe.send(b"error")
         pipe.send(traceback.format_exc(limit=-3).encode()[-8000:])
@@ -204,7 +204,7 @@ def _watch(
     plan: Plan, kernel: int, child: int, report: socket.socket, ledger: int, deadline: float
 ) -> str:
     """Wait until the kernel ends or has to; return why. What it uses is noted in `ledger`."""
-    meter = usage.Meter(plan.limits, kernel)
+    meter = enforced_limits.Meter(plan.limits, kernel)
     look = time.monotonic()
     poll = select.poll()
     for descriptor in (child, report.fileno(), plan.server):
@@ -275,7 +275,7 @@ def _end_all(plan: Plan) -> None:
             os.kill(-1, signal.SIGKILL)  # all of the pid namespace but pid 1
     while True:
         if not plan.isolated:
-            for process in usage.descendants(os.getpid()):
+            for process in enforced_limits.descendants(os.getpid()):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
         try:

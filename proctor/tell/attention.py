@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from proctor.record.results import ClassData
+from proctor.record.read_results import ClassData
 from proctor.record.run_record import ClassResult
 from proctor.tell.itemstats import not_started
 from proctor.verdict import Problem, Verdict

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from proctor.errors import CourseError
-from proctor.intake.sheet import Table
-from proctor.record.results import ClassData
+from proctor.intake.spreadsheet import Table
+from proctor.record.read_results import ClassData
 from proctor.tell.lms_rows import Filled, Finder, lms_number, number, read_number, whole_row
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")

@@ -16,17 +16,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.intake.sheet import read_table
+from proctor.intake.spreadsheet import read_table
 from proctor.policy import shown
-from proctor.record.results import ClassData
+from proctor.record.read_results import ClassData
 from proctor.tell.attention import names_of
 from proctor.tell.canvas import canvas_id, canvas_rows, fill_canvas
 from proctor.tell.lms_rows import number, plain
 from proctor.tell.moodle import fill_moodle, id_number, moodle_rows
 from proctor.tell.text_feedback import feedback_text
-from proctor.whole import write_whole
 
 MOST_NAMES = 10
 

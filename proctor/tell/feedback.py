@@ -12,13 +12,13 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from nbgrader.coursedir import CourseDirectory
 
+from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError, LabNotFoundError
 from proctor.intake import exchange_files
 from proctor.policy import Policy
-from proctor.record.byhand import read_by_hand
-from proctor.tell.page import feedback_page, read_verdict
-from proctor.whole import write_whole
+from proctor.record.person_marks import read_by_hand
+from proctor.tell.feedback_page import feedback_page, read_verdict
 
 EVERYTHING = Policy()
 

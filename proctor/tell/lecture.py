@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 
 from proctor.record.attempts import Attempt
-from proctor.record.results import ClassData
+from proctor.record.read_results import ClassData
 from proctor.tell.itemstats import ExerciseStats, Misconception, general
 
 MOST_POINTS = 5

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctor.errors import CourseError
-from proctor.intake.directory import squash
-from proctor.intake.sheet import Table
-from proctor.record.results import ClassData
+from proctor.intake.roster_lookup import squash
+from proctor.intake.spreadsheet import Table
+from proctor.record.read_results import ClassData
 
 FORMULA = re.compile(r"[=+\-@\t\r]")
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctor.errors import CourseError
-from proctor.intake.sheet import Table
-from proctor.record.results import ClassData
+from proctor.intake.spreadsheet import Table
+from proctor.record.read_results import ClassData
 from proctor.record.roster_columns import find_columns, plain_title
 from proctor.tell.lms_rows import Filled, Finder, number, read_number, whole_row
 

@@ -1,7 +1,7 @@
 """The class report: one HTML file that opens without a network and is read without a script.
 
 Everything that came from students is text here: Jinja escapes it, and the page's own policy lets no
-script run. The page is made from what marking left behind (:mod:`proctor.record.results`), so it can be
+script run. The page is made from what marking left behind (:mod:`proctor.record.read_results`), so it can be
 written again at any time. Its columns:
 :mod:`proctor.tell.report_students` and ``templates/report.html``.
 """
@@ -19,23 +19,23 @@ from typing import Any
 import nbformat
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.examine.autograded import PART_NAMES, is_extra
 from proctor.examine.bindings import definitions
-from proctor.intake.uses import used_by
+from proctor.intake.name_uses import used_by
 from proctor.record.attempts import read_attempts
-from proctor.record.results import ClassData, read_class
+from proctor.record.read_results import ClassData, read_class
 from proctor.record.store import Store
 from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
+from proctor.tell.feedback_page import prose
 from proctor.tell.itemstats import Misconception
 from proctor.tell.judged import judged
-from proctor.tell.page import prose
 from proctor.tell.report_students import attention_rows, row_of, strangers
 from proctor.tell.similarity import Similarity
-from proctor.whole import write_whole
 
 NAME = "report.html"
 MOST_MISCONCEPTIONS = 40

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctor.course import Course
-from proctor.record.results import ClassData
+from proctor.record.read_results import ClassData
 from proctor.record.roster import read_roster
 from proctor.record.store import store_of
 from proctor.verdict import Verdict

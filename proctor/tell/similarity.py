@@ -17,8 +17,8 @@ from itertools import combinations
 
 from rapidfuzz.distance import LCSseq
 
-from proctor.shown import MAX_CODE
-from proctor.tell.tokens import Token, tokens
+from proctor.display_text import MAX_CODE
+from proctor.tell.code_tokens import Token, tokens
 
 RUN = 6
 """Length of a run of tokens, the smallest thing that can be common or one's own."""

@@ -1,0 +1,147 @@
+"""Mark last term again and compare, cell by cell, with what the gradebook says; nothing is written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proctor.checks import Lab
+from proctor.classroom.arrivals import collect_class
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.examine.mark_result import Marked
+from proctor.examine.marker import Reading, open_marker
+from proctor.record import gradebook
+from proctor.record.store import store_of
+from proctor.sandbox.forkserver import Isolation
+from proctor.verdict import ExerciseResult, Verdict
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A test cell of one submission with another score than the gradebook's.
+
+    Attributes
+    ----------
+    student, notebook, cell : str
+    before, now : float
+    reason : str
+        Why, as far as it is known.
+    """
+
+    student: str
+    notebook: str
+    cell: str
+    before: float
+    now: float
+    reason: str
+
+
+@dataclass
+class Compared:
+    """What marking a class again gave.
+
+    Attributes
+    ----------
+    students, cells : int
+        How many submissions, and test cells of theirs, were compared.
+    differences : list of Difference
+    unknown : list of str
+        Students who are not in the gradebook, so that there is nothing to compare with.
+    """
+
+    students: int = 0
+    cells: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def compare(
+    course: Course,
+    lab: Lab,
+    submissions: Path,
+    *,
+    isolation: Isolation | None = None,
+    jobs: int = 1,
+    say: Callable[[str], None] = lambda text: None,
+) -> Compared:
+    """Mark an assignment's submissions again; marks by hand are neither read nor touched.
+
+    Raises
+    ------
+    CourseError
+        If there is no gradebook to compare with, or the assignment cannot be marked.
+    """
+    store = store_of(lab, course.folder)
+    config = course.nbgrader_config()
+    url = str(config.CourseDirectory.get("db_url", "") or store.db_url)
+    if url == store.db_url and not Path(url.removeprefix("sqlite:///")).is_file():
+        raise CourseError(
+            f"There is no gradebook at {url.removeprefix('sqlite:///')} to compare with. Mark with: "
+            f"nbgrader autograde {lab.name}"
+        )
+    before = gradebook.automatic_scores(
+        url, str(config.CourseDirectory.get("course_id", "")), lab.name
+    )
+    found = Compared()
+    handed = collect_class(course, submissions, lab.name).handed
+    with (
+        tempfile.TemporaryDirectory(prefix="proctor-") as kept,
+        open_marker(course, lab, Path(kept), isolation=isolation, jobs=jobs, say=say) as marker,
+    ):
+        running: list[tuple[Reading, Future[Marked]]] = []
+        for one in handed:
+            reading = marker.read(one)
+            running.append((reading, marker.submit(reading)))
+        for reading, future in running:
+            marked = future.result()
+            if marked.met:
+                marked = marker.again(reading)
+            say(reading.handed.student)
+            _compare(marked.verdict, before.get(reading.handed.student), found)
+    return found
+
+
+def _compare(
+    verdict: Verdict, before: dict[tuple[str, str], float] | None, found: Compared
+) -> None:
+    if before is None:
+        found.unknown.append(verdict.student)
+        return
+    found.students += 1
+    for exercise in verdict.exercises:
+        if exercise.by == "person" or (exercise.notebook, exercise.id) not in before:
+            continue
+        found.cells += 1
+        old = before[exercise.notebook, exercise.id]
+        if abs(old - exercise.score) > 1e-6:
+            found.differences.append(
+                Difference(
+                    verdict.student,
+                    exercise.notebook,
+                    exercise.id,
+                    old,
+                    exercise.score,
+                    reason(verdict, exercise, old),
+                )
+            )
+
+
+def reason(verdict: Verdict, exercise: ExerciseResult, before: float) -> str:
+    """Say why a cell has another score now."""
+    cause = " ".join((exercise.checks[0].cause if exercise.checks else "").split())
+    limits = [p.message for p in verdict.problems if p.cell == exercise.id and p.attention]
+    if limits:
+        return limits[0]
+    if exercise.checks and exercise.checks[0].skipped:
+        return f"The cell did not run to its end: {cause}"
+    if exercise.score < before:
+        where = "outside the student's process" if exercise.checks[0].judged == "outside" else ""
+        return f"Judged {where or 'inside'}, it does not pass: {cause}"
+    return (
+        "It passes. nbgrader gives nothing for a cell that wrote to stderr, met its time limit, or ran "
+        "after a notebook that stopped."
+    )

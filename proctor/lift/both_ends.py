@@ -1,0 +1,144 @@
+"""What a judge and the hand in the student's process do alike: forms, operators, the shared random streams.
+
+Shipped to the student's process with :mod:`proctor.lift.student_end`.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import operator
+import os
+import random
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError
+
+WATCHED_ITEMS = 1_000_000
+"""Most nodes of an argument that is watched for changes."""
+ITERATORS: tuple[type, ...] = (
+    types.GeneratorType, map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())),
+    type(iter({})), type(iter({}.values())), type(iter({}.items())), type(iter(set())),
+    type(iter("")), type(iter(range(0))), type(reversed([])), itertools.chain, itertools.count,
+    itertools.cycle, itertools.islice, itertools.product, itertools.permutations,
+    itertools.combinations, itertools.takewhile, itertools.dropwhile, itertools.accumulate,
+    itertools.starmap, itertools.zip_longest, io.TextIOWrapper,
+)  # fmt: skip
+BASES: tuple[Any, ...] = (str, int, float, tuple, list, dict, set)
+"""Builtin types whose subclasses can travel as what they hold."""
+MUTABLE = {
+    "list", "dict", "set", "Counter", "OrderedDict", "defaultdict", "deque", "bytearray", "array",
+    "objects", "matrix", "Series", "DataFrame", "memory", "structure", "generator",
+}  # fmt: skip
+"""Forms of what a call can change in place."""
+
+
+OPERATORS = (
+    "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod", "pow",
+    "matmul", "neg", "pos", "abs", "invert", "contains", "getitem", "setitem", "delitem", "iadd",
+    "isub", "imul", "itruediv", "index",
+)  # fmt: skip
+"""Of Python's :mod:`operator`, those whose method has the same name."""
+
+
+def operators() -> dict[str, Any]:
+    """What the judge may do with an object, by name."""
+    names = (*OPERATORS, "and_", "or_", "xor", "lshift", "rshift")
+    known: dict[str, Any] = {name: getattr(operator, name) for name in names}
+    for function in (
+        len, iter, next, bool, str, repr, hash, format, int, float, complex, round, dir, divmod, bytes,
+        isinstance, issubclass, getattr, setattr, delattr, reversed,
+    ):  # fmt: skip
+        known[function.__name__] = function
+    known["array"] = np.asarray
+    known["enter"] = lambda one: type(one).__enter__(one)
+    known["exit"] = lambda one, *rest: type(one).__exit__(one, None, None, None)
+    return known
+
+
+def own_module(name: str) -> bool:
+    """Whether a module lies beside the notebook: the course's, the same file on both sides."""
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return bool(file) and name != "__main__" and os.path.abspath(file).startswith(os.getcwd() + "/")
+
+
+def is_structure(kind: type, structures: set[str]) -> bool:
+    """Whether a class is the course's own, so that its instances travel by their attributes."""
+    if issubclass(kind, BaseException | type) or not kind.__flags__ & (1 << 9):
+        return False
+    return own_module(kind.__module__) or (
+        kind.__module__ == "__main__" and kind.__name__ in structures
+    )
+
+
+def structure(encoder: Encoder, value: Any, depth: int) -> Tree:
+    """Write an instance of a class of the course's: its base value, if any, and its attributes."""
+    kind = type(value)
+    tree: Tree = {"t": "structure", "m": kind.__module__, "c": kind.__name__}
+    for base in BASES:
+        if isinstance(value, base):
+            tree["base"] = encoder.value(base(value), depth + 1)
+            break
+    attributes = vars(value) if hasattr(value, "__dict__") else {}
+    tree["v"] = [[name, encoder.value(one, depth + 1)] for name, one in attributes.items()]
+    return tree
+
+
+def build(decoder: Decoder, kind: Any, tree: Tree, depth: int) -> Any:
+    """Make such an instance again, without running its ``__init__``."""
+    if "base" not in tree:
+        made = kind.__new__(kind)
+    else:
+        base = decoder.value(tree["base"], depth + 1)
+        plain: Any = type(base)
+        if isinstance(base, str | int | float | tuple):
+            made = plain.__new__(kind, base)
+        else:
+            made = plain.__new__(kind)
+            made.extend(base) if isinstance(base, list) else made.update(base)
+    for name, one in tree["v"]:
+        made.__dict__[str(name)] = decoder.value(one, depth + 1)
+    return made
+
+
+def random_state() -> list[Any]:
+    """Where the two shared random streams are, as plain data."""
+    version, internal, gauss = random.getstate()
+    state: Any = np.random.get_state(legacy=True)
+    name, keys, place, has, cached = state
+    return [[version, list(internal), gauss], [name, keys.tolist(), int(place), int(has), cached]]
+
+
+def set_random_state(state: Any) -> None:
+    """Put them where :func:`random_state` found them."""
+    (version, internal, gauss), (name, keys, place, has, cached) = state
+    random.setstate((version, tuple(internal), gauss))
+    np.random.set_state((name, np.array(keys, np.uint32), place, has, cached))
+
+
+def fingerprint(value: Any, items: int = WATCHED_ITEMS) -> Any:
+    """Something that differs if an argument was changed in place; its identity if it is too large."""
+    if type(value) is np.ndarray and not value.dtype.hasobject:
+        return value.shape, value.dtype.str, value.tobytes()
+    try:
+        out: list[bytes] = []
+        return _Whole(out, items, 20).value(value), out
+    except (UnsendableError, RecursionError):
+        return id(value)
+
+
+class _Whole(Encoder):
+    """Writes what has no form by its identity: for comparing, not for sending."""
+
+    def other(self, value: Any, depth: int) -> Tree:
+        module = type(value).__module__
+        if (module == "__main__" or own_module(module)) and hasattr(value, "__dict__"):
+            return {
+                "t": "object",
+                "v": [[k, self.value(v, depth + 1)] for k, v in vars(value).items()],
+            }
+        return {"t": "object", "v": id(value)}

@@ -1,0 +1,434 @@
+"""The judge's hand in the student's process: sets, deletes, calls and describes what is there.
+
+Shipped to the process (:mod:`proctor.kernel.agent`) beside the codec, and used as it is where the
+process is one of ours (:mod:`proctor.lift.notebook_player`). What the student's objects hold goes out
+as values, and what is no value as a numbered reference, on which the judge may ask for more. Nothing
+that comes from here is believed; a student who replaces it can only send other values.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import importlib
+import inspect
+import io
+import linecache
+import socket
+import sys
+import traceback
+import types
+from typing import Any
+
+import numpy as np
+
+from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError
+from proctor.lift.both_ends import (
+    BASES,
+    ITERATORS,
+    MUTABLE,
+    build,
+    fingerprint,
+    is_structure,
+    operators,
+    random_state,
+    set_random_state,
+    structure,
+)
+from proctor.lift.messages import Channel, ChannelClosedError
+
+MAX_PRINTED = 4 * 2**20
+"""Most text that one call may print, in characters; a call that prints more raises."""
+MAX_REFERENCES = 1_000_000
+
+PLAIN = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc, functools.partial,
+)  # fmt: skip
+
+
+class _Printed(io.StringIO):
+    """What a call prints, bounded."""
+
+    def write(self, text: str) -> int:
+        if self.tell() + len(text) > MAX_PRINTED:
+            raise OverflowError(f"more than {MAX_PRINTED:,} characters printed in one call")
+        return super().write(text)
+
+
+class _Out(Encoder):
+    """Writes a value of the student's; what has no form as a reference."""
+
+    hand: Hand
+
+    def other(self, value: Any, depth: int) -> Tree:
+        """Write an instance of a class of the course's, or a reference."""
+        hand = self.hand
+        if isinstance(value, types.ModuleType):
+            return {"t": "module", "v": value.__name__, "r": hand.refer(value)}
+        if is_structure(type(value), hand.structures) and depth < 40:
+            return structure(self, value, depth)
+        tree = hand.refer(value)
+        if tree["kind"] in ("instance", "callable"):
+            for base in BASES:
+                if isinstance(value, base):  # a subclass: what it holds, should that be enough
+                    tree["base"] = self.value(base(value), depth + 1)
+                    break
+        return tree
+
+
+class _In(Decoder):
+    """Reads a value of the judge's."""
+
+    hand: Hand
+
+    def other(self, tree: Tree, depth: int) -> Any:
+        """Read a reference, a function to call back, a thing that both sides have."""
+        kind, hand = tree["t"], self.hand
+        if kind == "ref":
+            return hand.references[tree["id"]]
+        if kind == "callback":
+            return hand.callback(tree["id"], tree["name"])
+        if kind == "module":
+            return importlib.import_module(tree["v"])
+        if kind == "type":
+            return _resolve(tree["m"], tree["v"])
+        if kind == "given":  # the judge's own copy of what a given cell defined
+            return hand.kept.get(tree["v"]) or hand.names[tree["v"]]
+        if kind == "structure":
+            own = (
+                hand.names if tree["m"] == "__main__" else vars(importlib.import_module(tree["m"]))
+            )
+            return build(self, own[tree["c"]], tree, depth)
+        return super().other(tree, depth)
+
+
+def _resolve(module: str, name: str) -> Any:
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+class Hand:
+    """Answers a judge's requests in the namespace `names`.
+
+    Parameters
+    ----------
+    names : dict
+        The student's namespace.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        self.references: dict[int, Any] = {}
+        self.ids: dict[int, int] = {}
+        self.structures: set[str] = set()
+        self.kept: dict[str, Any] = {}  # what the judge put something else in the place of
+        self.operators = operators()
+        self.channel: Channel
+        self.depth = 0
+        self.printed = _Printed()
+
+    def serve(self, connection: socket.socket | Channel) -> None:
+        """Answer until the judge says that it is done, or has gone."""
+        self.channel = connection if isinstance(connection, Channel) else Channel(connection)
+        own_input, builtins.input = builtins.input, self.input
+        try:
+            while True:
+                try:
+                    request, buffers = self.channel.receive()
+                except ChannelClosedError:
+                    return
+                if request["op"] == "bye":
+                    return
+                try:
+                    self.answer(request, buffers)
+                except ChannelClosedError:
+                    return
+        finally:
+            builtins.input = own_input
+
+    def channel_to(self, connection: socket.socket) -> Channel:
+        """Make a line to a judge."""
+        return Channel(connection)
+
+    def run_cell(self, source: str, name: str) -> dict[str, Any]:
+        """Run a test cell here, among the student's objects, as nbgrader would.
+
+        It is compiled by Python itself: what the student put into IPython has no part in it. Only a cell
+        that ran to its end says so.
+
+        Parameters
+        ----------
+        source : str
+            Python, magics already turned into calls.
+        """
+        lines = source.splitlines(keepends=True)
+        linecache.cache[name] = (len(source), None, lines, name)
+        printed, shown = io.StringIO(), []
+        outcome: dict[str, Any] = {"passed": False, "type": "", "message": "", "line": 0}
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                shown = run_source(source, name, self.names)
+            outcome["passed"] = True
+        except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
+            with contextlib.suppress(BaseException):
+                outcome["message"] = str(error)[:2000]
+            outcome["type"] = type(error).__name__[:200]
+            for frame, number in traceback.walk_tb(error.__traceback__):
+                if frame.f_code.co_filename == name:
+                    outcome["line"] = number
+        return {**outcome, "shown": shown, "printed": printed.getvalue()[:15_000]}
+
+    def input(self, prompt: object = "") -> str:
+        """Ask the judge, whose test may have put something in the place of `input`."""
+        if not self.depth:
+            raise EOFError("a notebook that is marked has nobody to ask")
+        return str(self.call_back("input", (prompt,), {}))
+
+    def answer(self, request: dict[str, Any], buffers: list[bytes]) -> None:
+        """Do one thing and say what came of it; an exception is an answer, too."""
+        self.depth += 1
+        streams = sys.stdout, sys.stderr
+        sys.stdout = self.printed
+        out: list[bytes] = []
+        reply: dict[str, Any] = {}
+        try:
+            if "random" in request:
+                set_random_state(request["random"])
+            reply["v"] = self.do(request, buffers, reply, out)
+        except UnsendableError as error:
+            out.clear()
+            reply = {"unsendable": str(error)[:500]}
+        except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
+            out.clear()
+            reply = {"error": self.describe(error, out)}
+        finally:
+            sys.stdout, sys.stderr = streams
+            self.depth -= 1
+        reply["n"] = request["n"]
+        if "random" in request:
+            reply["random"] = random_state()
+        if printed := self.take_printed():
+            reply["printed"] = printed
+        self.channel.send(reply, out)
+
+    def take_printed(self) -> str:
+        """Return what was printed since the last time."""
+        if not self.printed.tell():
+            return ""
+        text = self.printed.getvalue()
+        self.printed = _Printed()
+        if sys.stdout is not self.printed and self.depth:
+            sys.stdout = self.printed
+        return text
+
+    def encoder(self, out: list[bytes]) -> _Out:
+        """Return a writer of values."""
+        encoder = _Out(out)
+        encoder.hand = self
+        return encoder
+
+    def decoder(self, buffers: list[bytes]) -> _In:
+        """Return a reader of values."""
+        decoder = _In(buffers)
+        decoder.hand = self
+        return decoder
+
+    def do(
+        self,
+        request: dict[str, Any],
+        buffers: list[bytes],
+        reply: dict[str, Any],
+        out: list[bytes],
+    ) -> Tree:
+        """Do what was asked and return the answer's tree."""
+        operation = request["op"]
+        if operation == "call" or operation == "operator":
+            return self.act(request, buffers, reply, out)
+        name = request.get("name", "")
+        if operation == "get":
+            if name not in self.names:
+                raise NameError(f"name '{name}' is not defined")
+            return self.encoder(out).value(self.names[name])
+        if operation == "has":
+            return {"t": "bool", "v": name in self.names}
+        if operation == "set":
+            self.keep(name)
+            self.names[name] = self.decoder(buffers).value(request["value"])
+        elif operation == "delete":
+            if name not in self.names:
+                raise NameError(f"name '{name}' is not defined")
+            self.keep(name)
+            del self.names[name]
+        elif operation == "define":
+            exec(compile(request["source"], "<test>", "exec"), self.names)
+        elif operation == "structures":
+            self.structures = set(request["names"])
+        elif operation == "names":
+            return self.encoder(out).value([n for n in list(self.names) if isinstance(n, str)])
+        else:
+            raise ValueError(f"an unknown request: {operation}")
+        return {"t": "none"}
+
+    def keep(self, name: str) -> None:
+        """Remember what a name held before the judge first took it away: it may be put back."""
+        if name in self.names:
+            self.kept.setdefault(name, self.names[name])
+
+    def act(
+        self,
+        request: dict[str, Any],
+        buffers: list[bytes],
+        reply: dict[str, Any],
+        out: list[bytes],
+    ) -> Tree:
+        """Call a function, or apply an operator; tell what it changed in its arguments."""
+        decoder = self.decoder(buffers)
+        args = [decoder.value(tree) for tree in request["args"]]
+        keywords = {key: decoder.value(tree) for key, tree in request.get("keywords", {}).items()}
+        forms = [tree["t"] for tree in (*request["args"], *request.get("keywords", {}).values())]
+        given = [*args, *keywords.values()]
+        watched = {i: fingerprint(given[i]) for i, form in enumerate(forms) if form in MUTABLE}
+        if request["op"] == "call":
+            function = self.references[request["id"]]
+        else:
+            function = self.operators[request["name"]]
+        result = function(*args, **keywords)
+        for index, before in watched.items():
+            if fingerprint(given[index]) != before:
+                change = [index, self.encoder(out).value(given[index])]
+                reply.setdefault("changed", []).append(change)
+        for index in watched:
+            if result is given[index]:
+                return {"t": "argument", "v": index}
+        return self.encoder(out).value(result)
+
+    def refer(self, value: Any) -> Tree:
+        """Return a reference to an object, with what may be known of it without asking again."""
+        number = self.ids.get(id(value))
+        if number is None:
+            if len(self.references) >= MAX_REFERENCES:
+                raise UnsendableError("one more object, of a million")
+            number = self.ids[id(value)] = len(self.references) + 1
+            self.references[number] = value
+        kind = type(value)
+        if isinstance(value, type):
+            what, line = "class", value.__mro__
+        elif isinstance(value, ITERATORS):
+            what, line = "iterator", kind.__mro__
+        elif kind in PLAIN:
+            what, line = "function", kind.__mro__
+        else:
+            what, line = ("callable" if callable(value) else "instance"), kind.__mro__
+        tree: Tree = {
+            "t": "ref",
+            "id": number,
+            "kind": what,
+            "line": [[str(one.__module__), str(one.__qualname__)] for one in line],
+        }
+        if what in ("function", "class", "callable"):
+            for key in ("__name__", "__qualname__", "__doc__", "__module__"):
+                told = getattr(value, key, None)
+                tree[key] = told if isinstance(told, str) else ""
+            tree["signature"] = self.signature(value)
+        else:
+            names = ("__array__", "__len__", "__iter__", "__getitem__", "__hash__")
+            tree["has"] = [name for name in names if getattr(kind, name, None) is not None]
+        return tree
+
+    def signature(self, value: Any) -> list[list[Any]] | None:
+        """Return a function's parameters: name, kind, whether and which default."""
+        try:
+            parameters = inspect.signature(value).parameters.values()
+        except (TypeError, ValueError):
+            return None
+        described = []
+        for one in parameters:
+            default = None
+            if one.default is not one.empty:
+                try:
+                    default = Encoder([], 1000, 5).value(one.default)
+                except UnsendableError:
+                    default = {"t": "str", "v": repr(one.default)[:200]}
+                if "b" in default:
+                    default = {"t": "str", "v": repr(one.default)[:200]}
+            described.append([one.name, int(one.kind), default])
+        return described
+
+    def describe(self, error: BaseException, out: list[bytes]) -> dict[str, Any]:
+        """Return an exception: its class, its line of bases, its arguments."""
+        message = ""
+        with contextlib.suppress(BaseException):  # a student's __str__ may do anything
+            message = str(error)[:2000]
+        plain = (str, int, float, bool, type(None))
+        args = getattr(error, "args", ())
+        args = args if isinstance(args, tuple) else ()
+        try:
+            attributes = {k: v for k, v in vars(error).items() if isinstance(v, plain)}
+        except TypeError:
+            attributes = {}
+        encoder = self.encoder(out)
+        return {
+            "class": self.refer(type(error)),
+            "message": message,
+            "args": [encoder.value(a if isinstance(a, plain) else str(a)[:500]) for a in args[:10]],
+            "attributes": [[k, encoder.value(v)] for k, v in list(attributes.items())[:20]],
+            "line": own_line(error),
+        }
+
+    # Functions of the judge's, called from here.
+
+    def callback(self, number: int, name: str) -> Any:
+        """Return a function that calls one of the judge's."""
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            return self.call_back(number, args, keywords)
+
+        call.__name__ = call.__qualname__ = name or "function"
+        return call
+
+    def call_back(self, number: int | str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Have the judge call one of its functions; answer what it asks meanwhile."""
+        out: list[bytes] = []
+        encoder = self.encoder(out)
+        message: dict[str, Any] = {
+            "callback": number,
+            "args": [encoder.value(arg) for arg in args],
+            "keywords": {key: encoder.value(arg) for key, arg in keywords.items()},
+            "printed": self.take_printed(),
+        }
+        self.channel.send(message, out)
+        while True:
+            answer, buffers = self.channel.receive()
+            if "returned" in answer:
+                return self.decoder(buffers).value(answer["returned"])
+            if "raised" in answer:
+                kind = getattr(builtins, answer["raised"], None)
+                known = isinstance(kind, type) and issubclass(kind, BaseException)
+                raise (kind if known else Exception)(answer["message"])  # type: ignore[misc]
+            self.answer(answer, buffers)
+
+
+def run_source(source: str, name: str, names: dict[str, Any]) -> list[str]:
+    """Run a cell; return how the value of its last expression is shown, if there is one."""
+    tree = ast.parse(source)
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr) or source.rstrip().endswith(";"):
+        exec(compile(tree, name, "exec"), names)
+        return []
+    exec(compile(ast.Module(tree.body[:-1], []), name, "exec"), names)
+    value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+    return [] if value is None else [repr(value)[:1000]]
+
+
+def own_line(error: BaseException) -> str:
+    """Return the last line of a notebook's cell on the way to `error`, or an empty string."""
+    line = ""
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if "ipykernel_" in name or name.startswith("<ipython-input"):
+            line = linecache.getline(name, number).strip() or line
+    return line[:500]
