@@ -13,7 +13,7 @@ from pathlib import Path
 from course.sample_class import write_class
 from proctor.author.build import build
 from proctor.classroom.grade import Listener, grade
-from proctor.cli import console as console_of_proctor
+from proctor.commands.shared import console as console_of_proctor
 from proctor.course import Course
 from proctor.examine.pool import default_jobs
 from proctor.record.read_results import read_class
