@@ -36,11 +36,15 @@ if TYPE_CHECKING:
 STUDENTS_FOLDERS = os.path.join("{student_id}", "{assignment_id}")
 """How nbgrader's directory structure ends where a class's folders lie side by side, as it does by default."""
 
+COLLECTOR = "proctor.classroom.collect.BestStays"
+
 
 def plug_in(config: Any) -> None:
     """Add the examiner to an nbgrader configuration."""
     config.Autograde.exporter_class = ProctorExporter
     config.GenerateFeedback.exporter_class = "proctor.tell.feedback.FeedbackExporter"
+    if "collect" not in config.ExchangeFactory:
+        config.ExchangeFactory.collect = COLLECTOR
 
 
 class ProctorExporter(NotebookExporter):  # type: ignore[misc]

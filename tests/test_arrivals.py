@@ -15,8 +15,10 @@ from tinycourse import DOUBLE, MEAN, student
 from proctor.cli import main
 from proctor.course import Course
 from proctor.intake.lms_file_names import lms_owner
-from proctor.record.arrival_record import read_arrivals
+from proctor.record.arrival_record import note_arrivals, read_arrivals
 from proctor.record.gradebook import open_gradebook
+from proctor.record.read_results import read_class
+from proctor.tell.export import csv_rows
 
 ROSTER = """\
 id,first_name,last_name,email,lms_user_id,login
@@ -196,6 +198,44 @@ def test_a_roster_that_only_nbgraders_gradebook_has_counts(
         book.add_student("stray")
     grade(tiny, archive(tmp_path / "class.zip", CANVAS[:2], right), "--quiet")
     assert marked(tiny) == {"ada", "oneilbob_102"}
+
+
+def test_a_stranger_who_was_marked_once_is_not_missed_later(
+    tiny: Course, tmp_path: Path, right: bytes
+) -> None:
+    (tiny.folder / "roster.csv").write_text(ROSTER)
+    grade(tiny, archive(tmp_path / "first.zip", CANVAS, right), "--quiet")
+    done = grade(tiny, archive(tmp_path / "second.zip", CANVAS[1:2], right), "--quiet")
+    absent = "Handed in nothing: max, zoe. Not in this folder, but marked from another one before: ada, anna"
+    assert f"{absent}\n" in done.output
+    data = read_class(tiny, tiny.lab("tiny"))
+    assert data.missing == ["max", "zoe"] and "strangeradam_555" in data.verdicts
+
+
+def test_a_stranger_of_one_lab_is_not_missed_in_another_without_a_roster_file(
+    tiny: Course, tmp_path: Path, right: bytes
+) -> None:
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        for name in ("ada", "bob"):
+            book.add_student(name, first_name=name.title())
+    note_arrivals(tiny.folder, "earlier", [], ["adam"])
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        book.add_student("adam")  # as marking the earlier lab did
+    done = grade(tiny, archive(tmp_path / "class.zip", ("ada/tiny.ipynb",), right), "--quiet")
+    assert "Handed in nothing: bob\n" in done.output
+    rows = csv_rows(read_class(tiny, tiny.lab("tiny")))
+    assert [row[0] for row in rows] == ["student", "ada", "bob"]
+
+
+def test_with_an_output_of_its_own_the_roster_is_missed_too(
+    tiny: Course, tmp_path: Path, right: bytes
+) -> None:
+    (tiny.folder / "roster.csv").write_text(ROSTER)
+    zipped = archive(tmp_path / "class.zip", CANVAS[:3], right)
+    done = grade(tiny, zipped, "--quiet", "-o", str(tmp_path / "out"))
+    assert "Handed in nothing: max, zoe\n" in done.output
+    data = read_class(tiny, tiny.lab("tiny"), tmp_path / "out")
+    assert data.missing == ["max", "zoe"] and data.entries["ada"].name == "Ada Lovelace"
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,34 @@ def test_watch_marks_what_is_submitted_and_the_page_is_fetched_at_once(
     assert {name: data.score(name) for name in data.verdicts} == {"ada": 10, "bob": 10}
 
 
+def test_collecting_again_puts_nothing_over_the_best_attempt(
+    tiny: Course, hub: Nbgrader, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny.folder / "checks" / "tiny.py"
+    text = path.read_text().replace("Finding, Lab", "Finding, Lab, Policy")
+    path.write_text(text.replace('"tiny",\n', '"tiny",\n    policy=Policy(counts="best"),\n', 1))
+    hub("teacher", "ReleaseAssignmentApp", "tiny")
+    for student in ("ada", "bob"):
+        hub(student, "FetchAssignmentApp", "tiny")
+        fill_in(tmp_path / "home" / student / "tiny" / "tiny.ipynb", double=DOUBLE, mean=MEAN)
+    hub("ada", "SubmitApp", "tiny")
+    hub("teacher", "CollectApp", "tiny")
+    assert grade(tiny) == 0
+    fill_in(tmp_path / "home" / "ada" / "tiny" / "tiny.ipynb", mean="")
+    for student in ("ada", "bob"):
+        hub(student, "SubmitApp", "tiny")
+    hub("teacher", "CollectApp", "tiny", "--update")
+    told = capfd.readouterr().err
+    assert "the best attempt counts" in told and "proctor watch tiny --once" in told
+    assert {p.name for p in (tiny.folder / "submitted").iterdir()} == {"ada", "bob"}
+    assert grade(tiny) == 0
+    assert "ada: 6 of 10; an earlier attempt counts" in watch(tiny)
+    hub("teacher", "CollectApp", "tiny", "--update")
+    assert grade(tiny) == 0
+    data = read_class(tiny, tiny.lab("tiny"))
+    assert {name: data.score(name) for name in data.verdicts} == {"ada": 10, "bob": 10}
+
+
 def test_watch_leaves_what_belongs_to_somebody_else_in_the_exchange(
     tiny: Course, hub: Nbgrader, tmp_path: Path
 ) -> None:

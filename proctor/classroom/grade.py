@@ -24,6 +24,7 @@ from proctor.examine.mark_result import Marked
 from proctor.examine.marker import Elsewhere, Marker, Reading, open_marker
 from proctor.record.arrival_record import note_arrivals
 from proctor.record.keeper import Keeper
+from proctor.record.roster import enrolled
 from proctor.record.run_record import (
     ChangedScore,
     ClassResult,
@@ -276,14 +277,14 @@ class _Run:
 
     def find_missing(self) -> None:
         """List who handed in nothing, and whose submission was there before and is gone."""
-        marked = self.result.verdicts
-        self.result.gone = [
-            name
-            for name, origin in self.store.origins().items()
-            if name not in marked and origin == self.origin
-        ]
-        present = {*marked, *self.result.gone}
-        self.result.missing = [name for name in self.keeper.roster() if name not in present]
+        origins = self.store.origins()
+        others = {name: at for name, at in origins.items() if name not in self.result.verdicts}
+        self.result.gone = [name for name, origin in others.items() if origin == self.origin]
+        course, out = self.marker.course, self.store.folder
+        for name in enrolled(course, out, self.keeper.roster()):
+            if name in self.result.verdicts or name in self.result.gone:
+                continue
+            (self.result.elsewhere if name in others else self.result.missing).append(name)
 
     def record(self, seconds: float, jobs: int, isolation: str) -> MarkingRecord:
         """Return what is worth knowing of this run and has no place in a verdict."""

@@ -53,7 +53,8 @@ class ExchangeSource:
         config = full_config(course)
         root = Path(str(config.Exchange.get("root", "") or "/usr/local/share/nbgrader/exchange"))
         name = str(config.CourseDirectory.get("course_id", ""))
-        if "ExchangeFactory" in config:
+        others = config.get("ExchangeFactory", {}).values()
+        if not all(str(one).startswith("proctor.") for one in others):
             raise CourseError(
                 "The course has an exchange of another kind (c.ExchangeFactory), which watch cannot "
                 f"read. Have it collect into a folder, and run: proctor watch {lab} FOLDER"

@@ -66,6 +66,11 @@ def read_arrivals(out: Path, lab: str) -> Noted:
         return Noted()
 
 
+def strangers_of(out: Path) -> set[str]:
+    """Return whom the roster did not know, of any lab that was marked into `out`."""
+    return {name for lab in _noted(out) for name in read_arrivals(out, lab).strangers}
+
+
 def _noted(out: Path) -> dict[str, Any]:
     try:
         data = json.loads((out / NAME).read_text("utf-8"))

@@ -29,6 +29,8 @@ class StudentEntry:
     ----------
     student, first_name, last_name, email, lms_user_id : str
         As the roster has them; empty where it says nothing.
+    enrolled : bool
+        Whether the student is on the course, and no stranger who handed in.
     handed_in : bool
         Whether there is a submission.
     score : float
@@ -62,6 +64,7 @@ class StudentEntry:
     last_name: str = ""
     email: str = ""
     lms_user_id: str = ""
+    enrolled: bool = True
     handed_in: bool = False
     score: float = 0.0
     penalty: float = 0.0

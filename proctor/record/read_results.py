@@ -15,7 +15,7 @@ from proctor.errors import CourseError
 from proctor.record.arrival_record import Noted, read_arrivals
 from proctor.record.gradebook_rows import StudentEntry, read_entries
 from proctor.record.roster import NAME as ROSTER
-from proctor.record.roster import students
+from proctor.record.roster import enrolled, students
 from proctor.record.run_record import MarkingRecord, read_marking
 from proctor.record.store import Store
 from proctor.verdict import Verdict
@@ -63,7 +63,7 @@ class ClassData:
         return [
             name
             for name, entry in self.entries.items()
-            if name not in self.verdicts and not entry.handed_in
+            if entry.enrolled and name not in self.verdicts and not entry.handed_in
         ]
 
     @property
@@ -127,29 +127,39 @@ def read_class(
             f"Run: proctor grade {lab.name}"
         )
     arrived = read_arrivals(folder, lab.name)
-    entries = _with_roster(course, read_entries(db_url, course_id, lab.name), arrived)
-    strangers = sorted(name for name in verdicts if name not in entries)
+    known = read_entries(db_url, course_id, lab.name)
+    strangers = sorted(name for name in verdicts if name not in known)
     if strangers:
         raise CourseError(
             f"The gradebook {course.relative(file)} does not know {strangers[0]}"
             + (f" and {len(strangers) - 1} others" if len(strangers) > 1 else "")
             + f", who were marked: it belongs to another course. Run: proctor grade {lab.name}"
         )
+    entries = _with_roster(course, folder, known, arrived)
     marking = read_marking(folder, lab.name)
     return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived)
 
 
 def _with_roster(
-    course: Course, entries: Mapping[str, StudentEntry], arrived: Noted
+    course: Course, out: Path, entries: Mapping[str, StudentEntry], arrived: Noted
 ) -> dict[str, StudentEntry]:
-    """Add what the roster says of students besides, and whom the learning platform calls late."""
+    """Add what the roster says of students besides, and whom the learning platform calls late.
+
+    Whom the roster names and this gradebook does not know has an entry too.
+    """
     path = course.folder / ROSTER
     more = {one["id"]: one for one in students(path)} if path.is_file() else {}
+    on_course = enrolled(course, out, entries)
     found = {}
-    for id, entry in entries.items():
-        one = more.get(id, {})
+    for id in sorted({*entries, *on_course}):
+        one, entry = more.get(id, {}), entries.get(id) or StudentEntry(id)
         found[id] = replace(
             entry,
+            first_name=entry.first_name or one.get("first_name", ""),
+            last_name=entry.last_name or one.get("last_name", ""),
+            email=entry.email or one.get("email", ""),
+            lms_user_id=entry.lms_user_id or one.get("lms_user_id", ""),
+            enrolled=id in on_course,
             late=entry.late or id in arrived.late,
             login=one.get("login", ""),
             id_number=one.get("id_number", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from proctor.atomic_files import write_whole
@@ -12,6 +12,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.intake.lms_file_names import composed, safe_id
 from proctor.intake.spreadsheet import Table, read_table
+from proctor.record.arrival_record import strangers_of
 from proctor.record.gradebook import open_gradebook
 from proctor.record.gradebook_lock import patient
 from proctor.record.roster_columns import COLUMNS, find_columns, person, plain_title
@@ -31,6 +32,19 @@ def read_roster(course: Course) -> tuple[str, ...] | None:
     """
     path = course.folder / NAME
     return tuple(one["id"] for one in students(path)) if path.is_file() else None
+
+
+def enrolled(course: Course, out: Path, known: Iterable[str]) -> list[str]:
+    """Return who is on the course, sorted: whom the roster names.
+
+    Without ``course/roster.csv`` they are those of `known`, whom the gradebook has, but for strangers:
+    whoever handed in without being in the roster is in the gradebook since.
+    """
+    listed = read_roster(course)
+    if listed is not None:
+        return sorted(listed)
+    strangers = strangers_of(out)
+    return sorted(name for name in known if name not in strangers)
 
 
 def students(path: Path, say: Callable[[str], None] = lambda _: None) -> list[dict[str, str]]:

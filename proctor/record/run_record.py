@@ -97,6 +97,8 @@ class ClassResult:
         Students of the roster who handed in nothing.
     gone : list of str
         Students who were marked before, and whose submission is no longer where it was.
+    elsewhere : list of str
+        Students of the roster who were marked before, with what another folder held.
     marked, kept : int
         How many were marked now, and how many were marked before and are unchanged.
     broken : dict of str to str
@@ -110,6 +112,7 @@ class ClassResult:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
     marked: int = 0
     kept: int = 0
     broken: dict[str, str] = field(default_factory=dict)

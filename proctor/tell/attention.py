@@ -91,8 +91,13 @@ def _class(result: ClassResult, data: ClassData) -> Iterator[str]:
         ("Not in the roster", strangers),
         ("Handed in an untouched notebook", untouched),
         ("Marked before, and no longer handed in (exports leave them out)", result.gone),
-        ("Handed in nothing", result.missing),
     )
     for title, names in groups:
         if names:
             yield f"{title}: {names_of(names)}"
+    absent = (
+        ("Handed in nothing", result.missing),
+        ("Not in this folder, but marked from another one before", result.elsewhere),
+    )
+    if parts := [f"{title}: {names_of(names)}" for title, names in absent if names]:
+        yield ". ".join(parts)

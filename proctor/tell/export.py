@@ -162,12 +162,12 @@ def csv_rows(data: ClassData, gone: Sequence[str] = ()) -> Iterable[list[str]]:
         "attention",
     ]
     for student, entry in data.entries.items():
-        if student in gone:
-            continue
         verdict = data.verdicts.get(student)
+        missing = verdict is None and not entry.handed_in
+        if student in gone or (missing and not entry.enrolled):
+            continue
         who = [student, entry.last_name, entry.first_name, entry.email, entry.lms_user_id]
         reasons = [one.message for one in verdict.problems if one.attention] if verdict else []
-        missing = verdict is None and not entry.handed_in
         yield [
             *map(plain, [*who, entry.section, entry.tutor]),
             verdict.status if verdict else "missing" if missing else "not marked",

@@ -122,7 +122,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         "count": len(verdicts),
         "marked": marked,
         "missing": data.missing,
-        "roster": len(data.entries),
+        "roster": sum(entry.enrolled for entry in data.entries.values()),
         "max_score": data.max_score,
         "scores": scores,
         "tallest": max(scores.counts),
