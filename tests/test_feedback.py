@@ -76,6 +76,26 @@ def test_on_top_stands_the_score_and_what_to_mend_first(marked: Course) -> None:
     assert words(page_of(marked, "bob").find(id="first").h2) == "Everything passed"
 
 
+def test_what_to_mend_first_shows_what_was_called_expected_and_got(marked: Course) -> None:
+    first = page_of(marked, "ada").find(id="first")
+    assert "Expected [2. -4.] Got [ 3. -6.]" in words(first.dl)
+    then = first.find(class_="then")
+    assert words(then) == "Then: Exercise 2, mean (4 points)."
+    assert words(page_of(marked, "ada").find(id=then.a["href"][1:])).startswith("Exercise 2, mean")
+    assert page_of(marked, "bob").find(class_="then") is None
+
+
+def test_a_trifle_does_not_come_before_what_costs_much(tiny: Course) -> None:
+    in_place = DOUBLE.replace("return 2 * a", "a *= 2\n    return a")
+    hand_in(tiny, "ada", student(tiny, double=in_place, mean=FAILS))
+    hand_in(tiny, "bob", student(tiny, double=in_place, mean=MEAN))
+    grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted")
+    first = page_of(tiny, "ada").find(id="first")
+    assert words(first.h2) == "Mend this first Exercise 2, mean: the mean"
+    assert words(first.find(class_="then")) == "Then: Exercise 1, double (1 point)."
+    assert "leaves its input alone" in words(page_of(tiny, "bob").find(id="first").h2)
+
+
 def test_each_exercise_tells_what_passed_what_did_not_and_why(marked: Course) -> None:
     double, mean = page_of(marked, "ada").find(class_="told").find_all("li", recursive=False)
     assert "0 of 6" in words(double) and "2 more checks were not asked" in words(double)

@@ -127,9 +127,10 @@ def test_what_was_not_started_or_not_asked_is_no_misconception(marked: Course) -
         lab, "s", lambda check: False, cause=lambda check: "This exercise is not started."
     )
     assert itemstats.misconceptions({"s": blank}) == []
-    double = itemstats.exercises(lab, [blank])[0]
+    wrong = classroom.verdict(lab, "t", lambda check: False)
+    double = itemstats.exercises(lab, [blank, wrong])[0]
     assert double.not_started == 1
-    assert [check.skipped for check in double.checks] == [0, 1, 1]
+    assert [(check.asked, check.skipped) for check in double.checks] == [(1, 0), (1, 1), (1, 1)]
 
 
 def test_the_report_counts_who_fell_for_what(page: str) -> None:

@@ -22,6 +22,7 @@ from proctor.record.attempts import Attempt, read_attempts
 from proctor.record.gradebook import open_gradebook
 from proctor.record.run_record import ChangedScore, MarkingRecord, write_marking
 from proctor.record.store import Store
+from proctor.tell import itemstats
 from proctor.tell.lecture import faded
 from proctor.tell.report import write_report
 
@@ -113,6 +114,19 @@ def test_checks_that_everybody_passed_are_folded_away(page: str) -> None:
     start = page.index('<table class="checks">')
     table = page[start : page.index("</table>", start)]
     assert "other inputs" in table and "leaves its input alone" not in table
+
+
+def test_an_untouched_notebook_says_nothing_of_the_checks(tiny: Course) -> None:
+    """Else one of them in a class unfolds every check, and makes each tell the able from the others."""
+    lab = tiny.lab("tiny")
+    right = [classroom.verdict(lab, f"s{n}", lambda check: True) for n in range(12)]
+    blank = classroom.verdict(
+        lab, "zoe", lambda check: False, cause=lambda check: "This exercise is not started."
+    )
+    for exercise in itemstats.exercises(lab, [*right, blank]):
+        assert exercise.not_started == 1
+        assert all(one.by_all and one.asked == 12 for one in exercise.checks)
+    assert all(one.share == 0 for e in itemstats.exercises(lab, [blank]) for one in e.checks)
 
 
 def test_sections_are_told_apart_where_the_roster_has_them(page: str) -> None:

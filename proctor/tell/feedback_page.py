@@ -27,6 +27,10 @@ from proctor.tell.given_text import comment_html, given_html
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
 Cell = Mapping[str, Any]
+GRAVE = 0.25
+"""Share of an exercise's points whose loss makes it worth mending before smaller things."""
+MOST_NEXT = 3
+"""Most exercises that are named after the one to mend first."""
 MAX_ANSWER = 50_000
 """Longest written answer that is shown, in characters."""
 
@@ -75,6 +79,8 @@ class Told:
         The final points: a person's where a person gave them.
     by_hand : bool
         Whether they are a person's.
+    line : str
+        Id of this line; no cell's id has a dot.
     place : str
         Id of its cell on the page; empty if it is not there.
     """
@@ -83,6 +89,7 @@ class Told:
     score: float
     by_hand: bool
     faults: tuple[Fault, ...]
+    line: str
     place: str = ""
     comment: str = ""
 
@@ -90,6 +97,11 @@ class Told:
     def passed(self) -> list[CheckResult]:
         """The checks that passed."""
         return [check for check in self.of.checks if check.passed]
+
+    @property
+    def lost(self) -> float:
+        """Points that are missing to all of this exercise's."""
+        return max(0.0, self.of.max_score - self.score)
 
     @property
     def skipped(self) -> int:
@@ -154,7 +166,7 @@ def feedback_page(
         told_of_hidden=told_of_hidden,
         note=note,
         rejected=rejected,
-        first=next(((one, one.faults[0]) for one in told if one.faults), None),
+        **_plan(told),
         groups=[] if rejected else list(_groups(cells, told, hand.comments)),
         comments=[comment_html(text) for _, text in sorted(hand.comments.items())],
     )
@@ -173,11 +185,31 @@ def _told(verdict: Verdict, hand: ByHand, places: set[str]) -> list[Told]:
             score=hand.marks.get(one.grade_cell, one.score),
             by_hand=one.grade_cell in hand.marks,
             faults=tuple(_faults(one.checks)),
+            line=f"told.{number}",
             place=one.id if one.id in places else "",
             comment=comment_html(hand.comments[one.id]) if one.id in hand.comments else "",
         )
-        for one in verdict.exercises
+        for number, one in enumerate(verdict.exercises, 1)
     ]
+
+
+def _plan(told: Iterable[Told]) -> dict[str, Any]:
+    """Return what to mend first, what after that, and what else there is.
+
+    Exercises build on those before them, so that the first one in their order comes first; but not one that
+    lacks a trifle before one that lacks much.
+    """
+    faulty = [one for one in told if one.faults and one.lost]
+    grave = (one for one in faulty if one.lost >= GRAVE * one.of.max_score)
+    first = next(grave, faulty[0] if faulty else None)
+    others = sorted((one for one in faulty if one is not first), key=lambda one: -one.lost)
+    rest = others[MOST_NEXT:]
+    return {
+        "first": first,
+        "then": others[:MOST_NEXT],
+        "more": len(rest),
+        "more_points": sum(one.lost for one in rest),
+    }
 
 
 def _faults(checks: Iterable[CheckResult]) -> Iterator[Fault]:

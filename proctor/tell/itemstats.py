@@ -57,7 +57,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class CheckStats:
-    """How one check did.
+    """How one check did, among those who began its exercise.
 
     Attributes
     ----------
@@ -78,17 +78,17 @@ class CheckStats:
 
     @property
     def asked(self) -> int:
-        """All who were marked."""
+        """All who began its exercise."""
         return self.passed + self.failed + self.skipped
 
     @property
     def by_all(self) -> bool:
-        """Whether everybody passed it."""
+        """Whether everybody who began its exercise passed it."""
         return self.asked > 0 and self.passed == self.asked
 
     @property
     def share(self) -> float:
-        """Share of all that passed, from 0 to 1."""
+        """Share of those that passed, from 0 to 1."""
         return self.passed / self.asked if self.asked else 0.0
 
     @property
@@ -166,7 +166,8 @@ def exercises(
 ) -> list[ExerciseStats]:
     """Count, for each exercise and check of the lab, how the class did.
 
-    Rejected submissions are left out: they say nothing of the lab.
+    Rejected submissions are left out: they say nothing of the lab. Who did not begin an exercise says
+    nothing of its checks.
 
     Parameters
     ----------
@@ -184,8 +185,10 @@ def exercises(
             else sum(check.points for check in one.values())
             for verdict, one in zip(marked, results, strict=True)
         ]
+        began = np.array([not _not_started(one.values()) for one in results], dtype=bool)
+        tried = [one for one, here in zip(results, began, strict=True) if here]
         checks = tuple(
-            _check(check, [one.get(check.id) for one in results], totals)
+            _check(check, [one.get(check.id) for one in tried], totals[began])
             for check in exercise.checks
         )
         found.append(
@@ -195,7 +198,7 @@ def exercises(
                 points=float(exercise.points),
                 mean=float(np.mean(points)) if points else 0.0,
                 full=sum(earned >= exercise.points for earned in points),
-                not_started=sum(_not_started(one.values()) for one in results),
+                not_started=int((~began).sum()),
                 checks=checks,
                 by=exercise.by,
             )

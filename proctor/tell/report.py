@@ -28,6 +28,7 @@ from proctor.examine.bindings import definitions
 from proctor.intake.name_uses import used_by
 from proctor.record.attempts import read_attempts
 from proctor.record.read_results import ClassData, read_class
+from proctor.record.roster import read_roster
 from proctor.record.store import Store
 from proctor.tell import itemstats, lecture, similarity
 from proctor.tell.anonymous import anonymous_code, redact
@@ -122,6 +123,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         "count": len(verdicts),
         "marked": marked,
         "missing": data.missing,
+        "listed": read_roster(course) is not None,
         "roster": sum(entry.enrolled for entry in data.entries.values()),
         "max_score": data.max_score,
         "scores": scores,
