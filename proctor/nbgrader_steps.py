@@ -15,12 +15,23 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from proctor import otter
 from proctor.cells import marking
 from proctor.errors import CourseError
 
+PYTHON = ("python", "ipython")
+
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook, with nbgrader's metadata in their present form and without random ids."""
+    """Read a notebook, with nbgrader's metadata in their present form and without random ids.
+
+    One that is written for otter-assign is read as one of nbgrader's.
+
+    Raises
+    ------
+    CourseError
+        If it is otter's, and breaks its format.
+    """
     from nbgrader.nbgraderformat import MetadataValidator
 
     text = path.read_text("utf-8")
@@ -28,6 +39,8 @@ def read(path: Path) -> NotebookNode:
     node = nbformat.reads(text, as_version=4)
     for index, cell in enumerate(node.cells):
         cell["id"] = (known[index] if index < len(known) else None) or f"cell-{index}"
+    if otter.is_otter(node) and language(node) in PYTHON:
+        return otter.translated(node, f"{path.parent.name}/{path.name}")
     return MetadataValidator().upgrade_notebook_metadata(node)
 
 

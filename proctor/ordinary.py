@@ -27,7 +27,6 @@ from proctor.errors import CourseError
 
 SECONDS = 30.0
 """nbgrader's own time limit for a cell, where the course sets none."""
-PYTHON = ("python", "ipython")
 _KEPT_OUT = {".ipynb_checkpoints", "__pycache__"}
 
 
@@ -200,10 +199,12 @@ def _read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
     for path in sorted(folder.glob("*.ipynb")):
         try:
             node = nbgrader_steps.read(path)
+        except CourseError:
+            raise
         except Exception as error:  # whatever nbformat raises for a broken file
             raise CourseError(f"{path} is not a notebook that can be read: {error}") from error
         language = nbgrader_steps.language(node)
-        if language not in PYTHON:
+        if language not in nbgrader_steps.PYTHON:
             raise CourseError(
                 f"{folder.name}/{path.name} is in {language}, and this engine marks Python. Leave the "
                 "assignment to nbgrader."

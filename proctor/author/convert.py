@@ -3,7 +3,7 @@
 Each notebook of ``source/NAME`` gets a master, ``masters/NAME/NOTEBOOK.py`` (jupytext, py:percent, with the
 cells' ids and nbgrader's own marks in their headers), and the assertions of the test cells that are judged
 outside a table, ``checks/NAME.py``. :func:`build` makes the notebooks again, equal cell by cell, but for
-outputs, which are no part of a source.
+outputs, which are no part of a source. A notebook of otter-assign's becomes nbgrader's on the way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import jupytext
 from nbformat import NotebookNode
 
-from proctor import assertions
+from proctor import assertions, nbgrader_steps, otter
 from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -53,7 +53,9 @@ def write(course: Course, adopted: Adopted) -> list[Path]:
     texts = {course.checks(name): table(adopted)}
     for notebook in adopted.assignment.notebooks:
         path = adopted.assignment.folder / f"{notebook.name}.ipynb"
-        texts[course.masters(name) / f"{notebook.name}.py"] = master(read(path), path)
+        own = read(path)
+        own = nbgrader_steps.read(path) if otter.is_otter(own) else own
+        texts[course.masters(name) / f"{notebook.name}.py"] = master(own, path)
     for path in texts:
         if path.exists():
             raise CourseError(

@@ -19,6 +19,7 @@ from typing import Any
 
 import nbformat
 
+from proctor import otter
 from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
@@ -84,6 +85,13 @@ class Adopted:
                 yield f"{name}  {id}  stops on the instructor's own solution: {error}"
             for step in plan.tests:
                 yield f"{name}  {step.id}  {told(step)}"
+            path = self.assignment.folder / f"{name}.ipynb"
+            if otter.is_otter(nbformat.read(path, as_version=4)):
+                own = self.assignment.name
+                yield (
+                    f"{name}  is written for otter assign. To release it with nbgrader, make it one of "
+                    f"nbgrader's: proctor adopt {own} --write, then proctor build {own}"
+                )
 
 
 def told(step: Step) -> str:
