@@ -83,7 +83,7 @@ def test_who_needs_a_person_stands_first_and_with_the_reason(tiny: Course) -> No
     hand_in(tiny, "ada", student(tiny, double=DOUBLE, mean=MEAN))
     hand_in(tiny, "bob", b"{")
     done = run(tiny, "grade", "tiny", "--quiet")
-    assert done.exit_code == 1
+    assert done.exit_code == 1, done.output
     (line,) = [line for line in done.output.splitlines() if line.startswith("! ")]
     assert line.startswith("! bob: not marked: ") and "ada" not in line
     assert "Nobody needs" not in done.output

@@ -178,7 +178,9 @@ class _Agent:
         self.shell = shell
         self.names = shell.user_ns
         self.helpers = helpers
-        values, hand, figures = (_module(modules, one) for one in ("values", "hand", "figures"))
+        values, hand, figures = (
+            _module(modules, one) for one in ("values", "student_end", "figures")
+        )
         self.draw = figures["describe"]
         self.hand: Any = hand["Hand"](self.names)
         self.talk: Any = None
