@@ -30,9 +30,9 @@ def write_page(target: Path) -> Path:
     model = keras.Sequential(
         [
             keras.Input((400,)),
-            keras.layers.Dense(25, activation="relu"),
-            keras.layers.Dense(15, activation="relu"),
-            keras.layers.Dense(10),
+            keras.layers.Dense(25, activation="relu", name="layer_1"),
+            keras.layers.Dense(15, activation="relu", name="layer_2"),
+            keras.layers.Dense(10, name="output"),
         ]
     )
     model.compile(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 _FRAME = {
     "sentence": (
-        "This is a small neural network that reads handwritten digits. Draw one on the sheet and watch, "
-        "step by step, how it becomes an answer."
+        "This small neural network reads handwritten digits. Draw one and watch, step by step, how it "
+        "becomes an answer."
     ),
     "sentenceData": (
         "This is a small neural network. Pick one of its examples and watch, step by step, how it "
         "becomes an answer."
     ),
+    "moreTools": "More",
     "figures": "The figures of this model",
     "drawHere": "Draw a digit",
     "drawOn": "Draw a digit here",
@@ -90,14 +91,25 @@ _NETWORK = {
     ),
     "folded": "Show more of the {0} parts of {1} that are folded away",
     "foldedNote": "Folded away, a page at a time: {0}. ",
-    "phase.input": "The input: {3} numbers, nothing computed yet. What will the answer be?",
-    "phase.layer": "{0}: {4}, each a weighted sum of {3} numbers, through {5}.",
+    "stepOf": "Step {0} of {1}:",
+    "phase.input": "the input is {3} numbers; nothing is computed yet. What will the answer be?",
+    "phase.layer": (
+        "{0} has {4}. Each multiplies the {3} numbers before it by weights of its own and adds them "
+        "up{5}."
+    ),
     "phase.other": "{0}: {4}, {7}.",
+    "does.relu": "; a sum below 0 becomes 0 (relu)",
+    "does.linear": "",
+    "does.sigmoid": "; the sum is squeezed between 0 and 1 (sigmoid)",
+    "does.tanh": "; the sum is squeezed between −1 and 1 (tanh)",
+    "does.elu": "; a sum below 0 is bent towards a least value (elu)",
+    "does.leaky_relu": "; a sum below 0 is made much smaller (leaky_relu)",
+    "does.softmax": "; softmax makes the sums into shares of 1",
     "phase.unit": "{0}, {1}.",
     "phase.term": "{0}, {1}: {2} of {3} terms added up.",
     "phase.bias": "{0}, {1}: the bias is added.",
-    "phase.activation": "{0}, {1}: {5} gives the activation.",
-    "phase.answer": "Softmax makes probabilities of the last layer; the largest is {6}.",
+    "phase.activation": "{0}, {1}: the activation is taken{5}.",
+    "phase.answer": "softmax makes the last sums into probabilities; the largest is that of {6}.",
     "looksFor": "weights w: what it looks for",
     "looksForSays": "Weights of the unit, from {0} to {1}",
     "found": "w · x: what it found",
@@ -109,7 +121,7 @@ _NETWORK = {
     "termsTable": "Weight and contribution of every input",
     "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
     "allTerms": "All {0} terms, together {1}; then the bias {2}.",
-    "change": "Change the weight from {0}",
+    "change": "Weight from {0}",
 }
 
 _SOFTMAX = {
@@ -172,23 +184,28 @@ _TRAINING = {
 }
 
 _MISTAKES = {
-    "confusionCaption": "Rows: what it is. Columns: what the network says.",
+    "confusionCaption": "Rows: what it is. Columns: what the network says. Open a cell to see its digits.",
     "cell": "{0} of actual {1} read as {2}",
     "cellRight": "A {1} read as a {1}: {0} digits{3}",
     "cellWrong": "A {1} taken for a {2}: {0} digits{3}",
     "mistakes": "{0} mistakes in {1} digits (accuracy {2}), the worst first{3}",
     "more": ", {0} of them here",
     "why": "Why {0} and not {1}?",
+    "evidence": "Filled: ink that speaks for {0}. Hollow: ink that speaks for {1}.",
+    "evidenceSays": "Ink that speaks for {0}, filled, and for {1}, hollow",
+    "evidenceTable": "What each input adds to the difference: its value times the slope",
+    "others": "the others",
     "lead": (
-        "With the rest ({3}, bias included) the last layer’s sum for {0} is {2} above that for {1}. Open a "
-        "unit to see its arithmetic."
+        "What units add to the last sum for {0}, less what they add to that for {1}. Open one to see its "
+        "arithmetic."
     ),
-    "leadInput": (
-        "With the rest ({3}, bias included) the last layer’s sum for {0} is {2} above that for {1}."
-    ),
+    "leadInput": "What each adds to the last sum for {0}, less what it adds to that for {1}.",
 }
 
 _LEARNING = {
+    "learningLead": (
+        "Which way should every weight move, so that this digit is read better? The slopes of the loss say it."
+    ),
     "askTarget": (
         "Say which digit it is meant to be: without a right answer there is no loss to learn from."
     ),
@@ -210,6 +227,7 @@ _LEARNING = {
 }
 
 _COMPARE = {
+    "compareLead": "The same digits, read by this network and by another one.",
     "alone": (
         "There is nothing to compare with yet. Give a second model, "
         'Explorer(model, X, y, compare={"another": model2}), or a Recorder as history.'

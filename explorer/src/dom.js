@@ -93,7 +93,7 @@ export function signed(value, digits = 3) {
 }
 
 /** A share in per cent. @param {number} value @param {number} [digits] */
-export const percent = (value, digits = 1) => `${num(100 * value, digits)} %`;
+export const percent = (value, digits = 1) => `${num(100 * value, digits)}\u00a0%`;
 
 /** Very small or large numbers as 3.1 × 10⁻⁶. @param {number} value */
 export function scientific(value) {

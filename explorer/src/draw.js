@@ -182,19 +182,18 @@ export function largest(data) {
  * @param {CanvasRenderingContext2D} context
  * @param {ArrayLike<number>} data  row by row
  * @param {number} size @param {Colours} colours
- * @param {{top?: number, dim?: (k: number) => boolean}} [how]  what fills a square, by default the largest
+ * @param {{top?: number, cols?: number, dim?: (k: number) => boolean}} [how]  what fills a square, by default the largest; how many lie side by side, by default as many as under each other
  */
-export function squares(context, data, size, colours, { top = largest(data), dim } = {}) {
-  const side = Math.sqrt(data.length);
-  const cell = size / side;
+export function squares(context, data, size, colours, { top = largest(data), cols = Math.sqrt(data.length), dim } = {}) {
+  const cell = size / cols;
   context.lineWidth = 1;
   for (let k = 0; k < data.length; k++) {
     const share = Math.sqrt(Math.min(1, Math.abs(data[k]) / (top || 1)));
     const width = share * (cell - 1);
     if (width < 0.8) continue;
     context.globalAlpha = dim?.(k) ? 0.18 : 1;
-    const x = (k % side) * cell + (cell - width) / 2;
-    const y = Math.floor(k / side) * cell + (cell - width) / 2;
+    const x = (k % cols) * cell + (cell - width) / 2;
+    const y = Math.floor(k / cols) * cell + (cell - width) / 2;
     if (data[k] > 0) {
       context.fillStyle = colours.accent;
       context.fillRect(x, y, width, width);

@@ -167,20 +167,46 @@ function throughActivation({ activation, alpha = 1 }, z, a, da, dz) {
  * @param {boolean} [toInput]  whether dL/dx is wanted as well
  * @param {Room} [room]  arrays to use again
  */
-export function accumulate(layers, pass, label, dw, db, toInput = true, { dz, da } = roomFor(layers)) {
-  const last = layers.length - 1;
+export function accumulate(layers, pass, label, dw, db, toInput = true, room = roomFor(layers)) {
   const error = pass.probabilities.slice();
   error[label] -= 1;
+  goBack(layers, pass, error, dw, db, toInput, room);
+  return { loss: crossEntropy(pass.logits, label), z: room.dz, input: room.da[0] };
+}
+
+/**
+ * From the slopes in the logits back to those in every sum (`dz`) and every input (`da`).
+ * @param {Layer[]} layers @param {Pass} pass @param {Float64Array} error  slopes in the logits
+ * @param {Float64Array[] | null} dw  where the slopes in the weights are added, if they are wanted
+ * @param {Float64Array[] | null} db
+ * @param {boolean} toInput @param {Room} room
+ */
+function goBack(layers, pass, error, dw, db, toInput, { dz, da }) {
+  const last = layers.length - 1;
   if (layers[last].activation === "softmax") dz[last].set(error);
   else throughActivation(layers[last], pass.z[last], pass.a[last], error, dz[last]);
   for (let l = last; l >= 0; l--) {
     const layer = layers[l];
     const wanted = l > 0 || toInput;
     if (wanted) da[l].fill(0);
-    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw[l], db[l], wanted ? da[l] : null);
+    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw && dw[l], db && db[l], wanted ? da[l] : null);
     if (l) throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da[l], dz[l - 1]);
   }
-  return { loss: crossEntropy(pass.logits, label), z: dz, input: da[0] };
+}
+
+/**
+ * How each input speaks for one class and against another: the input (from its paper on) times the slope, in
+ * it, of the one's logit less the other's. In a network of straight pieces (ReLU) these add up to what
+ * the input makes of the difference.
+ * @param {Layer[]} layers @param {Pass} pass @param {number} one @param {number} other @param {number} [paper]  an input's value where nothing is
+ * @returns {Float64Array}
+ */
+export function evidence(layers, pass, one, other, paper = 0) {
+  const room = roomFor(layers);
+  const apart = new Float64Array(pass.logits.length);
+  [apart[one], apart[other]] = [1, -1];
+  goBack(layers, pass, apart, null, null, true, room);
+  return room.da[0].map((slope, k) => (pass.x[k] - paper) * slope);
 }
 
 /** Room for gradients. @param {Layer[]} layers */

@@ -1,7 +1,7 @@
 /** What stands around the panels: heading, figures, notices, the digit, and the strip for narrow screens. */
 
 import { differenceToKeras, weightCount } from "./derive.js";
-import { button, h, percent, scientific, whole, write } from "./dom.js";
+import { attr, button, h, percent, scientific, whole, write } from "./dom.js";
 import { digit, prepare } from "./draw.js";
 import { createTabs } from "./tabs.js";
 import { createPaper } from "./views/paper.js";
@@ -24,7 +24,7 @@ export function createFrame(ctx, root) {
   const paper = createPaper(ctx);
   const tour = createTour(ctx, root);
   const tabs = createTabs(ctx);
-  const mini = createMini(ctx);
+  const mini = createMini(ctx, paper.sheet);
   let spoken = "";
 
   root.append(
@@ -125,13 +125,17 @@ function createNote(name, click) {
   };
 }
 
-/** The digit and its reading in the strip that stays in view on narrow screens. @param {import("./app.js").Context} ctx */
-function createMini(ctx) {
+/** The digit and its reading in a strip over narrow screens, while the sheet is out of view. @param {import("./app.js").Context} ctx @param {Element} sheet */
+function createMini(ctx, sheet) {
   const canvas = h("canvas");
   const text = h("span");
+  const node = h(".mini", { "aria-hidden": "true" }, h("div", canvas, text));
+  const watch = new IntersectionObserver((seen) => attr(node, "data-on", !seen[seen.length - 1].isIntersecting));
+  watch.observe(sheet);
+  ctx.gone.addEventListener("abort", () => watch.disconnect());
   let shown = "";
   return {
-    node: h(".mini", { "aria-hidden": "true" }, canvas, text),
+    node,
     /** @param {import("./derive.js").Derived} d */
     update(d) {
       const key = `${d.inputKey}${d.weightsKey}${d.told}${ctx.colours().ink}`;

@@ -8,8 +8,8 @@
  * @property {(layer: Layer, x: Numbers, z: Float64Array) => void} sums  writes z, which is 0 before
  * @property {(layer: Layer, x: Numbers, unit: number, visit: (input: number, weight: number, at: number) => void) => void} each
  *   every term of a unit's sum: the input, its weight, and where that lies among the layer's (-1: it is none of its own)
- * @property {(layer: Layer, x: Numbers, dz: Float64Array, dw: Float64Array, db: Float64Array, dx: Float64Array | null) => void} back
- *   adds to dw and db, and to dx where it is wanted, which is 0 before
+ * @property {(layer: Layer, x: Numbers, dz: Float64Array, dw: Float64Array | null, db: Float64Array | null, dx: Float64Array | null) => void} back
+ *   adds to dw and db, and to dx, which is 0 before; what is not wanted is null
  */
 
 /** What a unit's sum is made of: inputs, and where their weights begin. Filled over and over again. */
@@ -120,12 +120,12 @@ const conv = {
       const base = point * outs;
       let any = false;
       for (let o = 0; o < outs; o++) {
-        db[o] += dz[base + o];
+        if (db) db[o] += dz[base + o];
         any ||= dz[base + o] !== 0;
       }
       if (!any) continue;
       const count = lookUnder(layer, point);
-      hand(x, dw, findInked(layer, x, count), dz, base, outs);
+      if (dw) hand(x, dw, findInked(layer, x, count), dz, base, outs);
       for (let k = 0; dx && k < count; k++) {
         for (let i = 0; i < ins; i++) {
           const row = (taps[k] * ins + i) * outs;
@@ -204,8 +204,8 @@ const scale = {
   each: ({ shape: [, , channels], weights }, x, unit, visit) => visit(unit, weights[unit % channels], unit % channels),
   back({ shape: [, , channels], weights }, x, dz, dw, db, dx) {
     for (let k = 0; k < dz.length; k++) {
-      dw[k % channels] += dz[k] * x[k];
-      db[k % channels] += dz[k];
+      if (dw) dw[k % channels] += dz[k] * x[k];
+      if (db) db[k % channels] += dz[k];
       if (dx) dx[k] = dz[k] * weights[k % channels];
     }
   },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { backward, biasOf, crossEntropy, forward, numericalSlope, sgdStep, softmax, termsOf } from "../../explorer/src/engine.js";
+import { backward, biasOf, crossEntropy, evidence, forward, numericalSlope, sgdStep, softmax, termsOf } from "../../explorer/src/engine.js";
 import { decodeInk, encodeInk, rasterise } from "../../explorer/src/ink.js";
 import { drawOnto } from "../../explorer/src/ink.js";
 import { createTrainer } from "../../explorer/src/trainer.js";
@@ -86,6 +86,16 @@ for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of n
         assert.ok(Math.abs(numericalSlope(layers, x, label, l, k) - g.weights[l][k]) < 1e-6);
       }
     }
+  });
+
+  test(`${name}: what speaks for a class is each input times the slope of the difference in it`, () => {
+    const [one, other, paper, step] = [0, 1, 0.25, 1e-5];
+    const found = evidence(layers, forward(layers, x), one, other, paper);
+    x.forEach((v, k) => {
+      const [up, down] = [step, -step].map((d) => forward(layers, x.map((w, i) => (i === k ? w + d : w))).logits);
+      const slope = (up[one] - up[other] - down[one] + down[other]) / (2 * step);
+      assert.ok(Math.abs(found[k] - (v - paper) * slope) < 1e-6, `input ${k}`);
+    });
   });
 
   test(`${name}: one small step lowers the loss and leaves the old weights alone`, () => {

@@ -75,7 +75,20 @@ def test_the_focus_goes_into_the_tour_and_back_and_escape_ends_it(open_page: Ope
 def test_the_phone_shows_sheet_and_network_together(open_page: Open) -> None:
     page = open_page(width=390, height=844).page
     sheet, stage = box(page.locator(".dlx-paper")), box(page.locator(".dlx-stage-box"))
-    assert sheet["y"] + sheet["height"] <= stage["y"] <= 844 - 120
+    assert sheet["y"] + sheet["height"] <= stage["y"] <= 844 - 210
+    # No panel's name is cut off, and what is not needed at once is asked for.
+    for tab in page.get_by_role("tab").all():
+        at = box(tab)
+        assert at["x"] >= 0 and at["x"] + at["width"] <= 390
+    load = page.get_by_text("Load a picture…")
+    expect(load).to_be_hidden()
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(load).to_be_visible()
+    # The strip with the digit comes when the sheet has gone.
+    strip = page.locator(".dlx-mini")
+    expect(strip).not_to_be_visible()
+    page.locator(".dlx-figures").scroll_into_view_if_needed()
+    expect(strip.locator("canvas")).to_be_in_viewport()
 
 
 def test_inverted_and_not_inverted_look_different(open_page: Open) -> None:

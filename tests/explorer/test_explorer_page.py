@@ -313,7 +313,7 @@ def test_prediction_is_spoken_once_when_the_digit_has_settled(open_page: Open) -
     # On a machine so busy that the mouse rests meanwhile, the digit settles at each rest.
     rests = watched.value("moves.filter((at, i) => i && at - moves[i - 1] > 600).length")
     assert 1 <= len(spoken) <= 1 + rests
-    assert re.fullmatch(r"Prediction: \d, \d+ %\.", spoken[0])
+    assert re.fullmatch(r"Prediction: \d, \d+\s%\.", spoken[0])
 
 
 def test_hash_brings_back_the_same_state(open_page: Open) -> None:
@@ -396,19 +396,46 @@ def test_first_look_says_why_the_answer_is_what_it_is(open_page: Open) -> None:
     )
     shown = number(text(blame.locator(".dlx-num").first))
     assert shown == pytest.approx(max(pushes), abs=6e-4)
-    # What is said adds up to the lead: what spoke for it, what spoke most against it, and the rest.
+    # What is said adds up to the lead: what spoke for it, what spoke most against it, and the others.
     said = "[...document.querySelectorAll('[data-panel=network] .dlx-pushes .dlx-num')]"
-    shares = [number(one) for one in watched.value(f"{said}.map((e) => e.textContent)")]
+    *shares, rest, lead = map(number, watched.value(f"{said}.map((e) => e.textContent)"))
     assert shares[-1] == pytest.approx(min(0, *pushes), abs=6e-4)
-    rest, lead = re.search(
-        r"rest \(([+−][\d.]+), bias included\).* is ([\d.]+) above", text(blame.locator("p"))
-    ).groups()
-    assert sum(shares) + number(rest) == pytest.approx(number(lead), abs=0.004)
+    logits = watched.value("[...d.pass.logits]")
+    assert lead == pytest.approx(logits[digit] - logits[rival], abs=6e-4)
+    assert sum(shares) + rest == pytest.approx(lead, abs=0.004)
     blame.get_by_role("button").first.click()
     watched.has(layer=1, unit=int(np.argmax(pushes)))
     # While the pass is on its way there is no answer to explain.
     watched.page.get_by_label("One step back").click()
     expect(blame).to_be_hidden()
+
+
+def test_why_shows_the_ink_that_spoke_for_the_answer(open_page: Open, trained: Trained) -> None:
+    """Each pixel times its slope: with the biases' part they add up to what the answer is ahead by."""
+    watched = open_page()
+    blame = watched.page.locator("[data-panel=network] [data-part=blame]")
+    digit, rival = watched.value(
+        "[...d.pass.logits.keys()].sort((a, b) => d.pass.logits[b] - d.pass.logits[a])"
+    )[:2]
+    expect(blame.locator(".dlx-legend")).to_contain_text(f"ink that speaks for {digit}")
+    label = f"Ink that speaks for {digit}, filled, and for {rival}, hollow"
+    expect(blame.get_by_role("img", name=label)).to_be_visible()
+    blame.get_by_text("As a table").click()
+    expect(blame.locator("tbody tr")).to_have_count(400)
+    x, shown = np.array(
+        watched.value(
+            "[...document.querySelectorAll('[data-panel=network] [data-part=blame] tbody tr')].map("
+            "(line) => [...line.querySelectorAll('td')].map((e) => Number(e.textContent.replace('−', '-'))))"
+        )
+    ).T
+    w1, b1, w2, b2, w3, b3 = trained.model.get_weights()
+    exact = np.array(watched.value("[...d.pass.x]"))
+    assert np.abs(x - exact).max() < 6e-4
+    hidden = np.maximum(exact @ w1 + b1, 0)
+    slope = (w3[:, digit] - w3[:, rival]) * (hidden @ w2 + b2 > 0)
+    expected = exact * (w1 @ ((w2 @ slope) * (hidden > 0)))
+    assert np.abs(shown - expected).max() < 6e-4
+    assert expected.max() > 0.01, "some ink speaks for it"
 
 
 def test_questions_reveal_after_an_answer_and_keep_it(open_page: Open) -> None:

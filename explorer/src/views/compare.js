@@ -34,7 +34,7 @@ export function createCompare(ctx) {
   const wide = () => h("td.wide", bar());
 
   return {
-    node: h(".stack", h("label.field", h("span", "Compare with"), select), none, content),
+    node: h(".stack", h("p.lead", say("compareLead")), h("label.field", h("span", "Compare with"), select), none, content),
     update(d) {
       const choices = bundle.models.flatMap((model, k) => (k !== d.state.model ? [[`m${k}`, model.name]] : d.live ? [[`m${k}`, say("asGiven", model.name)]] : []));
       const { epochs } = d.model;

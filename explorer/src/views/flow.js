@@ -1,17 +1,20 @@
 /**
- * What moves: values on their way along the real lines, each dot as large as its w times x. A frame
- * shows the step that is being taken, between the state before it and the state after it.
+ * What moves: values on their way along the real lines, which grow with them, each dot as large as its w
+ * times x. A frame shows the step that is being taken, between the state before it and the state after
+ * it; units begin one after the other, as they are computed.
  */
 
-import { nodesOf } from "../engine.js";
+import { clamp, nodesOf } from "../engine.js";
 import { largest, prepare } from "../draw.js";
 import { advance, place as placeAt } from "../timeline.js";
 import { edgesOf, standFor } from "./edges.js";
-import { linesOf } from "./paint.js";
+import { linesOf, paintEdge } from "./paint.js";
 import { sortedTerms } from "./terms.js";
 
 const FLIGHT = 600;
 const DOTS = 60;
+/** Of the time of a step, the part after which the last unit begins. */
+const LATEST = 0.35;
 
 /** Slow at both ends. @param {number} t */
 const ease = (t) => t * t * (3 - 2 * t);
@@ -67,36 +70,47 @@ export function createFlow(ctx, canvas) {
       const groups = flies
         ? [{ l: layer, dots: edgesOf(d, layer, unit, DOTS), top: 0 }]
         : d.input.blank ? [] : stepDots(d);
-      paint(plan, groups, ease(flies ? flown : fraction));
+      paint(plan, d, groups, ease(flies ? flown : fraction));
       if (flies) ctx.refresh();
     },
   };
 
-  /** @param {import("./layout.js").Plan} plan @param {{l: number, dots: import("./edges.js").Edge[], top: number}[]} groups @param {number} share */
-  function paint(plan, groups, share) {
+  /**
+   * @param {import("./layout.js").Plan} plan @param {import("../derive.js").Derived} d
+   * @param {{l: number, dots: import("./edges.js").Edge[], top: number}[]} groups @param {number} share  of the step
+   */
+  function paint(plan, { layers }, groups, share) {
     const context = prepare(canvas, plan.width, plan.height);
     const colours = ctx.colours();
     let count = 0;
     for (const { l, dots, top } of groups) {
       const most = top || largest(dots.map(({ value }) => value)) || 1;
-      for (const { from, to, value } of dots) {
+      const nodes = nodesOf(layers[l]);
+      const alone = dots.every(({ to }) => to === dots[0].to);
+      dots.forEach(({ from, to, value }, n) => {
         const [one, two] = [plan.at(l - 1, from), plan.at(l, to)];
-        if (!one || !two) continue;
+        const turn = alone ? n / dots.length : (to % nodes) / nodes;
+        const way = clamp((share - LATEST * turn) / (1 - LATEST), 1);
+        if (!one || !two || !way) return;
         count++;
-        context.beginPath();
-        context.arc(one.x + share * (two.x - one.x), one.y + share * (two.y - one.y), 1.2 + 3.4 * Math.sqrt(Math.abs(value) / most), 0, 7);
-        if (value > 0) {
-          context.fillStyle = colours.accent;
-          context.fill();
-        } else {
-          context.fillStyle = colours.surface;
-          context.fill();
-          context.strokeStyle = colours.ink;
-          context.lineWidth = 1.2;
-          context.stroke();
-        }
-      }
+        const [x, y] = [one.x + way * (two.x - one.x), one.y + way * (two.y - one.y)];
+        const size = Math.abs(value) / most;
+        paintEdge(context, one, { x, y }, value, size, colours);
+        dot(context, x, y, 1 + 2.6 * Math.sqrt(size), value, colours);
+      });
     }
     canvas.dataset.moving = `${count} ${share.toFixed(3)}`;
   }
+}
+
+/** Filled for a positive value, hollow for a negative one. @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} radius @param {number} value @param {import("../draw.js").Colours} colours */
+function dot(context, x, y, radius, value, colours) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  context.fillStyle = value > 0 ? colours.accent : colours.surface;
+  context.fill();
+  if (value > 0) return;
+  context.strokeStyle = colours.ink;
+  context.lineWidth = 1.2;
+  context.stroke();
 }

@@ -28,7 +28,7 @@ import { clamp, isMap, nodesOf } from "../engine.js";
 import { times } from "../dom.js";
 
 const HIGH = 440;
-const TOP = 44;
+const TOP = 56;
 const LEAST = 25;
 const GAP = 30;
 const PITCHES = [46, 40, 34, 29, LEAST];

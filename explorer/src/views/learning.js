@@ -41,6 +41,7 @@ export function createLearning(ctx) {
   const content = h(".split",
     h("section.stack", { "aria-label": "Backward pass" },
       ctx.heading("Backward: who is to blame"),
+      h("p.lead", say("learningLead")),
       loss,
       h("figure.half", saliency, h("figcaption", say("saliency"))),
       h("table", h("caption.sr", "Gradients by layer"),

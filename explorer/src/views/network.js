@@ -12,15 +12,13 @@ import { createUnit } from "./unit.js";
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createNetworkPanel(ctx) {
-  const parts = [createTransport(ctx), createNetwork(ctx), createUnit(ctx)];
-  const blame = createBlame(ctx);
-  const [transport, network, unit] = parts;
+  const [transport, network, unit, blame] = [createTransport(ctx), createNetwork(ctx), createUnit(ctx), createBlame(ctx)];
   return {
-    node: h(".network-panel", transport.node, blame.node, network.node, h(".below", unit.node)),
+    // What a step does, and at the end why the answer is what it is, lie in one place: the network under it does not jump.
+    node: h(".network-panel", transport.node, h(".explain", transport.said, blame.node), network.node, h(".below", unit.node)),
     update(d) {
-      for (const part of parts) part.update(d);
-      // It keeps its room while there is no answer yet: the network under it does not jump.
-      blame.node.style.visibility = d.place.answer ? "" : "hidden";
+      for (const part of [transport, network, unit]) part.update(d);
+      attr(blame.node, "data-on", d.place.answer);
       blame.update(d);
     },
   };
@@ -65,8 +63,8 @@ function createNetwork(ctx) {
     const { left, wide, room, first, parts } = plan.blocks[l];
     const shown = parts.filter(Boolean).length;
     const folded = parts.length - shown;
-    return h(".layer-name", { style: `left:${left + wide / 2}px;width:${room}px`, title: `${layer.name}: ${whole(nodesOf(layer))} ${isMap(layer) ? "maps" : "units"}, ${kindOf(layer)}` },
-      h("b", layer.name), h("span", kindOf(layer)),
+    return h(".layer-name", { style: `left:${left + wide / 2}px;width:${room}px`, title: `${layer.name}: ${sizeOf(layer)}, ${kindOf(layer)}` },
+      h("b", layer.name), h("span", sizeOf(layer)), h("span", kindOf(layer)),
       folded > 0 && button(`+${whole(folded)}`, () => ctx.openUnit(l, unitOf(layer, (first + shown) % parts.length)),
         { class: "dlx-button dlx-more", "aria-label": say("folded", whole(folded), layer.name) }));
   }
@@ -229,6 +227,9 @@ function createNetwork(ctx) {
     return say("habits", many("dead"), many("always on"), whole(bundle.count));
   }
 }
+
+/** How many units or maps a layer has. @param {import("../engine.js").Layer} layer */
+export const sizeOf = (layer) => `${whole(nodesOf(layer))} ${isMap(layer) ? "map" : "unit"}${nodesOf(layer) > 1 ? "s" : ""}`;
 
 /** What a layer does, in a word. @param {import("../engine.js").Layer} layer */
 export const kindOf = ({ kind, activation, window = [1, 1] }) => {

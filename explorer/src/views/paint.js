@@ -78,10 +78,18 @@ function paintEdges(context, plan, l, edges, colours, dim = 1, thick = 1) {
   for (const { from, to, value } of edges) {
     const size = Math.abs(value) / top;
     const [one, two] = [plan.at(l - 1, from), plan.at(l, to)];
-    if (size < FAINT || !one || !two) continue;
-    trace(context, [[one.x, one.y], [two.x, two.y]], value > 0 ? colours.accent : colours.ink,
-      (0.4 + 1.8 * size) * thick, Math.min(1, (0.08 + 0.5 * size) * dim * thick), value > 0 ? undefined : [3, 3]);
+    if (size >= FAINT && one && two) paintEdge(context, one, two, value, size, colours, dim, thick);
   }
+}
+
+/**
+ * A line as thick as its value is large beside the largest; dashed where it is negative.
+ * @param {CanvasRenderingContext2D} context @param {import("./layout.js").Point} one @param {import("./layout.js").Point} two
+ * @param {number} value @param {number} size @param {import("../draw.js").Colours} colours @param {number} [dim] @param {number} [thick]
+ */
+export function paintEdge(context, one, two, value, size, colours, dim = 1, thick = 1) {
+  trace(context, [[one.x, one.y], [two.x, two.y]], value > 0 ? colours.accent : colours.ink,
+    (0.4 + 1.8 * size) * thick, Math.min(1, (0.08 + 0.5 * size) * dim * thick), value > 0 ? undefined : [3, 3]);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The digit: drawn, picked or loaded, and what the network makes of it. Always in view. */
 
 import { clamp } from "../engine.js";
-import { ARROWS, attr, button, checkbox, h, segmented, times, write } from "../dom.js";
+import { ARROWS, attr, button, checkbox, h, segmented, times, uid, write } from "../dom.js";
 import { digit, pixels, prepare, trace } from "../draw.js";
 import { PAPER, decodeInk, encodeInk } from "../ink.js";
 import { asImage } from "../derive.js";
@@ -156,19 +156,27 @@ export function createPaper(ctx) {
   const onto = checkbox("draw on this", (on) => store.set({ onto: on ? 1 : 0 }));
   const undoButton = button("Undo", undo);
   const clearButton = button("Clear", clear);
+  // A narrow screen has room for the rest when it is asked for.
+  const rest = h(".row.rest", { id: uid() }, h("label.button.file", "Load a picture…", file), onto.node);
+  const more = button(say("moreTools"), () => {
+    const open = more.getAttribute("aria-expanded") !== "true";
+    attr(more, "aria-expanded", open);
+    attr(rest, "data-open", open);
+  }, { class: "dlx-button dlx-narrow", "aria-expanded": false, "aria-controls": rest.id });
 
   const verdict = createVerdict(ctx);
   const node = h("section.side", { "aria-label": "The digit and its prediction" },
     h(".sheet@paper", canvas, hint),
     h(".tools",
-      drawable && h(".row", tools.node, undoButton, clearButton),
+      drawable && h(".row", tools.node, undoButton, clearButton, more),
       h(".row.picks", picks.length ? picks : [select, button("Next", () => pick(Number(select.value)))]),
-      drawable && h(".row", h("label.button.file", "Load a picture…", file), onto.node)),
+      drawable && rest),
     verdict.node,
   );
 
   return {
     node,
+    sheet: canvas,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const { state, input: given } = d;

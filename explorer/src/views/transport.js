@@ -1,9 +1,9 @@
 /** Step, play and scrub through the forward pass. */
 
-import { button, h, labelled, playButton, range, segmented, whole, write } from "../dom.js";
+import { attr, button, h, labelled, playButton, range, segmented, whole, write } from "../dom.js";
 import { isMap, nodesOf } from "../engine.js";
 import { advance, lastPosition, seek } from "../timeline.js";
-import { kindOf } from "./network.js";
+import { kindOf, sizeOf } from "./network.js";
 import { unitName } from "./terms.js";
 
 /** @param {import("../app.js").Context} ctx */
@@ -20,15 +20,16 @@ export function createTransport(ctx) {
     player.stop();
     store.set(advance(ctx.now().layers, ctx.now().state, by));
   };
-  const said = h("p.said");
+  const [title, text] = [h("b"), h("span")];
+  const said = h("p.said", title, " ", text);
   const back = button("◂", () => step(-1), { "aria-label": "One step back" });
   const on = button("▸", () => step(1), { "aria-label": "One step on" });
   const node = h(".transport@transport",
     h(".row", back, play.node, on, slider.node, labelled("Step by", grain.node)),
-    said,
   );
   return {
     node,
+    said,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const { state, layers } = d;
@@ -42,9 +43,11 @@ export function createTransport(ctx) {
       const unit = map && state.grain === "term" ? unitName(d).slice(name.length + 2) : `${map ? "map" : "unit"} ${place.unit}`;
       const phase = place.phase === "layer" && layer.kind !== "dense" ? "phase.other" : `phase.${place.phase}`;
       const count = place.phase === "term" ? last - 2 : inputs;
-      const text = `${at} of ${last} · ${ctx.bundle.say(phase, name, unit, place.terms, whole(count), `${whole(nodesOf(layer))} ${map ? "maps" : "units"}`, activation, pass.digit, kindOf(layer))}`;
-      slider.update(at, text, last);
-      write(said, text);
+      const { say } = ctx.bundle;
+      write(title, say("stepOf", at, last));
+      write(text, say(phase, name, unit, place.terms, whole(count), sizeOf(layer), say(`does.${activation}`), pass.digit, kindOf(layer)));
+      slider.update(at, said.textContent, last);
+      attr(said, "data-answer", place.answer);
       play.update();
       back.disabled = at === 0 && (state.grain !== "term" || (state.layer === 0 && state.unit % nodesOf(layers[0]) === 0));
       on.disabled =
