@@ -204,7 +204,8 @@ _MISTAKES = {
 
 _LEARNING = {
     "learningLead": (
-        "Which way should every weight move, so that this digit is read better? The slopes of the loss say it."
+        "Which way should every weight move, so that this digit is read better? The slopes of the loss "
+        "say it."
     ),
     "askTarget": (
         "Say which digit it is meant to be: without a right answer there is no loss to learn from."

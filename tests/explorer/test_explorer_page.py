@@ -428,7 +428,7 @@ def test_why_shows_the_ink_that_spoke_for_the_answer(open_page: Open, trained: T
             "(line) => [...line.querySelectorAll('td')].map((e) => Number(e.textContent.replace('−', '-'))))"
         )
     ).T
-    w1, b1, w2, b2, w3, b3 = trained.model.get_weights()
+    w1, b1, w2, b2, w3, _ = trained.model.get_weights()
     exact = np.array(watched.value("[...d.pass.x]"))
     assert np.abs(x - exact).max() < 6e-4
     hidden = np.maximum(exact @ w1 + b1, 0)
