@@ -88,7 +88,7 @@ def compare(course: Course, lab: str, submitted: Path, out: Path, jobs: int = 4)
 def tiny_class(folder: Path, number: int) -> Course:
     """Write a class of the tiny lab: right and wrong work that uses half of the time it may."""
     sys.path.insert(0, str(ROOT / "tests"))
-    import tinycourse as tiny
+    from support import tinycourse as tiny
 
     course = tiny.make_course(folder)
     spend = f"    import time\n    end = time.process_time() + {LIMIT / 2}\n"

@@ -232,7 +232,7 @@ def cpu() -> float:
 def tiny_class(folder: Path, number: int, jobs: int) -> None:
     """Mark a class of a lab without TensorFlow."""
     sys.path.insert(0, str(ROOT / "tests"))
-    import tinycourse as tiny
+    from support import tinycourse as tiny
 
     course = tiny.make_course(folder / "tiny")
     for index in range(number):

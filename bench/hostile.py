@@ -24,10 +24,9 @@ from proctor.course import Course
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from attacks_on_design import MESSAGES, NPY
-from attacks_on_marks import LARGE, MANY_TIMES
-from test_bounds import LONG
-from test_bounds_marking import FAKE, MODELS, Measured
+from support.attacks_on_design import MESSAGES, NPY
+from support.attacks_on_marks import FAKE, LARGE, LONG, MANY_TIMES, MODELS
+from support.measured import Measured
 
 Make = Callable[[SampleClass], NotebookNode]
 

@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="submissions of each kind")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))
-    from lifting import LIFTED
+    from support.lifting import LIFTED
 
     heavy = ("numpy", "pandas", "PIL", "matplotlib")
     pairs = [pair for pair in LIFTED.values() if not any(name in "".join(pair) for name in heavy)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from absl import logging as absl_logging
-from tinycourse import make_course
+from support.tinycourse import make_course
 
 from proctor.author.build import build
 from proctor.course import Course

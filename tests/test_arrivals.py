@@ -6,11 +6,11 @@ import json
 import zipfile
 from pathlib import Path
 
-import classroom
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
-from tinycourse import DOUBLE, MEAN, student
+from support import classroom
+from support.tinycourse import DOUBLE, MEAN, student
 
 from proctor.cli import main
 from proctor.course import Course

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from malformed_class import Notebook, cell_of, own_cell, strip, text_of, unmark
-from sample_lab import DENSE, SOFTMAX, solved, source_notebook, submission
+from support.malformed_class import Notebook, cell_of, own_cell, strip, text_of, unmark
+from support.sample_lab import DENSE, SOFTMAX, solved, source_notebook, submission
 
 from proctor.examine.assemble import Assembled, assemble
 

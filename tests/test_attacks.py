@@ -23,18 +23,17 @@ from typing import Any
 
 import nbformat
 import pytest
-from attack_class import HONEST, LAB_CHECKS, TABLE, WRONG_DOUBLE, WRONG_MEAN, Attack
-from attacks_on_design import NAMES, OWN, ROW_22
-from attacks_on_marks import MARKS, WAITS
 from bs4 import BeautifulSoup
-from doors import after_first_read
-from full_setup import may_skip
-from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
+from support import needs
+from support.attack_class import HONEST, LAB_CHECKS, TABLE, WRONG_DOUBLE, WRONG_MEAN, Attack
+from support.attacks_on_design import NAMES, OWN, ROW_22
+from support.attacks_on_marks import MARKS, WAITS
+from support.doors import after_first_read
+from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.intake.lms_file_names import safe_id
 from proctor.intake.submissions import collect
 from proctor.record import gradebook
-from proctor.sandbox.probe import missing
 
 ATTACKS = [*TABLE, *ROW_22, *MARKS, *OWN]
 LINKS = ("r08-link", "r08-zip")
@@ -45,7 +44,7 @@ NOISY = (
 )
 ROOT = Path(__file__).parents[1]
 
-pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+pytestmark = needs.isolation
 
 
 @dataclass

@@ -7,11 +7,11 @@ import io
 import re
 from pathlib import Path
 
-import classroom
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support import classroom
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.cli import main
 from proctor.course import Course

@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-import classroom
 import pytest
 from click.testing import CliRunner
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support import classroom
+from support.attacks_on_marks import LONG
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.cli import main
 from proctor.course import Course
@@ -21,13 +22,6 @@ MOST_SECONDS = 10.0
 MOST_BYTES = 1_500_000
 ORDER = "\u202e\u2066"
 """A reader sees what follows these in another order than Python does."""
-
-LONG = {
-    "lines that hold a blank": "x = 1\n" + " \n" * 40_000 + "x",
-    "an endless tuple": "if " + "0," * 480_000,
-    "names with dots": "a." * 400_000,
-    "quotes": "'\"" * 400_000,
-}
 
 
 def grade(course: Course) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tinycourse import MASTER
+from support.tinycourse import MASTER
 
 from proctor.author.build import build
 from proctor.course import Course

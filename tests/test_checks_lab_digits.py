@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from support.lab_side import Classroom, judge, run_cell, score
 
 from course.checks import sheets
 from course.checks.lab_digits import lab
@@ -20,7 +21,6 @@ from labkit.descriptions import accuracy
 from labkit.exercises import TITLES, preprocess
 from proctor.kernel.student_side import RemoteSide
 from public_tests import NotStarted
-from tests.lab_side import Classroom, judge, run_cell, score
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.lab_side import Classroom, judge, score
 
 from course.checks.lab_mnist import lab, parts
 from course.mutants import Mutant, Variant
 from course.mutants.lab_mnist import MUTANTS, VARIANTS
-from tests.lab_side import Classroom, judge, score
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
+from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import Listener, grade
 from proctor.course import Course

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import ordinary_course
 import pytest
-from test_ordinary import run
+from support import ordinary_course
+from support.doors import command
 
 from proctor.author import convert
 from proctor.course import Course
@@ -52,7 +52,7 @@ def put(folder: Path, student: str, **answers: str) -> None:
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """nbgrader's own course, converted, with a hidden test added, and marked."""
     top = tmp_path_factory.mktemp("convert")
-    assert run(top, "nbgrader", "quickstart", "course101").returncode == 0
+    assert command(top, "nbgrader", "quickstart", "course101").code == 0
     folder = top / "course101"
     path = folder / "source" / "ps1" / "problem1.ipynb"
     book = nbformat.read(path, as_version=4)
@@ -61,8 +61,8 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             cell.source += f"\n# the third square\nassert squares(3) == [1, 4, 9]\n{HIDDEN}"
     nbformat.write(book, path)
     shutil.copytree(folder / "source", top / "before")
-    done = run(folder, "proctor", "adopt", "ps1", "--write")
-    assert done.returncode == 0, done.stderr
+    done = command(folder, "proctor", "adopt", "ps1", "--write")
+    assert done.code == 0, done.err
     table = folder / "checks" / "ps1.py"
     known = "Assertion('assert squares(10) == [1, 4, 9, 16, 25, 36, 49, 64, 81, 100]', "
     text = table.read_text()
@@ -71,7 +71,7 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     table.write_text(text[:end] + ", cause='It stops early.', next='Look at n.'" + text[end:])
     put(folder, "ada")
     put(folder, "ben", squares=SQUARES)
-    assert run(folder, "proctor", "grade", "ps1").returncode in (0, 1)
+    assert command(folder, "proctor", "grade", "ps1").code in (0, 1)
     yield folder
 
 
@@ -79,7 +79,7 @@ def test_its_notebooks_come_back_from_text_cell_by_cell(quickstart: Path) -> Non
     before = cells(quickstart.parent / "before" / "ps1")
     for path in (quickstart / "source" / "ps1").glob("*.ipynb"):
         path.unlink()
-    assert run(quickstart, "proctor", "build", "ps1").returncode == 0
+    assert command(quickstart, "proctor", "build", "ps1").code == 0
     assert cells(quickstart / "source" / "ps1") == before
 
 
@@ -185,6 +185,6 @@ def test_a_master_that_was_changed_and_not_built_is_named(own: tuple[Path, Adopt
     convert.write(Course(folder), adopted)
     master = folder / "masters" / ordinary_course.NAME / "two.py"
     master.write_text(master.read_text().replace("# Notebook two", "# Notebook 2"))
-    done = run(folder, "proctor", "grade", ordinary_course.NAME, "source")
-    assert done.returncode == 2
-    assert "differs from it in cell 1" in done.stderr and "proctor build hw1" in done.stderr
+    done = command(folder, "proctor", "grade", ordinary_course.NAME, "source")
+    assert done.code == 2
+    assert "differs from it in cell 1" in done.err and "proctor build hw1" in done.err

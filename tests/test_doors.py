@@ -16,7 +16,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from doors import (
+from support import needs
+from support.doors import (
     ROOT,
     Gradescope,
     after_first_read,
@@ -28,7 +29,7 @@ from doors import (
     scores,
     verdicts,
 )
-from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
+from support.tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
@@ -75,7 +76,7 @@ def test_a_run_that_dies_at_any_write_leaves_no_mark_of_other_work(tiny: Course)
         who = f"s{moment:02d}"
         hand_in(tiny, who, half(tiny))
         words = ["--course", str(tiny.folder), "grade", "tiny", "-q", "--student", who]
-        dying = [sys.executable, str(ROOT / "tests" / "dying_grader.py"), str(moment)]
+        dying = [sys.executable, str(ROOT / "tests" / "support" / "dying_grader.py"), str(moment)]
         done = subprocess.run([*dying, str(tiny.folder), *words], capture_output=True, text=True)
         hand_in(tiny, who, solved(tiny))
         if done.returncode != -signal.SIGKILL:
@@ -123,7 +124,7 @@ def test_a_check_that_the_solution_fails_counts_the_same_in_every_door(tmp_path:
 # --- D4: the bytes that were read are the bytes that are marked -----------------------------------
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="watches a file with inotify")
+@needs.linux
 @pytest.mark.parametrize("door", ["pool", "dask"])
 def test_a_file_that_changes_while_it_waits_changes_nobody_elses_mark(
     tiny: Course, tmp_path: Path, door: str

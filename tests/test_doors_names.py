@@ -12,8 +12,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from doors import autograde, book, check_result, enrolled, proctor, scores, statuses, verdicts
-from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, make_course, student
+from support.doors import (
+    autograde,
+    book,
+    check_result,
+    enrolled,
+    proctor,
+    scores,
+    statuses,
+    verdicts,
+)
+from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
 

@@ -19,7 +19,7 @@ import httpx
 import nbformat
 import psutil
 import pytest
-from tinycourse import DOUBLE, student
+from support.tinycourse import DOUBLE, student
 
 from proctor.classroom import endpoint
 from proctor.classroom.endpoint import serving

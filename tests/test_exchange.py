@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 from nbgrader import apps
-from tinycourse import DOUBLE, MEAN
+from support.tinycourse import DOUBLE, MEAN
 
 from proctor.cli import main
 from proctor.course import Course
@@ -155,7 +155,7 @@ def test_release_work_submit_collect_mark_comment_and_return(
 
 
 def test_a_time_that_is_none_costs_nobody_the_run(tiny: Course) -> None:
-    from tinycourse import hand_in, student
+    from support.tinycourse import hand_in, student
 
     path = hand_in(tiny, "ada", student(tiny, mean=MEAN))
     (path.parent / "timestamp.txt").write_text("2026-99-99 99:99:99 UTC")
@@ -164,7 +164,7 @@ def test_a_time_that_is_none_costs_nobody_the_run(tiny: Course) -> None:
 
 
 def test_a_regrade_of_somebody_who_handed_in_nothing_is_refused(tiny: Course) -> None:
-    from tinycourse import hand_in, student
+    from support.tinycourse import hand_in, student
 
     hand_in(tiny, "ada", student(tiny, mean=MEAN))
     done = CliRunner().invoke(

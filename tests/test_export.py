@@ -14,10 +14,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import classroom
 import pytest
 from click.testing import CliRunner, Result
-from tinycourse import DOUBLE, MEAN, student
+from support import classroom
+from support.tinycourse import DOUBLE, MEAN, student
 
 import proctor.atomic_files
 from proctor.author.gradescope_zip import write_zip

@@ -6,22 +6,21 @@ import base64
 import io
 import json
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from full_setup import may_skip
-from looking import act, eventually_js, expect, fits, steady_js
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.converters import GenerateFeedback
 from PIL import Image
-from tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
+from support import needs
+from support.browsers import violations
+from support.looking import act, eventually_js, expect, fits
+from support.tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
@@ -32,8 +31,6 @@ from proctor.tell.feedback import write_feedback
 from proctor.tell.feedback_page import feedback_page
 from proctor.tell.given_text import comment_html, given_html
 
-AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium")
 SCRIPT = "<script>document.title='pwned'</script>"
 MATHS = MASTER.replace("# # Two exercises\n", "# # Two exercises\n#\n# $$p_i = \\frac{1}{2}$$\n")
 WRONG = DOUBLE.replace("2 * a", "3 * a") + "print('printed <b>by ada</b>')\n"
@@ -342,22 +339,8 @@ def test_many_outputs_are_shown_as_far_as_there_is_room(tiny: Course) -> None:
 
 # --- In a browser -------------------------------------------------------------------------------
 
-needs_browser = pytest.mark.skipif(
-    may_skip(CHROMIUM is None or not AXE.is_file()), reason="needs chromium and axe-core (npm ci)"
-)
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@needs_browser
+@needs.axe
 @pytest.mark.parametrize("name", ["ada", "bob", "cyd", "dan"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_the_page_is_accessible_and_fits(
@@ -371,13 +354,11 @@ def test_the_page_is_accessible_and_fits(
     act(tab, "document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
     expect(tab.locator("h1")).to_have_text("Two exercises")
     fits(tab, width)
-    tab.add_script_tag(path=str(AXE))
-    violations = steady_js(tab, "axe.run().then(found => found.violations)")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    assert violations(tab) == []
     context.close()
 
 
-@needs_browser
+@needs.axe
 def test_it_is_read_without_a_script_and_dark_where_asked(marked: Course, browser: Any) -> None:
     context = browser.new_context(color_scheme="dark", java_script_enabled=False)
     tab = context.new_page()
@@ -391,7 +372,7 @@ def test_it_is_read_without_a_script_and_dark_where_asked(marked: Course, browse
     context.close()
 
 
-@needs_browser
+@needs.axe
 def test_printed_it_is_light_and_leaves_out_what_was_given(marked: Course, browser: Any) -> None:
     context = browser.new_context(color_scheme="dark")
     tab = context.new_page()

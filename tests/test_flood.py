@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
-from full_setup import may_skip
-from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
+from support import needs
+from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.examine.mark_result import FLOOD as FLOODED
-from proctor.sandbox.probe import missing
 
-pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+pytestmark = needs.isolation
 
 FLOOD = """# UNQ_T2
 # GRADED CELL: mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from bench.floor import floor
 from proctor.course import Course

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
-from kernels import Session, spawn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from support.kernels import Session, spawn
 
 from proctor.errors import KernelStartError
 from proctor.kernel.fresh import FreshLauncher
@@ -176,7 +176,9 @@ def test_no_zombies_are_left(server: ForkServer) -> None:
 @pytest.mark.parametrize("isolation", ["namespaces", "process"])
 def test_everything_ends_when_the_grader_is_killed(isolation: str) -> None:
     grader = subprocess.Popen(
-        [sys.executable, str(HERE / "lonely_grader.py"), isolation], stdout=subprocess.PIPE
+        [sys.executable, "-m", "support.lonely_grader", isolation],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
     )
     assert grader.stdout is not None
     assert grader.stdout.readline() == b"running\n"

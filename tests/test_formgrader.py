@@ -8,17 +8,17 @@ from typing import Any
 
 import nbformat
 import pytest
-from full_setup import may_skip
-from jupyterlabs import CHROMIUM, PATIENCE, chromium, jupyterlab
-from looking import expect
-from tinycourse import DOUBLE, MEAN, hand_in, make_course, student
+from support import needs
+from support.jupyterlabs import PATIENCE, jupyterlab, lab_page
+from support.looking import expect
+from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
 from proctor.record.read_results import read_class
 from proctor.tell.feedback import write_feedback
 
-pytestmark = pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")
+pytestmark = needs.chromium
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def server(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def tab(server: str) -> Iterator[Any]:
-    with chromium() as page:
+    with lab_page() as page:
         yield page
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tinycourse import make_course
+from support.tinycourse import make_course
 
 from proctor.checks import Lab
 from proctor.kernel.session import StudentKernel

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from full_setup import may_skip
-from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
+from support import needs
+from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.errors import KernelStartError
 from proctor.record import gradebook
 from proctor.record.run_record import ClassResult
-from proctor.sandbox.probe import missing
 
 ENDLESS = MEAN.replace("    return", "    while True:\n        pass\n    return")
 
@@ -56,7 +55,7 @@ def test_partial_credit_and_the_reason(tiny: Course) -> None:
     assert checks["double-untouched"].cause == "It changes the array that it was given."
 
 
-@pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+@needs.isolation
 def test_a_limit_that_raises_is_named_in_the_verdict(tiny: Course) -> None:
     limits = {
         "memory": ("np.ones(10**13)", "4096 MiB of memory and asked for more"),

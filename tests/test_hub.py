@@ -6,7 +6,6 @@ hands in again with the form of `watch`. About ten processes start here: it take
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,21 +13,17 @@ from typing import Any
 
 import nbformat
 import pytest
-from full_setup import may_skip
-from hubs import PASSWORD, PROXY, Hub, User, hub_of
-from looking import expect, text
-from tinycourse import DOUBLE, MEAN, make_course
+from support import needs
+from support.hubs import PASSWORD, Hub, User, hub_of
+from support.looking import expect, text
+from support.tinycourse import DOUBLE, MEAN, make_course
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.record.read_results import read_class
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
-    pytest.mark.skipif(
-        may_skip(CHROMIUM is None or not PROXY.exists()),
-        reason="needs chromium and configurable-http-proxy (npm ci)",
-    ),
+    needs.hub,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 PATIENCE = 120_000
@@ -45,16 +40,6 @@ def course(tmp_path: Path) -> Course:
 def hub(course: Course, tmp_path: Path) -> Iterator[Hub]:
     with hub_of(course, tmp_path, ("teacher", "ada", "bob", "cyd")) as running:
         yield running
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def tab_of(browser: Any, user: User) -> Any:

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import classroom
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
-from tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
+from support import classroom
+from support.tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
 import proctor.atomic_files
 import proctor.record.gradebook_lock

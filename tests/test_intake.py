@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from malformed_class import cell_of, dumps, zipped
-from sample_lab import LAB, solved
+from support.malformed_class import cell_of, dumps, zipped
+from support.sample_lab import LAB, solved
 
 from proctor.errors import CourseError, RejectedError
 from proctor.intake import parse

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from full_setup import may_skip
+from support import needs
 
 from proctor.errors import ProtocolError
 from proctor.kernel.provisioner import ForkLauncher
@@ -19,9 +19,8 @@ from proctor.kernel.session import CellRun, KernelStopped, StudentKernel, TimeLi
 from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError
 from proctor.sandbox.forkserver import ForkServer
-from proctor.sandbox.probe import missing
 
-pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+pytestmark = needs.isolation
 
 
 @pytest.fixture(scope="module")

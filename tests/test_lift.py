@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lifting import LIFTED, Playing, a_bench, cells, planned, playing, step_of
+from support.lifting import ALWAYS, LIFTED, Playing, a_bench, cells, planned, playing, step_of
 
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift
 
@@ -177,19 +177,6 @@ def test_what_is_left_inside_is_judged_there_and_later_cells_go_on(bench: Bench)
     assert not outcomes["c1"].passed
 
 
-ALWAYS = """
-class Yes:
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    def __call__(self, *a, **k): return self
-    def __getattr__(self, n):
-        if n.startswith('__'): raise AttributeError(n)
-        return self
-    def __len__(self): return 3
-    def __iter__(self): return iter([0, 1, 4])
-    def __hash__(self): return 0
-    __array_ufunc__ = __array_function__ = lambda s, *a, **k: True
-"""
 FORGERIES = {
     "an object that equals everything": ALWAYS + "def squares(n):\n    return Yes()\n",
     "an object that equals everything in the function's place": ALWAYS + "squares = Yes()\n",

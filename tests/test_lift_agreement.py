@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lifting import a_bench
+from support.lifting import a_bench
 
 from proctor.lift.process_handle import Worker, talking
 

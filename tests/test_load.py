@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from doors import (
+from support import needs
+from support.doors import (
     Gradescope,
     autograde,
     book,
@@ -26,7 +27,7 @@ from doors import (
     statuses,
     verdicts,
 )
-from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
+from support.tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 import bench.busy
 import bench.grading
@@ -34,7 +35,6 @@ from course.sample_class import SampleClass
 from proctor.course import Course
 
 LONG = bool(os.environ.get("PROCTOR_LONG_TESTS"))
-linux = pytest.mark.skipif(sys.platform != "linux", reason="counts and kills Linux processes")
 CPU = max(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
 SPEND = (
     "import time\n"
@@ -88,7 +88,7 @@ def nothing_recorded(course: Course) -> bool:
 # --- L1, L2: the reference run on a machine in trouble --------------------------------------------
 
 
-@linux
+@needs.linux
 def test_a_busy_machine_withdraws_no_check(tmp_path: Path) -> None:
     """The solution needs half of what it may; beside three busy loops that takes twice as long."""
     course = make_course(tmp_path / "tiny", master=solution(SPEND.format("    ", 1.6)))
@@ -104,7 +104,7 @@ def test_a_busy_machine_withdraws_no_check(tmp_path: Path) -> None:
         assert said.code == 0, said.all
 
 
-@linux
+@needs.linux
 @pytest.mark.parametrize("door", ["grade", "check", "autograde", "gradescope"])
 def test_a_solution_that_needs_more_time_than_there_is_stops_the_run(
     tmp_path: Path, door: str
@@ -179,7 +179,7 @@ def killer(name: str) -> Iterator[list[int]]:
         thread.join()
 
 
-@linux
+@needs.linux
 def test_a_reference_whose_kernel_is_killed_once_is_run_again(tmp_path: Path) -> None:
     """As the system does that runs out of memory: no fault of the course."""
     victim = f"v{os.getpid()}"
@@ -197,7 +197,7 @@ def test_a_reference_whose_kernel_is_killed_once_is_run_again(tmp_path: Path) ->
 # --- L3, L4: submissions on a machine in trouble --------------------------------------------------
 
 
-@linux
+@needs.linux
 def test_a_submission_whose_kernel_is_killed_once_is_marked_again(tmp_path: Path) -> None:
     victim = f"w{os.getpid()}"
     lines = (
@@ -214,7 +214,7 @@ def test_a_submission_whose_kernel_is_killed_once_is_marked_again(tmp_path: Path
     assert statuses(course) == {"killed": "graded", "other": "graded"}
 
 
-@linux
+@needs.linux
 @pytest.mark.parametrize("where", ["function", "cell"])
 def test_right_answers_within_the_limit_lose_nothing_on_a_busy_machine(
     tmp_path: Path, where: str
@@ -237,7 +237,7 @@ SHORT = CHECKS.replace("cell_seconds=3.0", "cell_seconds=1.0").replace(
 )
 
 
-@linux
+@needs.linux
 @pytest.mark.parametrize("where", ["function", "cell"])
 def test_who_uses_more_processor_time_than_allowed_is_put_before_a_person(
     tmp_path: Path, where: str
@@ -258,7 +258,7 @@ def test_who_uses_more_processor_time_than_allowed_is_put_before_a_person(
     assert "0 marked now, 2 kept" in said.all  # the same work meets the same limit on any machine
 
 
-@linux
+@needs.linux
 def test_an_exercise_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
     checks = SHORT.replace("=1.0", "=300.0").replace("=5.0", "=600.0")
     checks = checks.replace(
@@ -274,7 +274,7 @@ def test_an_exercise_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
     assert "after 1 seconds of processor time" in cause, cause
 
 
-@linux
+@needs.linux
 def test_who_sleeps_longer_than_allowed_is_put_before_a_person(tmp_path: Path) -> None:
     course = make_course(tmp_path / "tiny", checks=SHORT)
     sleeps = MEAN.replace("    return", "    import time; time.sleep(10**6)\n    return")
@@ -288,7 +288,7 @@ def test_who_sleeps_longer_than_allowed_is_put_before_a_person(tmp_path: Path) -
         assert statuses(course) == {"asleep": "needs_attention", "right": "graded"}
 
 
-@linux
+@needs.linux
 def test_who_met_the_clock_on_the_wall_is_put_before_a_person_and_marked_again_by_the_next_run(
     tmp_path: Path,
 ) -> None:
@@ -315,7 +315,7 @@ def test_who_met_the_clock_on_the_wall_is_put_before_a_person_and_marked_again_b
         assert check_result(verdicts(course)["drowsy"], "mean-value")["cause"]
 
 
-@linux
+@needs.linux
 @pytest.mark.skipif(not LONG, reason="takes ten minutes")
 def test_twelve_right_ones_of_the_real_lab_at_once_on_one_processor(
     real_course: Course, tmp_path: Path
@@ -342,7 +342,7 @@ def test_twelve_right_ones_of_the_real_lab_at_once_on_one_processor(
 # --- The whole of it: the same bytes at any load --------------------------------------------------
 
 
-@linux
+@needs.linux
 def test_six_busy_loops_change_no_byte_of_a_verdict(tmp_path: Path) -> None:
     course = bench.busy.tiny_class(tmp_path / "tiny", 20 if LONG else 6)
     submitted = course.folder / "submitted"
@@ -352,7 +352,7 @@ def test_six_busy_loops_change_no_byte_of_a_verdict(tmp_path: Path) -> None:
     assert found.statuses == ("graded",)
 
 
-@linux
+@needs.linux
 @pytest.mark.skipif(not LONG, reason="takes ten minutes")
 def test_six_busy_loops_change_no_byte_of_the_real_labs_verdicts(
     real_course: Course, tmp_path: Path

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from malformed_class import Case, make_class, make_zip
-from sample_lab import LAB, SOFTMAX, solved, source_notebook
+from support.malformed_class import Case, make_class, make_zip
+from support.sample_lab import LAB, SOFTMAX, solved, source_notebook
 
 from proctor.errors import RejectedError
 from proctor.examine.assemble import Assembled, assemble

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from full_setup import may_skip
-from malformed_class import Case, make_class, make_zip
-from tinycourse import DOUBLE, MEAN, make_course, student
+from support import needs
+from support.malformed_class import Case, make_class, make_zip
+from support.tinycourse import DOUBLE, MEAN, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.intake.submissions import collect
 from proctor.record import gradebook
 from proctor.record.run_record import ClassResult
-from proctor.sandbox.probe import missing
 from proctor.verdict import Verdict
 
 SECONDS = 120
@@ -59,7 +58,7 @@ SENTENCES = {
 }
 """What the verdict must say, in words that a student understands."""
 
-pytestmark = pytest.mark.skipif(may_skip(missing()), reason="this system cannot isolate")
+pytestmark = needs.isolation
 
 
 @dataclass

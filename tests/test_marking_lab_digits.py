@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.attacks_on_marks import UNTRAINED
 
 from course.sample_class import SampleClass, write_class
 from proctor.classroom.grade import grade
@@ -19,16 +20,6 @@ from proctor.record.run_record import ClassResult
 
 ROOT = Path(__file__).parents[1]
 LAB = "lab_digits"
-
-UNTRAINED = """# UNQ_C6
-model.compile(
-    loss=SparseCategoricalCrossentropy(from_logits=True),
-    optimizer=Adam(learning_rate=0.001),
-    metrics=["accuracy"],
-)
-history = model.fit(X_train, y_train, epochs=2, batch_size=2000, verbose=0)
-"""
-"""Four steps: the network has learnt next to nothing."""
 
 LOOK_UP = """
 known = {row.tobytes(): int(label) for row, label in zip(X.astype("float32"), y)}

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.cli import main
 from proctor.course import Course

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
-from tinycourse import DOUBLE, MEAN
+from support.tinycourse import DOUBLE, MEAN
 
 from proctor.cli import main
 from proctor.course import Course

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from malformed_class import DEEP, Notebook, cell_of, dumps, make_zip, zipped
-from sample_lab import LAB, solved, source_notebook
+from support.malformed_class import DEEP, Notebook, cell_of, dumps, make_zip, zipped
+from support.sample_lab import LAB, solved, source_notebook
 
 from proctor.errors import RejectedError
 from proctor.examine.assemble import assemble

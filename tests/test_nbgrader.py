@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support.doors import command
 
 from proctor.author.new import new
 from proctor.errors import CourseError
 
 
-def proctor(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    beside = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(
-        [str(beside / "proctor"), *command],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def test_a_new_lab_is_built_and_its_mistakes_are_caught(tmp_path: Path) -> None:
-    assert proctor(tmp_path, "new", "first_lab").returncode == 0
-    assert proctor(tmp_path, "build", "first_lab").returncode == 0
-    done = proctor(tmp_path, "mutate", "first_lab")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 of 3 wrong answers" in done.stdout
+    assert command(tmp_path, "proctor", "new", "first_lab").code == 0
+    assert command(tmp_path, "proctor", "build", "first_lab").code == 0
+    done = command(tmp_path, "proctor", "mutate", "first_lab")
+    assert done.code == 0, done.out + done.err
+    assert "3 of 3 wrong answers" in done.out
 
 
 def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from support.lab_side import run_cell
 
 import public_tests as public
 import utils
@@ -23,7 +24,6 @@ from course.mutants.lab_digits import MUTANTS, RIGHT, VARIANTS
 from labkit import cell_runs, guesses
 from labkit.findings import NotStarted, NotYet
 from labkit.inspection import read_from_outside
-from tests.lab_side import run_cell
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BY_ID = {mutant.id: mutant for mutant in MUTANTS}

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import ordinary_course as course
 import pytest
-from doors import Gradescope
 from nbgrader.api import Gradebook
+from support import ordinary_course as course
+from support.doors import Gradescope, command
 
 from proctor.course import Course
 from proctor.errors import CourseError
@@ -29,16 +26,6 @@ HONEST = {
 OTHERS = {"forged": course.forged, "crashing": course.crashing, "looping": course.looping}
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment in a course's folder."""
-    beside = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(
-        [str(beside / command[0]), *command[1:]],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The course with its class, marked by `proctor grade`."""
@@ -47,8 +34,8 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         course.hand_in(folder, student, answer)
     course.hand_in(folder, "broken", course.right)
     (folder / "submitted" / "broken" / course.NAME / "three.ipynb").write_text('{"cells": [')
-    done = run(folder, "proctor", "grade", course.NAME)
-    assert done.returncode in (0, 1), done.stderr
+    done = command(folder, "proctor", "grade", course.NAME)
+    assert done.code in (0, 1), done.err
     yield folder
 
 
@@ -84,9 +71,9 @@ def test_honest_submissions_get_what_plain_nbgrader_gives(marked: Path, tmp_path
     folder = course.write_course(tmp_path / "plain")
     for student in HONEST:
         shutil.copytree(marked / "submitted" / student, folder / "submitted" / student)
-    assert run(folder, "nbgrader", "generate_assignment", course.NAME).returncode == 0
-    done = run(folder, "nbgrader", "autograde", course.NAME)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert command(folder, "nbgrader", "generate_assignment", course.NAME).code == 0
+    done = command(folder, "nbgrader", "autograde", course.NAME)
+    assert done.code == 0, done.err[-3000:]
     ours, theirs = scores(marked), scores(folder)
     differ = {cell: (ours[cell], theirs[cell]) for cell in theirs if ours[cell] != theirs[cell]}
     # unittest's runner writes to stderr, for which nbgrader gives nothing; here that costs nothing.
@@ -139,18 +126,18 @@ def test_no_solution_is_in_what_a_blank_submission_gets_back(marked: Path) -> No
 
 
 def test_a_second_run_marks_nothing_again(marked: Path) -> None:
-    done = run(marked, "proctor", "grade", course.NAME)
-    assert "0 marked now" in done.stdout, done.stdout + done.stderr
-    told = " ".join(done.stdout.split()).partition("judged inside the student's process")
-    assert "six same-test" in told[2], done.stdout
+    done = command(marked, "proctor", "grade", course.NAME)
+    assert "0 marked now" in done.out, done.out + done.err
+    told = " ".join(done.out.split()).partition("judged inside the student's process")
+    assert "six same-test" in told[2], done.out
 
 
 def test_the_report_says_what_share_was_judged_outside_and_names_the_rest(marked: Path) -> None:
     cells = [one for one in verdict(marked, "right").exercises if not one.by]
     inside = [one for one in cells if any(check.judged == "inside" for check in one.checks)]
     assert ("six", "same-test") in [(one.notebook, one.id) for one in inside]
-    done = run(marked, "proctor", "report", course.NAME)
-    assert done.returncode == 0, done.stderr
+    done = command(marked, "proctor", "report", course.NAME)
+    assert done.code == 0, done.err
     (note,) = re.findall(r'id="judged">(.*?)</p>', (marked / "report.html").read_text("utf-8"))
     said = re.match(r"(\d+) of (\d+) test cells \((\d+)\s%; ([\d.]+) of ([\d.]+) points\)", note)
     assert said is not None, note
@@ -175,8 +162,8 @@ def test_gradescopes_zip_marks_the_assignment_as_grade_does(marked: Path, tmp_pa
 
 def test_the_gate_names_what_differs_and_writes_nothing(marked: Path) -> None:
     before = (marked / "gradebook.db").read_bytes()
-    done = run(marked, "proctor", "adopt", course.NAME, "--compare")
-    assert "0 scores differ" in done.stdout, done.stdout + done.stderr
+    done = command(marked, "proctor", "adopt", course.NAME, "--compare")
+    assert "0 scores differ" in done.out, done.out + done.err
     assert (marked / "gradebook.db").read_bytes() == before
 
 
@@ -204,11 +191,11 @@ def test_a_source_that_fails_on_itself_is_named_and_nobody_is_marked(tmp_path: P
     folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 2", "x-test"))
     (folder / "submitted" / "ann" / "a").mkdir(parents=True)
     shutil.copy(folder / "source" / "a" / "a.ipynb", folder / "submitted" / "ann" / "a")
-    done = run(folder, "proctor", "grade", "a")
-    assert done.returncode == 2 and "'x-test'" in done.stderr and "AssertionError" in done.stderr
+    done = command(folder, "proctor", "grade", "a")
+    assert done.code == 2 and "'x-test'" in done.err and "AssertionError" in done.err
     assert not list((folder / "verdicts").glob("*.json"))
-    done = run(folder, "proctor", "grade", "a", "--anyway")
-    assert done.returncode in (0, 1) and (folder / "verdicts" / "ann.json").is_file()
+    done = command(folder, "proctor", "grade", "a", "--anyway")
+    assert done.code in (0, 1) and (folder / "verdicts" / "ann.json").is_file()
 
 
 def test_one_sentence_says_what_is_wrong_with_a_source(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
-from test_new import proctor
-from tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course
+from support.doors import proctor
+from support.tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
@@ -142,12 +142,12 @@ def test_a_persons_mark_and_comment_stay_and_reach_the_page(course: Course) -> N
 
 
 def test_every_way_out_says_that_a_person_marks(course: Course) -> None:
-    seen = proctor(course.root, "check", "course/submitted/ada/tiny/tiny.ipynb", "--lab", "tiny")
-    assert "Exercise 4, why: a person marks this (4 points)" in seen.stdout
-    assert "tiny: 10 of 19 points; 9 wait for a person" in seen.stdout
-    assert proctor(course.root, "export", "tiny", "--to", "text", "-o", "texts").returncode == 0
+    seen = proctor(course, "check", "course/submitted/ada/tiny/tiny.ipynb", "--lab", "tiny")
+    assert "Exercise 4, why: a person marks this (4 points)" in seen.out
+    assert "tiny: 10 of 19 points; 9 wait for a person" in seen.out
+    assert proctor(course, "export", "tiny", "--to", "text", "-o", "texts").code == 0
     assert "there is no answer" in (course.root / "texts/ben/tiny/tiny.txt").read_text()
-    assert proctor(course.root, "report", "tiny").returncode == 0
+    assert proctor(course, "report", "tiny").code == 0
     assert "A person marks this" in (course.folder / "report.html").read_text()
 
 

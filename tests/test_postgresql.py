@@ -11,27 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tinycourse import CONFIG, DOUBLE, MEAN, hand_in, student
+from support import needs
+from support.tinycourse import CONFIG, DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.record import gradebook
 
-BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 ORDINARY = "nobody"
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CI") and (BINARIES is None or not (BINARIES / "initdb").exists()),
-    reason="PostgreSQL is not installed (apt install postgresql)",
-)
+pytestmark = needs.postgresql
 
 
 def server(*command: str, folder: Path) -> None:
     """Run one of PostgreSQL's programs; it refuses to run as root."""
-    assert BINARIES is not None, "PostgreSQL is not installed: apt install postgresql"
+    assert needs.POSTGRESQL is not None, "PostgreSQL is not installed: apt install postgresql"
     user = ORDINARY if os.geteuid() == 0 else None
     subprocess.run(
-        [BINARIES / command[0], *command[1:]],
+        [needs.POSTGRESQL / command[0], *command[1:]],
         user=user,
         group=pwd.getpwnam(ORDINARY).pw_gid if user else None,
         extra_groups=[] if user else None,

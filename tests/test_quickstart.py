@@ -11,11 +11,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from doors import proctor, run
-from full_setup import may_skip
-from jupyterlabs import CHROMIUM, PATIENCE, chromium, jupyterlab
-from looking import expect
 from nbgrader.utils import get_osusername
+from support import needs
+from support.doors import proctor, run
+from support.jupyterlabs import PATIENCE, jupyterlab, lab_page
+from support.looking import expect
 
 from proctor.course import Course
 from proctor.record.gradebook import open_gradebook
@@ -84,14 +84,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     yield hub
 
 
-@pytest.mark.skipif(may_skip(CHROMIUM is None), reason="needs chromium")
+@needs.chromium
 def test_an_untouched_course_goes_from_release_to_feedback(hub: Hub, tmp_path: Path) -> None:
     course, db_url = hub.course, f"sqlite:///{hub.course.folder / 'gradebook.db'}"
     assert read_class(course, course.lab("ps1")).score(hub.student) == 2
     with open_gradebook(db_url, "course101") as book:
         assert book.find_submission("ps1", hub.student).needs_manual_grade
         page = book.find_submission_notebook("problem1", "ps1", hub.student).id
-    with jupyterlab(course.root, course.folder, tmp_path) as address, chromium() as tab:
+    with jupyterlab(course.root, course.folder, tmp_path) as address, lab_page() as tab:
         tab.goto(f"{address}/formgrader/submissions/{page}/?index=0", wait_until="networkidle")
         expect(tab.locator("body")).to_contain_text("It is the sum of", timeout=PATIENCE)
         tab.locator("#sum_of_squares_equation-comment").fill(COMMENT)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import classroom
-import looking
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support import classroom, looking, needs
+from support.browsers import violations
 
 from proctor.cli import main
 from proctor.course import Course
@@ -31,8 +30,6 @@ from proctor.tell.anonymous import anonymous_code, redact
 from proctor.tell.report import write_report
 from proctor.verdict import Problem
 
-AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium")
 SCRIPT = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
 
 
@@ -219,22 +216,7 @@ def test_the_report_loads_nothing_and_runs_nothing(page: str) -> None:
     assert "&lt;script&gt;" in page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None or not AXE.is_file(), reason="needs chromium and axe-core (npm ci)"
-)
-
-
-@needs_browser
+@needs.axe
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_the_page_is_accessible_and_fits(
     marked: Course, browser: Any, width: int, scheme: str
@@ -245,13 +227,11 @@ def test_the_page_is_accessible_and_fits(
     tab = context.new_page()
     tab.goto((marked.folder / "report.html").as_uri())
     looking.fits(tab, width)
-    tab.add_script_tag(path=str(AXE))
-    violations = looking.steady_js(tab, "axe.run().then(found => found.violations)")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    assert violations(tab) == []
     context.close()
 
 
-@needs_browser
+@needs.axe
 def test_no_script_of_a_student_lives_in_the_page(marked: Course, browser: Any) -> None:
     tab = browser.new_page()
     tab.goto((marked.folder / "report.html").as_uri())
@@ -261,7 +241,7 @@ def test_no_script_of_a_student_lives_in_the_page(marked: Course, browser: Any) 
     tab.close()
 
 
-@needs_browser
+@needs.axe
 def test_printed_the_examples_are_open_and_the_ground_is_white(
     marked: Course, browser: Any
 ) -> None:

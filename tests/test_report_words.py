@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import classroom
-import looking
 import pytest
 from click.testing import CliRunner
-from test_report import AXE, CHROMIUM, needs_browser
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support import classroom, looking, needs
+from support.browsers import violations
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.cli import main
 from proctor.course import Course
@@ -72,17 +70,7 @@ def text_of(page: str, start: str, end: str) -> str:
     return " ".join(re.sub("<[^>]+>", " ", part).split())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@needs_browser
+@needs.axe
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_the_page_with_all_its_parts_is_accessible_and_fits(
     marked: Course, browser: Any, width: int, scheme: str
@@ -95,9 +83,7 @@ def test_the_page_with_all_its_parts_is_accessible_and_fits(
     looking.expect(tab.locator("#lecture li")).to_have_count(2)
     looking.expect(tab.locator("#everyone tbody tr")).to_have_count(12)
     looking.fits(tab, width)
-    tab.add_script_tag(path=str(AXE))
-    violations = looking.steady_js(tab, "axe.run().then(found => found.violations)")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
+    assert violations(tab) == []
     context.close()
 
 

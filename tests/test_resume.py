@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
+from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course

@@ -17,13 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernels import Session
+from support import needs
+from support.kernels import Session
 
 from proctor.sandbox import filesystem, probe, seccomp
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.limits import Limits, explain_error
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+pytestmark = needs.linux
 
 SECRET = "hunter2-4711"
 LIMITS = Limits(
@@ -841,7 +842,7 @@ def test_all_of_this_holds_for_an_ordinary_user_too(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 sys.executable,
-                str(HERE / "ordinary_user.py"),
+                str(HERE / "support" / "ordinary_user.py"),
                 home,
                 sys.executable,
                 "-m",

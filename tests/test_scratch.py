@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tinycourse import CHECKS, DOUBLE, hand_in, student
+from support.tinycourse import CHECKS, DOUBLE, hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course

@@ -12,10 +12,10 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import doors
 import numpy as np
 import pytest
-from tinycourse import CHECKS, hand_in, make_course, student
+from support import doors
+from support.tinycourse import CHECKS, hand_in, make_course, student
 
 from proctor.author.release import release
 from proctor.classroom.grade import grade

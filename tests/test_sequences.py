@@ -15,19 +15,19 @@ import shutil
 import signal
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-import warm_marking
 from click.testing import CliRunner
-from doors import ROOT, autograde, proctor, run
-from sqlalchemy.orm import Session
-from tinycourse import DOUBLE, MEAN, student
+from support import warm_marking
+from support.doors import ROOT, autograde, proctor, run
+from support.dying import Killed, dying
+from support.tinycourse import DOUBLE, MEAN, student
 
 from proctor.cli import main
 from proctor.course import Course
@@ -41,10 +41,6 @@ PART = 20
 STUDENTS = ("ada", "bob", "Müller", "anna s")
 MOMENTS = 30
 """A run is killed at one of its first so many writes, to files and to the gradebook."""
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: no code of ours may handle it, and nothing is written after it."""
 
 
 @dataclass
@@ -189,45 +185,6 @@ class Here:
             self.autograde(course)
 
 
-@contextmanager
-def dying(below: Path, moment: int) -> Iterator[None]:
-    """Die at the n-th write below a folder or to a gradebook: nothing is written from then on.
-
-    nbgrader's button makes a message of whatever ends it.
-    """
-    left, inside = moment, str(below.resolve()) + os.sep
-
-    def pass_away() -> None:
-        nonlocal left
-        left -= 1
-        if left <= 0:
-            raise Killed
-
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(first: Any, *rest: Any, **options: Any) -> Any:
-            target = rest[0] if rest else first
-            if os.path.realpath(target).startswith(inside):
-                pass_away()
-            return function(first, *rest, **options)
-
-        return wrapped
-
-    commit = Session.commit
-
-    def committed(session: Session) -> None:
-        pass_away()
-        commit(session)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("replace", "rename", "unlink", "remove"):
-            patch.setattr(os, name, wrap(getattr(os, name)))
-        patch.setattr(Session, "commit", committed)
-        with suppress(Killed):
-            yield
-    for torn in below.rglob(".tmp-*"):
-        torn.unlink()
-
-
 class Commands:
     """The doors as commands."""
 
@@ -245,7 +202,7 @@ class Commands:
         assert said.code == 0, said.all
 
     def killed(self, course: Course, moment: int) -> None:
-        grader = [sys.executable, str(ROOT / "tests" / "dying_grader.py"), str(moment)]
+        grader = [sys.executable, str(ROOT / "tests" / "support" / "dying_grader.py"), str(moment)]
         said = run([*grader, str(course.folder), "grade", "tiny", "-q"], course.root)
         assert said.code in (0, 1, -signal.SIGKILL), said.all
 

@@ -8,7 +8,7 @@ import textwrap
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell
-from tinycourse import hand_in, student
+from support.tinycourse import hand_in, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course

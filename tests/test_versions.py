@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tinycourse import CHECKS
+from support.tinycourse import CHECKS
 
 from proctor.checks import Lab
 from proctor.course import Course

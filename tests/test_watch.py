@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import doors
 import nbformat
 import pytest
-import warm_marking
 from click.testing import CliRunner
-from test_sequences import dying
-from tinycourse import DOUBLE, MEAN, hand_in, student
+from support import doors, warm_marking
+from support.dying import dying
+from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 import proctor.atomic_files
 from proctor.classroom.grade import Listener, grade

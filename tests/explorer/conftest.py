@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import looking
 import pytest
 import standin
+from support import looking
 
 from explorer import Explorer
 

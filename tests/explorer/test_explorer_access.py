@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from conftest import PANELS, Watched
-from looking import act, box, eventually_js, expect, steady_js
 from standin import ROOT
+from support.looking import act, box, eventually_js, expect, steady_js
 
 Open = Callable[..., Watched]
 DIGIT = re.compile(r"^\d$")

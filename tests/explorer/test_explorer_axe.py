@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from conftest import PANELS, Watched
-from looking import act, eventually_js, expect
 from standin import ROOT
+from support.looking import act, eventually_js, expect
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 

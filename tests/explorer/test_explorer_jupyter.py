@@ -16,8 +16,8 @@ import nbformat
 import numpy as np
 import pytest
 import standin
-from looking import box, eventually, eventually_js, expect, text
 from standin import ROOT
+from support.looking import box, eventually, eventually_js, expect, text
 
 from explorer import Explorer
 from explorer.saved import saved

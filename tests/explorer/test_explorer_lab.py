@@ -10,8 +10,8 @@ import jupytext
 import numpy as np
 import pytest
 from conftest import Watched
-from looking import expect
 from standin import ROOT
+from support.looking import expect
 from test_explorer_pack import read
 
 keras = pytest.importorskip("keras")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import PANELS, Watched
-from looking import box, eventually_js, expect, steady_js, text
+from support.looking import box, eventually_js, expect, steady_js, text
 
 Open = Callable[..., Watched]
 DIGIT = re.compile(r"^\d$")

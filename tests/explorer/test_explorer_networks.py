@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import standin
 from conftest import Watched
-from looking import box, eventually_js, expect, fits, text
+from support.looking import box, eventually_js, expect, fits, text
 
 from explorer import Explorer, ExplorerError, Recorder
 from explorer.layers import outputs

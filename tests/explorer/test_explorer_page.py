@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import PANELS, Trained, Watched
-from looking import act, box, eventually_js, expect, fits, steady_js, text
+from support.looking import act, box, eventually_js, expect, fits, steady_js, text
 
 Open = Callable[..., Watched]
 STROKE = [(70, 60), (200, 60), (190, 90), (150, 220)]

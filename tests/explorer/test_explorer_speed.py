@@ -9,8 +9,8 @@ import gzip
 from collections.abc import Callable
 
 from conftest import Watched
-from looking import act, eventually, eventually_js, expect
 from standin import ROOT
+from support.looking import act, eventually, eventually_js, expect
 
 Open = Callable[..., Watched]
 

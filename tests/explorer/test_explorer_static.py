@@ -8,8 +8,8 @@ from typing import Any
 
 import nbformat
 from conftest import Trained
-from looking import PATIENCE, expect
 from nbconvert import HTMLExporter
+from support.looking import PATIENCE, expect
 
 
 def test_static_survives_nbconvert_and_works_offline(

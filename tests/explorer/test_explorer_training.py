@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Watched
-from looking import eventually, eventually_js, expect
+from support.looking import eventually, eventually_js, expect
 
 Open = Callable[..., Watched]
 #: A browser, or a place in one, that lets no worker run.

@@ -20,7 +20,7 @@ from proctor.checks import Exercise, Lab, Told
 from proctor.kernel import agent, values
 from proctor.kernel.student_side import RemoteSide
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class LocalKernel:

@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from tinycourse import CHECKS
+from support.tinycourse import CHECKS
 
 WRONG_DOUBLE = "# UNQ_T1\n# GRADED CELL: double\ndef double(a):\n    a *= 2\n    return a\n"
 """Right but for one thing: it changes its input. 5 of 6 points."""

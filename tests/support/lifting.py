@@ -10,8 +10,22 @@ from typing import Any
 from proctor.lift import Bench, Cell, Plan, Step, adopt
 from proctor.lift.process_handle import Worker, local_bench
 
-__all__ = ["LIFTED", "Playing", "a_bench", "cells", "planned", "playing", "step_of"]
+__all__ = ["ALWAYS", "LIFTED", "Playing", "a_bench", "cells", "planned", "playing", "step_of"]
 
+ALWAYS = """
+class Yes:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __call__(self, *a, **k): return self
+    def __getattr__(self, n):
+        if n.startswith('__'): raise AttributeError(n)
+        return self
+    def __len__(self): return 3
+    def __iter__(self): return iter([0, 1, 4])
+    def __hash__(self): return 0
+    __array_ufunc__ = __array_function__ = lambda s, *a, **k: True
+"""
+"""An object that equals everything."""
 
 # What a test cell does -> a solution, and a test of it; each is judged outside.
 LIFTED = {

@@ -29,9 +29,17 @@ PRELOADED = [
 
 
 def run_warm(
-    words: list[str], folder: Path, env: Mapping[str, str], cpu: int | None, patience: float
+    words: list[str],
+    first: str,
+    folder: Path,
+    env: Mapping[str, str],
+    cpu: int | None,
+    patience: float,
 ) -> tuple[int, str, str]:
     """Run ``python -m`` these words; return its exit status and what it wrote to both streams.
+
+    `first` is the folder that comes first where modules are looked for: the working folder, or that of
+    the script by whose name the command is called.
 
     Raises
     ------
@@ -42,7 +50,7 @@ def run_warm(
     context.set_forkserver_preload(PRELOADED)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         streams = [f"/proc/{os.getpid()}/fd/{stream.fileno()}" for stream in (out, err)]
-        arguments = (words, str(folder), dict(env), cpu, plain_path(), streams)
+        arguments = (words, str(folder), dict(env), cpu, [first, *plain_path()], streams)
         process = context.Process(target=_command, args=arguments)
         process.start()
         process.join(patience)
@@ -86,7 +94,7 @@ def _command(
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     asked = env["PYTHONPATH"].split(os.pathsep) if env.get("PYTHONPATH") else []
-    sys.path[:] = [folder, *asked, *path]
+    sys.path[:] = [path[0], *asked, *path[1:]]
     sys.argv[:] = words
     code = 0
     try:

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import nbformat
 import numpy as np
-from attack_class import WRONG_MEAN, Attack, mean
-from attacks_on_design import NPY, says
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from support.attack_class import WRONG_MEAN, Attack, mean
+from support.attacks_on_design import NPY, says
 
 LARGE = (
     "npy(\"{'descr': '|i1', 'fortran_order': False, 'shape': (63 * 2**20,)}\", bytes(63 * 2**20))"
@@ -28,6 +28,49 @@ MANY_TIMES = {
     "changed": '{"value": {"t": "none"}, "changed": [' + ", ".join([f"[0, {ARRAY}]"] * 1000) + "]}",
 }
 """Replies that name one buffer a thousand times."""
+LONG = {
+    "lines that hold a blank": "x = 1\n" + " \n" * 40_000 + "x",
+    "an endless tuple": "if " + "0," * 480_000,
+    "names with dots": "a." * 400_000,
+    "quotes": "'\"" * 400_000,
+}
+"""Cells that a page can hardly show."""
+UNTRAINED = """# UNQ_C6
+model.compile(
+    loss=SparseCategoricalCrossentropy(from_logits=True),
+    optimizer=Adam(learning_rate=0.001),
+    metrics=["accuracy"],
+)
+history = model.fit(X_train, y_train, epochs=2, batch_size=2000, verbose=0)
+"""
+"""Four steps: the network has learnt next to nothing."""
+FAKE = (
+    UNTRAINED
+    + """
+class Dense:
+    trainable = True
+    def __init__(self, *weights):
+        self.weights, self.units = weights, weights[0].shape[1]
+        self.activation = (lambda z: z) if self.units == 10 else (lambda z: np.maximum(z, 0))
+    def get_weights(self):
+        return list(self.weights)
+class Sequential:
+    built, trainable_weights = True, ()
+    def __init__(self, real, *layers):
+        self.loss, self.optimizer, self.layers = real.loss, real.optimizer, list(layers)
+    def count_params(self):
+        return 0
+def dense(n_in, n_out, dtype="float32"):
+    return Dense(np.zeros((n_in, n_out), dtype), np.zeros(n_out, dtype))
+model = Sequential(model, {layers})
+"""
+)
+MODELS = {
+    "empty-axes": "dense(400, 0), dense(0, 60000), dense(60000, 10)",
+    "int8": "dense(400, 30000, 'int8'), dense(30000, 10, 'int8')",
+    "many": "*[dense(400, 5000, 'int8'), *[dense(5000, 5000, 'int8')], dense(5000, 10, 'int8')]",
+}
+"""What stands for `{layers}` in `FAKE`: shapes that are huge or empty."""
 
 
 def _npy(name: str, shape: str, data: str = "b''") -> Attack:

@@ -1,8 +1,8 @@
 """A course in nbgrader's ordinary style: six notebooks, every thing that a test cell may do, a class.
 
-The engine is not named in it. Each thing that :data:`lifting.LIFTED` lists is a solution cell and two test
-cells, the second with hidden lines; beside them stand given code, a helper module, a data file, partial
-credit, code and text that a person marks, and a task.
+The engine is not named in it. Each thing of :data:`support.lifting.LIFTED` is a solution cell and two
+test cells, the second with hidden lines; beside them stand given code, a helper module, a data file,
+partial credit, code and text that a person marks, and a task.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-from lifting import LIFTED
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from support.lifting import ALWAYS, LIFTED
 
 NAME = "hw1"
 NOTEBOOKS = ("one", "two", "three", "four", "five", "six")
@@ -164,8 +164,6 @@ def wrong(number: int, id: str, solution: str) -> str:
 
 def forged(number: int, id: str, solution: str) -> str:
     """Every name is an object that equals everything, and the libraries say yes."""
-    from test_lift import ALWAYS
-
     names = wrong(number, id, solution).replace("lambda *a, **k: 'no'", "Yes()")
     return (
         ALWAYS + "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True\n" + names

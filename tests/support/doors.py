@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warm_command import run_warm
+from support.warm_command import run_warm
 
 from proctor.course import Course
 from proctor.record import gradebook
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PATIENCE = 400
 """Seconds after which a command is held to hang."""
 
@@ -55,8 +55,13 @@ def run(
     """Run a program of this environment in `folder`; on processor `cpu` alone, if one is named."""
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     env = {**os.environ, "PATH": beside, "COLUMNS": "200", **(env or {})}
-    if words[:2] == [sys.executable, "-m"] and sys.platform == "linux":
-        return Said(*run_warm(words[2:], folder, env, cpu, patience))
+    if sys.platform == "linux":
+        if words[:2] == [sys.executable, "-m"]:
+            return Said(*run_warm(words[2:], str(folder), folder, env, cpu, patience))
+        scripts = Path(sys.executable).parent
+        if Path(words[0]).parent == scripts and Path(words[0]).name in ("proctor", "nbgrader"):
+            words = [Path(words[0]).name, *words[1:]]
+            return Said(*run_warm(words, str(scripts), folder, env, cpu, patience))
     done = subprocess.run(
         words,
         cwd=folder,
@@ -68,6 +73,11 @@ def run(
         preexec_fn=(lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None else None,
     )
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def command(folder: Path, *words: str, **options: Any) -> Said:
+    """Run ``proctor`` or ``nbgrader`` by its name in `folder`."""
+    return run([str(Path(sys.executable).parent / words[0]), *words[1:]], folder, **options)
 
 
 def proctor(

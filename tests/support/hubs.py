@@ -20,7 +20,7 @@ import psutil
 
 from proctor.course import Course
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROXY = ROOT / "node_modules" / ".bin" / "configurable-http-proxy"
 PASSWORD = "digits"
 OWN = """

@@ -8,7 +8,9 @@ In the same form as :mod:`attack_class`; row 22 of the table is here because it 
 from __future__ import annotations
 
 import nbformat
-from attack_class import (
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from support.attack_class import (
     HONEST,
     WRONG_DOUBLE,
     WRONG_MEAN,
@@ -18,8 +20,6 @@ from attack_class import (
     mean,
     run,
 )
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 
 MESSAGES = """
 import json, threading, time

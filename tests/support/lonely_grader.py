@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from kernels import Session
+from support.kernels import Session
 
 from proctor.sandbox.forkserver import ForkServer
 
