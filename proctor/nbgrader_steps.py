@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,16 @@ def saved(node: NotebookNode, path: Path, config: Config) -> NotebookNode:
     return kept
 
 
-def blanks(source: NotebookNode, config: Config) -> dict[str, str]:
-    """Return what stands, as it is released, in each cell whose answer a person marks, by cell id."""
+def blanks(source: NotebookNode, config: Callable[[], Config]) -> dict[str, str]:
+    """Return what stands, as it is released, in each cell whose answer a person marks, by cell id.
+
+    `config` reads the course's configuration, which loads much of nbgrader: only where there is such a cell.
+    """
     if not any(marking(cell.metadata).kind == "manual" for cell in source.cells):
         return {}
     from nbgrader.preprocessors import ClearSolutions
 
-    released, _ = ClearSolutions(config=config).preprocess(copy.deepcopy(source), {})
+    released, _ = ClearSolutions(config=config()).preprocess(copy.deepcopy(source), {})
     return {
         cell.id: cell.source for cell in released.cells if marking(cell.metadata).kind == "manual"
     }

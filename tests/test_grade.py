@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import nbformat
@@ -53,6 +54,15 @@ def test_partial_credit_and_the_reason(tiny: Course) -> None:
     checks = {check.id: check for exercise in verdict.exercises for check in exercise.checks}
     assert checks["double-value"].passed and not checks["double-untouched"].passed
     assert checks["double-untouched"].cause == "It changes the array that it was given."
+
+
+def test_a_run_that_finds_everything_marked_starts_no_process(tiny: Course) -> None:
+    hand_in(tiny, "ada", student(tiny, double=DOUBLE, mean=MEAN))
+    mark(tiny)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    again = mark(tiny)
+    assert (again.marked, again.kept) == (0, 1)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN) == before
 
 
 @needs.isolation

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
+import sqlite3
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from nbgrader.api import Gradebook
+from support.doors import command
 from support.tinycourse import DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import grade
@@ -23,18 +23,8 @@ SCRIPT = "<script>document.title='owned'</script>"
 
 def nbgrader(course: Course, *words: str) -> str:
     """Run an nbgrader command in the course's folder and return what it said."""
-    command = [sys.executable, "-m", "nbgrader", *words]
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    done = subprocess.run(
-        command,
-        cwd=course.folder,
-        env=os.environ | {"PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.stdout + done.stderr
+    done = command(course.folder, "nbgrader", *words)
+    return done.out + done.err
 
 
 def scores(folder: Path) -> dict[str, float]:
@@ -98,3 +88,17 @@ def test_no_script_of_a_student_reaches_the_page(tiny: Course) -> None:
     ran = json.loads((tiny.folder / "autograded" / "s" / "tiny" / "tiny.ipynb").read_text())
     kinds = {k for c in ran["cells"] for o in c.get("outputs", []) for k in o.get("data", {})}
     assert kinds <= {"text/plain", "image/png", "image/jpeg"}
+
+
+def test_a_new_gradebook_is_what_nbgrader_makes(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.db", tmp_path / "theirs.db"
+    gradebook.open_gradebook(f"sqlite:///{ours}", "tiny").close()
+    Gradebook(f"sqlite:///{theirs}", "tiny").close()
+
+    def held(path: Path) -> list[str]:
+        with sqlite3.connect(path) as database:
+            lines = sorted(database.iterdump())
+        return [line for line in lines if not line.startswith("CREATE TABLE alembic_version")]
+
+    assert held(ours) == held(theirs)
+    assert any("alembic_version" in line for line in held(ours))

@@ -73,6 +73,7 @@ def watch(
                             store.receipts,
                             isolation=isolation,
                             jobs=jobs,
+                            at_once=not once,  # who hands in does not wait for that
                             elsewhere=workers_of(scheduler) if scheduler is not None else None,
                         )
                     )

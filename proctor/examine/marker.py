@@ -20,6 +20,7 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.examine.adoption import plans
+from proctor.examine.later_pool import LaterPool
 from proctor.examine.mark_result import Marked, Reference, refused
 from proctor.examine.pool import Pool, open_pool
 from proctor.examine.reference import run_reference
@@ -161,6 +162,7 @@ def open_marker(
     *,
     isolation: Isolation | None = None,
     jobs: int = 1,
+    at_once: bool = False,
     elsewhere: Elsewhere | None = None,
     say: Callable[[str], None] = lambda text: None,
     note: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),
@@ -175,6 +177,8 @@ def open_marker(
         ``namespaces`` or ``process``; default the strongest that this system has.
     jobs : int
         How many submissions run at once.
+    at_once : bool
+        Start what marks now, not with the first submission.
     elsewhere : callable, optional
         Opens the pool that marks the class, given the marker of this machine; default its own.
     say : callable
@@ -191,10 +195,16 @@ def open_marker(
     source = course.source_notebook(lab.name)
     require_built(course, lab)
     secret = course_secret(course.folder, note)
+
+    def start() -> AbstractContextManager[Pool]:
+        return open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
+
     with ExitStack() as opened:
-        pool = opened.enter_context(
-            open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
-        )
+        pool: Pool
+        if at_once or sys.platform != "linux":
+            pool = opened.enter_context(start())
+        else:
+            pool = opened.enter_context(LaterPool(start, isolation or "namespaces", jobs))
         engine = engine_key(course, lab, source, pool.isolation, secret)
         if lab.ordinary is not None:
             reference = Reference(records=plans(course, lab, isolation, say))

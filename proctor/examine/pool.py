@@ -103,7 +103,7 @@ def open_pool(
     require(isolation)
     if sys.platform != "linux":
         launcher = FreshLauncher(given_files(course, lab))
-        blank = blanks(source, course.nbgrader_config())
+        blank = blanks(source, course.nbgrader_config)
         yield OwnProcess(Setting(lab, source, launcher, course.root, secret, blank))
         return
     with ExitStack() as opened:

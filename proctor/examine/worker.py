@@ -56,7 +56,7 @@ def main(descriptor: int) -> None:
         course = Course(Path(config["course"]))
         lab = course.lab(config["lab"])
         source = course.source_notebook(lab.name)
-        given, blank = given_files(course, lab), blanks(source, course.nbgrader_config())
+        given, blank = given_files(course, lab), blanks(source, course.nbgrader_config)
         if lab.prepare is not None:
             lab.prepare()
         if lab.ordinary is None:

@@ -17,11 +17,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Base, Gradebook, MissingEntry
+from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
 from nbgrader.utils import parse_utc
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
@@ -34,9 +38,10 @@ from proctor.verdict import ExerciseResult, Verdict
 def open_gradebook(db_url: str, course_id: str) -> Gradebook:
     """Open the gradebook, making it if it is new.
 
-    nbgrader runs the ``alembic`` command for a new one; it lies beside this interpreter, which need
-    not be on the PATH. A new SQLite file appears whole: nbgrader takes one without the number of its
-    schema, which a crash between the two could leave, for a very old one.
+    A new SQLite file appears whole: nbgrader takes one without the number of its schema, which a crash
+    between the two could leave, for a very old one. In another database nbgrader makes its tables, and
+    runs the ``alembic`` command for that number; it lies beside this interpreter, which need not be on
+    the PATH.
     """
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ.get("PATH", "").split(os.pathsep):
@@ -50,11 +55,23 @@ def _open(db_url: str, course_id: str, path: Path) -> Gradebook:
     if db_url.startswith("sqlite:///") and not path.exists():
         new = path.with_name(f".{path.name}-{os.getpid()}")
         new.unlink(missing_ok=True)
-        Gradebook(f"sqlite:///{new}", course_id).close()
+        _make(f"sqlite:///{new}")
         with contextlib.suppress(FileExistsError):  # another process was first
             os.link(new, path)
         new.unlink()
     return Gradebook(db_url, course_id)
+
+
+def _make(db_url: str) -> None:
+    """Make the tables of a new gradebook, and note the number of their schema.
+
+    As nbgrader does, but for a process of its own for that number, which takes two seconds.
+    """
+    engine = create_engine(db_url)
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        MigrationContext.configure(connection).stamp(ScriptDirectory(ALEMBIC_DIR), "head")
+    engine.dispose()
 
 
 @patient

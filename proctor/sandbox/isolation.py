@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from proctor.checks import Lab
@@ -23,9 +24,13 @@ def fork_server(lab: Lab, course: Course, isolation: Isolation) -> ForkServer:
     )
 
 
+_gaps = functools.cache(missing)
+"""Asked once in a process: the answer takes a process of its own."""
+
+
 def require(isolation: Isolation | None) -> None:
     """Raise :class:`CourseError` if this system cannot isolate and nobody said that it need not."""
-    if isolation != "process" and (gaps := missing()):
+    if isolation != "process" and (gaps := _gaps()):
         raise CourseError(
             "Submissions cannot be isolated on this system:\n"
             + "\n".join(f"  - {gap}" for gap in gaps)

@@ -21,7 +21,6 @@ from proctor.atomic_files import write_whole
 from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.pool import Pool, open_pool
 from proctor.policy import Policy
-from proctor.sandbox.isolation import require
 from proctor.submission import Submission
 
 
@@ -61,8 +60,6 @@ def remembered() -> Iterator[None]:
                 pools.append(Remembering(stack.enter_context(open_pool(*course, **options))))
             yield pools[0]
 
-        require(None)  # asked once; each run would ask this system again what it can
-        patch.setattr(proctor.classroom.grade, "require", lambda isolation: None)
         patch.setattr(proctor.classroom.grade, "write_feedback", write_plain_pages)
         patch.setattr(proctor.examine.marker, "open_pool", one_pool)
         yield

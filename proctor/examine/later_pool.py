@@ -1,0 +1,67 @@
+"""A pool that is started when the first submission comes: a run that finds everything marked starts none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+
+from proctor.examine.mark_result import Marked, Reference
+from proctor.examine.pool import Pool
+from proctor.submission import Submission
+
+
+class LaterPool:
+    """Stands for a pool that is not there yet.
+
+    Parameters
+    ----------
+    start : callable
+        Opens the pool.
+    isolation : str
+        How it will keep students' kernels apart.
+    jobs : int
+        How many submissions it will run at once.
+    """
+
+    def __init__(
+        self, start: Callable[[], AbstractContextManager[Pool]], isolation: str, jobs: int
+    ) -> None:
+        self.isolation, self.size = isolation, max(1, jobs)
+        self._start = start
+        self._opened = ExitStack()
+        self._lock = threading.Lock()
+        self._pool: Pool | None = None
+
+    def __enter__(self) -> LaterPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
+
+    def submit(
+        self, submission: Submission, reference: Reference, *, record: bool = False
+    ) -> Future[Marked]:
+        """Start the pool, if this is the first one, and have it mark.
+
+        Raises
+        ------
+        CourseError
+            As :func:`proctor.examine.pool.open_pool` raises it.
+        """
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._opened.enter_context(self._start())
+        return self._pool.submit(submission, reference, record=record)
+
+    def stop(self) -> None:
+        """End at once; what runs is lost."""
+        if self._pool is not None:
+            self._pool.stop()
