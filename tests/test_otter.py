@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
-from test_ordinary import run
+from support.doors import command
 
 from proctor import otter
 from proctor.course import Course
@@ -123,8 +123,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         path = folder / "submitted" / student / "lab01" / "lab01.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(handed, path)
-    done = run(folder, "proctor", "grade", "lab01")
-    assert done.returncode in (0, 1), done.stderr
+    done = command(folder, "proctor", "grade", "lab01")
+    assert done.code in (0, 1), done.err
     yield folder
 
 
@@ -163,18 +163,18 @@ def test_adopt_says_how_it_is_released_and_writes_it_as_nbgraders(
     folder = tmp_path / "course"
     shutil.copytree(course / "source", folder / "source")
     shutil.copy(course / "nbgrader_config.py", folder)
-    done = run(folder, "proctor", "adopt", "lab01", "--write")
-    assert done.returncode == 0, done.stderr
-    told = " ".join(done.stdout.split())
+    done = command(folder, "proctor", "adopt", "lab01", "--write")
+    assert done.code == 0, done.err
+    told = " ".join(done.out.split())
     assert "6 test cells: 6 judged outside. 4 points wait for a person" in told
     assert "lab01 is written for otter assign" in told and "proctor build lab01" in told
-    assert run(folder, "proctor", "build", "lab01").returncode == 0
-    assert run(folder, "nbgrader", "generate_assignment", "lab01").returncode == 0
+    assert command(folder, "proctor", "build", "lab01").returncode == 0
+    assert command(folder, "nbgrader", "generate_assignment", "lab01").returncode == 0
     released = (folder / "release" / "lab01" / "lab01.ipynb").read_text()
     assert "x * x" not in released and "2.25" not in released and "Because." not in released
     assert "# Return x times x." in json.dumps(json.loads(released), ensure_ascii=False)
-    again = run(folder, "proctor", "adopt", "lab01")
-    assert "6 judged outside" in again.stdout and "written for otter" not in again.stdout
+    again = command(folder, "proctor", "adopt", "lab01")
+    assert "6 judged outside" in again.out and "written for otter" not in again.out
 
 
 def test_what_otters_own_release_leaves_of_a_notebook_is_marked(
@@ -192,10 +192,12 @@ def test_what_otters_own_release_leaves_of_a_notebook_is_marked(
     path = tmp_path / "handed" / "eve" / "lab01.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(handed, path)
-    done = run(course, "proctor", "grade", "lab01", str(path.parent.parent), "-o", str(tmp_path))
-    assert done.returncode in (0, 1), done.stderr
+    done = command(
+        course, "proctor", "grade", "lab01", str(path.parent.parent), "-o", str(tmp_path)
+    )
+    assert done.code in (0, 1), done.err
     found = Verdict.from_json((tmp_path / "verdicts" / "eve.json").read_bytes())
-    assert found.score == 10.0, done.stdout
+    assert found.score == 10.0, done.out
 
 
 def test_exception_based_tests_are_called_with_what_they_name(tmp_path: Path) -> None:
