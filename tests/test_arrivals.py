@@ -170,8 +170,9 @@ def test_a_name_that_two_students_have_fits_neither(
 ) -> None:
     (tiny.folder / "roster.csv").write_text(ROSTER + "ada2,Ada,Lovelace,x@example.org,,\n")
     names = ("Ada Lovelace_1_assignsubmission_file_/tiny.ipynb", CANVAS[2])
-    grade(tiny, archive(tmp_path / "class.zip", names, right), "--quiet")
+    done = grade(tiny, archive(tmp_path / "class.zip", names, right), "--quiet")
     assert marked(tiny) == {"Ada-Lovelace_1", "anna"}
+    assert "may be ada (Ada Lovelace) or ada2 (Ada Lovelace). Hand it in under" in done.output
 
 
 def test_a_folder_of_nobody_on_the_roster_is_refused_and_nobody_enrolled(

@@ -238,7 +238,8 @@ def test_whom_an_import_could_not_know_is_named(tiny: Course, tmp_path: Path) ->
     classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
     for to, says in (("canvas", "without Canvas's ID"), ("moodle", "without ID number and e-mail")):
         done = run(tiny, "--to", to, "-o", str(tmp_path / to))
-        assert done.exit_code == 1 and f"{says}" in done.output and "ada" in done.output
+        assert done.exit_code == 1 and says in done.output and ": ada" in done.output
+        assert "0 students" in done.output and "ada" not in (tmp_path / to).read_text()
 
 
 def test_moodles_id_number_comes_from_the_roster(tiny: Course, tmp_path: Path) -> None:
@@ -308,6 +309,23 @@ def test_text_feedback_fits_an_email_and_says_what_to_do(marked: Course, tmp_pat
     assert "Next: Try it with two numbers by hand." in text
     assert "2 more checks were not asked because of that." in text
     assert max(map(len, text.splitlines())) <= 72
+
+
+def test_text_feedback_says_the_gradebooks_number_and_why_it_is_another(
+    tiny: Course, tmp_path: Path
+) -> None:
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: check.exercise == "double"))
+    with open_gradebook(classroom.db_url(tiny), "tiny") as book:
+        book.find_grade("test_mean", "tiny", "tiny", "ada").manual_score = 3.0
+        book.find_submission_notebook("tiny", "tiny", "ada").late_submission_penalty = 1.0
+        book.db.commit()
+    assert run(tiny, "--to", "text", "-o", str(tmp_path)).exit_code == 0
+    text = " ".join((tmp_path / "ada" / "tiny" / "tiny.txt").read_text().split())
+    assert text.startswith("Two exercises: 8 of 10 points for ada The automatic marking gave 6.")
+    assert "A person gave marks too. Late: 1 point less." in text
+    assert "Exercise 2, mean: 3 of 4, given by a person (automatic: 0)" in text
 
 
 def test_the_roster_may_have_a_byte_order_mark_but_not_an_id_twice(tiny: Course) -> None:

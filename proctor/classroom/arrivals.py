@@ -27,11 +27,29 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class Stranger:
-    """Somebody who handed in and is not in the roster: under which id, as found, and who is near."""
+    """Somebody who handed in and is not in the roster: under which id, as found, and who is near.
+
+    Attributes
+    ----------
+    namesakes : tuple of str
+        Those of the roster who share the name, where several do: it may be any of them.
+    """
 
     student: str
     original: str
     nearest: str = ""
+    namesakes: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        """Say who it is, in a line."""
+        known_as = f" (found as '{quotable(self.original)}')" * (self.original != self.student)
+        if self.namesakes:
+            return (
+                f"Fits several of the roster: {self.student}{known_as} may be "
+                f"{' or '.join(self.namesakes)}. Hand it in under the id that is meant."
+            )
+        near = f"; the nearest is {self.nearest}" if self.nearest else ""
+        return f"Not in the roster: {self.student}{known_as}{near}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +83,7 @@ class Arrivals:
                 f"There is no roster ({NAME}), so nobody is missed and nobody is a stranger: all "
                 f"{len(self.handed)} are taken as they come. Make one with: proctor roster FILE"
             )
-        for one in self.strangers[:MOST_SHOWN]:
-            known_as = (
-                f" (found as '{quotable(one.original)}')" if one.original != one.student else ""
-            )
-            near = f"; the nearest is {one.nearest}" if one.nearest else ""
-            lines.append(f"Not in the roster: {one.student}{known_as}{near}")
+        lines += [one.told() for one in self.strangers[:MOST_SHOWN]]
         if len(self.strangers) > MOST_SHOWN:
             lines.append(f"Not in the roster: {len(self.strangers) - MOST_SHOWN} more")
         return lines
@@ -145,11 +158,13 @@ def meet(handed: list[Handed], people: Sequence[Person]) -> Arrivals:
             matched[id] = replace(owner, student=id)
     strangers = []
     for number, one in enumerate(sorted(unmatched, key=lambda one: one.student)):
-        near = directory.nearest(one) if number < MOST_SHOWN else ""
+        same = directory.namesakes(one) if number < MOST_SHOWN else []
+        near = directory.nearest(one) if number < MOST_SHOWN and not same else ""
         shown = directory.shown(near) if near else ""
         shown += ", who has handed in" if near in matched else ""
         student = one.student if one.student not in matched else f"{one.student}-2"
-        strangers.append(Stranger(student, one.original, shown))
+        namesakes = tuple(directory.shown(id) for id in same)
+        strangers.append(Stranger(student, one.original, shown, namesakes))
         matched[student] = replace(one, student=student)
     return Arrivals(
         tuple(matched[student] for student in sorted(matched)),

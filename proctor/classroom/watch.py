@@ -227,8 +227,7 @@ class _Watch:
         """Read a hand-in, as `grade` reads it where it will lie."""
         arrived = arrivals(self.marker.course, self.spool.path(one), self.spool.lab)
         for stranger in arrived.strangers:
-            near = f"; the nearest is {stranger.nearest}" if stranger.nearest else ""
-            self.say(f"Not in the roster: {stranger.student}{near}")
+            self.say(stranger.told())
         strangers = [stranger.student for stranger in arrived.strangers]
         return _Taken(one, self.marker.read(arrived.handed[0]), strangers)
 

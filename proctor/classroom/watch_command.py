@@ -82,5 +82,4 @@ def open_door(
             scheduler=scheduler,
         )
     left = len(spool.waiting())
-    if left:
-        say(f"Ended. {left} in the queue; the same command goes on with them.")
+    say(f"Ended. {left} in the queue; the same command goes on with them." if left else "Ended.")

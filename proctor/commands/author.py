@@ -161,7 +161,8 @@ def release(ctx: click.Context, lab: str, output: Path) -> None:
 
     course = course_of(ctx)
     path = write(course, course.lab(lab), output)
-    click.echo(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+    size = path.stat().st_size
+    click.echo(f"{path}  {f'{size / 1e6:.1f} MB' if size >= 1e5 else f'{size / 1e3:.0f} kB'}")
 
 
 @click.command()

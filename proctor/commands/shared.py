@@ -49,6 +49,8 @@ class Commands(click.Group):
         except ProctorError as error:
             click.echo(f"proctor: {error}", err=True)
             ctx.exit(USAGE)
+        except BrokenPipeError:
+            raise  # whoever read the output has enough; click ends quietly
         except OSError as error:
             click.echo(f"proctor: {_trouble(error)}", err=True)
             ctx.exit(USAGE)

@@ -126,6 +126,15 @@ class Directory:
                 best, likeness = self.written[1][found[2]], found[1]
         return best
 
+    def namesakes(self, handed: Handed) -> list[str]:
+        """Return the ids of those who share the name under which it was handed in, where several do."""
+        owner = handed.owner or Owner(handed.original)
+        for name in (owner.name, owner.name.rpartition("-")[2], owner.student):
+            found = self.names.get(squash(name), set())
+            if len(found) > 1:
+                return sorted(found)
+        return []
+
     @cached_property
     def written(self) -> tuple[list[str], list[str]]:
         """Everything by which somebody is written, and beside it whose it is."""

@@ -23,7 +23,9 @@ def class_table(lab: Lab, result: ClassResult, data: ClassData) -> RenderableTyp
     score stands in a column of its own.
     """
     differ = any(data.score(name) != data.automatic(name) for name in result.verdicts)
-    table = Table(title=f"{lab.title}: {len(result.verdicts)} submissions", title_justify="left")
+    count = len(result.verdicts)
+    title = f"{lab.title}: {count} submission{'' if count == 1 else 's'}"
+    table = Table(title=title, title_justify="left")
     table.add_column("student", no_wrap=True)
     columns = _columns(lab)
     for name, points in columns:

@@ -91,9 +91,13 @@ def export(
     rows: Sequence[Sequence[str]]
     if to == "csv":
         rows = list(csv_rows(present, gone))
+        students = [row[0] for row in rows[1:]]
     elif template is None:
-        rows, lacking = _anew(present, students, to, column)
-        left_out.append(lacking)
+        lacking, needs = _lacking(present, students, to)
+        left_out.append(_sentence(needs, lacking))
+        students = [student for student in students if student not in lacking]
+        make = canvas_rows if to == "canvas" else moodle_rows
+        rows = make(present, students, column)
     else:
         table = read_table(template)
         filled = (
@@ -111,20 +115,14 @@ def export(
     return Exported(path, len(students), tuple(filter(None, left_out)), tuple(filter(None, notes)))
 
 
-def _anew(
-    data: ClassData, students: list[str], to: str, column: str | None
-) -> tuple[list[list[str]], str]:
-    """Return a table for an LMS made from the roster, and who lacks what its import needs."""
+def _lacking(data: ClassData, students: list[str], to: str) -> tuple[list[str], str]:
+    """Return who lacks what an LMS's import needs, and what that is."""
     if to == "canvas":
-        rows = canvas_rows(data, students, column)
-        unknown = [one for one in students if not canvas_id(data, one)]
-        needs = "without Canvas's ID (lms_user_id in the roster), which its import needs"
-    else:
-        rows = moodle_rows(data, students, column)
-        emails = {one: data.entries[one].email for one in students}
-        unknown = [one for one in students if not id_number(data, one) and not emails[one]]
-        needs = "without ID number and e-mail in the roster, one of which Moodle's import needs"
-    return rows, _sentence(needs, unknown)
+        lacking = [one for one in students if not canvas_id(data, one)]
+        return lacking, "left out, without Canvas's ID (lms_user_id in the roster)"
+    emails = {one: data.entries[one].email for one in students}
+    lacking = [one for one in students if not id_number(data, one) and not emails[one]]
+    return lacking, "left out, without ID number and e-mail in the roster"
 
 
 def _waiting(data: ClassData) -> list[str]:
@@ -191,4 +189,4 @@ def texts(data: ClassData) -> Iterable[tuple[str, str]]:
         given = {id: entry.marks[id] for id in entry.by_hand if id in entry.marks}
         score = data.score(student)
         told = shown(verdict, data.lab.policy.told(entry.due))
-        yield student, feedback_text(data.lab, told, entry.name, score, given)
+        yield student, feedback_text(data.lab, told, entry.name, score, given, entry.penalty)

@@ -22,6 +22,7 @@ def feedback_text(
     name: str = "",
     final: float | None = None,
     given: Mapping[str, float] | None = None,
+    penalty: float = 0.0,
 ) -> str:
     """Return a student's feedback as text.
 
@@ -33,14 +34,20 @@ def feedback_text(
         The gradebook's score, where a person or a late penalty changed it.
     given : mapping of str to float, optional
         Points that a person gave, by exercise.
+    penalty : float
+        Points that are taken off because it came late.
     """
+    score = verdict.score if final is None else final
     lines = [
-        f"{lab.title}: {verdict.score:g} of {verdict.max_score:g} points",
+        f"{lab.title}: {score:g} of {verdict.max_score:g} points",
         f"for {name or verdict.student}",
         "",
     ]
-    if final is not None and final != verdict.score:
-        lines += [*_wrap(f"With marks given by hand and penalties: {final:g} points."), ""]
+    if score != verdict.score or given or penalty:
+        said = f"The automatic marking gave {verdict.score:g}."
+        said += " A person gave marks too." if given else ""
+        said += f" Late: {penalty:g} {'point' if penalty == 1 else 'points'} less." * bool(penalty)
+        lines += [*_wrap(said), ""]
     for problem in verdict.problems:
         lines += [*_wrap(f"! {problem.message}", "  "), ""]
     if verdict.status != "rejected":
@@ -52,7 +59,11 @@ def feedback_text(
                     said = f"{points:g} of {exercise.max_score:g}, given by a person"
                 lines += [f"{exercise.title}: {said}", ""]
                 continue
-            lines.append(f"{exercise.title}: {exercise.score:g} of {exercise.max_score:g}")
+            points = (given or {}).get(exercise.id, exercise.score)
+            by = f", given by a person (automatic: {exercise.score:g})" * (
+                exercise.id in (given or {})
+            )
+            lines.append(f"{exercise.title}: {points:g} of {exercise.max_score:g}{by}")
             open_ = [check for check in exercise.checks if not check.passed]
             asked = [check for check in open_ if not check.skipped]
             for check in asked:
