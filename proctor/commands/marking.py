@@ -127,14 +127,14 @@ def grade(
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        task = progress.add_task("", total=None)
-        listener = Listener(
-            start=lambda total: progress.update(task, total=total),
-            marked=lambda who: progress.update(task, advance=1, description=who),
-            say=lambda text: progress.update(task, description=text),
-            note=lambda text: progress.console.print(Text(text), soft_wrap=True),
-        )
+    progress = Progress(*columns, console=Console(stderr=True), disable=quiet)
+    task = progress.add_task("", total=None)
+
+    def start(total: int) -> None:  # no bar before there is something to mark
+        progress.update(task, total=total)
+        progress.start()
+
+    try:
         result = grade_class(
             course,
             the_lab,
@@ -144,8 +144,15 @@ def grade(
             isolation=isolation,
             student=composed(student) if student else None,
             scheduler=scheduler,
-            listener=listener,
+            listener=Listener(
+                start=start,
+                marked=lambda who: progress.update(task, advance=1, description=who),
+                say=lambda text: progress.update(task, description=text),
+                note=lambda text: progress.console.print(Text(text), soft_wrap=True),
+            ),
         )
+    finally:
+        progress.stop()
     data = read_class(
         course, the_lab, (output or course.folder).resolve(), verdicts=result.verdicts
     )
