@@ -255,6 +255,7 @@ def test_printed_the_examples_are_open_and_the_ground_is_white(
     looking.act(tab, "document.querySelectorAll('details').forEach((d) => (d.open = false))")
     folded = "[...document.querySelectorAll('details > :not(summary)')]"
     looking.eventually_js(tab, f"{folded}.length > 0 && {folded}.every((e) => e.checkVisibility())")
+    looking.expect(tab.locator("summary").first).to_be_visible()  # and says what it is
     context.close()
 
 
