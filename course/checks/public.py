@@ -14,7 +14,7 @@ from proctor.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LABKIT = tuple(path.relative_to(ROOT) for path in sorted((ROOT / "labkit").glob("*.py")))
+LABKIT = tuple(path.relative_to(ROOT) for path in sorted((ROOT / "labkit").rglob("*.py")))
 """What lies beneath the students' files, file by file: a folder would bring its caches along."""
 
 INSIDE = Path("labkit/inspection.py")

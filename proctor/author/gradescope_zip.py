@@ -43,7 +43,7 @@ RUN = """\
 #!/usr/bin/env bash
 # Run for every submission. AUTOGRADER and PROCTOR_PYTHON name other places than Gradescope's.
 set -euo pipefail
-base="${AUTOGRADER:-/autograder}"
+base="$(realpath "${AUTOGRADER:-/autograder}")"
 python="${PROCTOR_PYTHON:-$base/venv/bin/python}"
 cd "$base/source"
 export PYTHONPATH="$base/source"
