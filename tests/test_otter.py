@@ -168,8 +168,8 @@ def test_adopt_says_how_it_is_released_and_writes_it_as_nbgraders(
     told = " ".join(done.out.split())
     assert "6 test cells: 6 judged outside. 4 points wait for a person" in told
     assert "lab01 is written for otter assign" in told and "proctor build lab01" in told
-    assert command(folder, "proctor", "build", "lab01").returncode == 0
-    assert command(folder, "nbgrader", "generate_assignment", "lab01").returncode == 0
+    assert command(folder, "proctor", "build", "lab01").code == 0
+    assert command(folder, "nbgrader", "generate_assignment", "lab01").code == 0
     released = (folder / "release" / "lab01" / "lab01.ipynb").read_text()
     assert "x * x" not in released and "2.25" not in released and "Because." not in released
     assert "# Return x times x." in json.dumps(json.loads(released), ensure_ascii=False)
