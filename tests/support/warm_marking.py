@@ -12,8 +12,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbgrader.api
 import pytest
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import Engine, create_engine
 
 import proctor.classroom.grade
 import proctor.examine.marker
@@ -48,6 +50,23 @@ class Remembering:
         """Nothing runs."""
 
 
+class Engines:
+    """Gives each gradebook of one address the engine that compiled its statements before.
+
+    Connections are always new ones, since the file may be another.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Engine] = {}
+
+    def __call__(self, url: str, **options: Any) -> Engine:
+        """Stand for :func:`sqlalchemy.create_engine`."""
+        if url not in self._known:
+            self._known[url] = create_engine(url, **options)
+        self._known[url].dispose()
+        return self._known[url]
+
+
 @contextmanager
 def remembered() -> Iterator[None]:
     """Let every door of this process use one warm pool that marks each piece of work once."""
@@ -60,6 +79,7 @@ def remembered() -> Iterator[None]:
                 pools.append(Remembering(stack.enter_context(open_pool(*course, **options))))
             yield pools[0]
 
+        patch.setattr(nbgrader.api, "create_engine", Engines())
         patch.setattr(proctor.classroom.grade, "write_feedback", write_plain_pages)
         patch.setattr(proctor.examine.marker, "open_pool", one_pool)
         yield
