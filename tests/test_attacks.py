@@ -12,8 +12,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -28,7 +26,7 @@ from support import needs
 from support.attack_class import HONEST, LAB_CHECKS, TABLE, WRONG_DOUBLE, WRONG_MEAN, Attack
 from support.attacks_on_design import NAMES, OWN, ROW_22
 from support.attacks_on_marks import MARKS, WAITS
-from support.doors import after_first_read
+from support.doors import after_first_read, proctor
 from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.intake.lms_file_names import safe_id
@@ -97,19 +95,11 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
     out, scratch = root / "out", Path(tempfile.mkdtemp(prefix="a-"))
 
     def mark() -> str:
-        command = [sys.executable, "-m", "proctor", "grade", "tiny", "-o", str(out), "--jobs", "2"]
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        done = subprocess.run(
-            command,
-            cwd=course.folder,
-            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)},
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
-        assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout + done.stderr
+        words = ("grade", "tiny", "-o", str(out), "--jobs", "2")
+        env = {"PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)}
+        done = proctor(course, *words, env=env, patience=500)
+        assert done.code in (0, 1), done.all
+        return done.out + done.err
 
     hand_in(course, "r02-tests-deleted", student(course, double=DOUBLE, mean=MEAN))
     mark()

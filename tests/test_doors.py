@@ -10,21 +10,19 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from support import needs
 from support.doors import (
-    ROOT,
     Gradescope,
     after_first_read,
     autograde,
     book,
     check,
     dask,
+    dying_proctor,
     proctor,
     scores,
     verdicts,
@@ -75,12 +73,10 @@ def test_a_run_that_dies_at_any_write_leaves_no_mark_of_other_work(tiny: Course)
     for moment in range(1, 40):
         who = f"s{moment:02d}"
         hand_in(tiny, who, half(tiny))
-        words = ["--course", str(tiny.folder), "grade", "tiny", "-q", "--student", who]
-        dying = [sys.executable, str(ROOT / "tests" / "support" / "dying_grader.py"), str(moment)]
-        done = subprocess.run([*dying, str(tiny.folder), *words], capture_output=True, text=True)
+        done = dying_proctor(tiny, moment, "grade", "tiny", "-q", "--student", who)
         hand_in(tiny, who, solved(tiny))
-        if done.returncode != -signal.SIGKILL:
-            assert done.returncode == 0, done.stderr
+        if done.code != -signal.SIGKILL:
+            assert done.code == 0, done.all
             break
         deaths += 1
     assert deaths >= 3

@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
-from support import classroom
+from support import classroom, doors
 from support.tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
 import proctor.atomic_files
@@ -341,17 +341,10 @@ def test_an_assignment_without_checks_is_not_left_to_nbgrader_without_a_word(
     path = tiny.folder / "submitted" / "ada" / "essay" / "essay.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
-    nbgrader = [sys.executable, "-m", "nbgrader"]
-    made = [*nbgrader, "generate_assignment", "essay", "--create"]
-    subprocess.run(made, cwd=tiny.folder, capture_output=True, check=True)
-    done = subprocess.run(
-        [*nbgrader, "autograde", "essay", "--create"],
-        cwd=tiny.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    made = doors.command(tiny.folder, "nbgrader", "generate_assignment", "essay", "--create")
+    assert made.code == 0, made.all
+    done = doors.command(tiny.folder, "nbgrader", "autograde", "essay", "--create")
+    said = done.out + done.err
+    assert done.code == 0, said
     (line,) = [line for line in said.splitlines() if "WARNING" in line and "essay" in line]
     assert "without isolation" in line and "no cell is" in line

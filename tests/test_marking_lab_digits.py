@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support.attacks_on_marks import UNTRAINED
+from support.doors import autograde, proctor
 
 from course.sample_class import SampleClass, write_class
 from proctor.classroom.grade import grade
@@ -148,30 +146,17 @@ def test_no_page_shows_a_solution_that_its_student_did_not_write(
     assert not [line for line in lines if line in text]
 
 
-def command(course: Course, *words: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=course.folder,
-        env=os.environ | {"PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-
-
 def test_proctor_check_and_nbgrader_autograde_give_the_same_hundred(
     course: Course, marked: tuple[Path, ClassResult]
 ) -> None:
     out, _ = marked
     solved = out / "submitted" / "s01-ada" / LAB / f"{LAB}.ipynb"
-    checked = command(course, "proctor", "check", str(solved))
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "lab_digits: 100 of 100 points" in checked.stdout
+    checked = proctor(course, "check", str(solved))
+    assert checked.code == 0, checked.all
+    assert "lab_digits: 100 of 100 points" in checked.out
     shutil.copytree(solved.parent, course.folder / "submitted" / "s01-ada" / LAB)
-    done = command(course, "nbgrader", "autograde", LAB)
+    done = autograde(course, lab=LAB)
     db_url = f"sqlite:///{course.folder / 'gradebook.db'}"
-    assert gradebook.scores(db_url, "digits", LAB) == {"s01-ada": 100.0}, done.stderr
+    assert gradebook.scores(db_url, "digits", LAB) == {"s01-ada": 100.0}, done.err
     by_nbgrader = (course.folder / "verdicts" / "s01-ada.json").read_bytes()
     assert by_nbgrader == (out / "verdicts" / "s01-ada.json").read_bytes()

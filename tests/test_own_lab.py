@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
+
+from support.doors import command
 
 PAGE = Path(__file__).parent.parent / "docs" / "own-lab.md"
 FILE = re.compile(r"^`([\w./]+)`:\n\n```python\n(.*?)^```$", re.M | re.S)
@@ -24,19 +23,12 @@ def steps(text: str) -> list[tuple[str, str]]:
 
 def run(session: str, folder: Path) -> None:
     """Run each command of a session; every line that the page shows of it must come out."""
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
-        "COLUMNS": "120",
-    }
     for part in re.split(r"^\$ ", session, flags=re.M)[1:]:
-        command, *shown = part.splitlines()
-        done = subprocess.run(
-            shlex.split(command), cwd=folder, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        typed, *shown = part.splitlines()
+        done = command(folder, *shlex.split(typed), env={"COLUMNS": "120"})
+        assert done.code == 0, f"{typed}\n{done.out}{done.err}"
         for line in shown:
-            assert line in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
+            assert line in done.out, f"{typed}\n{done.out}{done.err}"
 
 
 def test_the_page_makes_a_lab_and_marks_a_class(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import hashlib
 import hmac
 import json
 import stat
-import subprocess
-import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -122,14 +120,10 @@ def test_check_draws_what_grade_draws_and_a_lost_secret_is_said(
     telling: Course, tmp_path: Path
 ) -> None:
     path = hand_in(telling, "s", student(telling, mean="# UNQ_T2\ndef mean(a):\n    return 0.0\n"))
-    command = [sys.executable, "-m", "proctor", "check", str(path)]
-    runs = [
-        subprocess.run(command, cwd=telling.root, capture_output=True, text=True, check=False)
-        for _ in range(2)
-    ]
-    words = [" ".join(run.stdout.split()) for run in runs]
-    assert "made a new secret" in runs[0].stdout + runs[0].stderr
-    assert "made a new secret" not in runs[1].stdout + runs[1].stderr
+    runs = [doors.proctor(telling, "check", str(path)) for _ in range(2)]
+    words = [" ".join(run.out.split()) for run in runs]
+    assert "made a new secret" in runs[0].all
+    assert "made a new secret" not in runs[1].all
     first = drawn(telling, tmp_path / "out")
     for one in words:
         assert str(first[0]) in one, one

@@ -25,7 +25,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 from support import warm_marking
-from support.doors import ROOT, autograde, proctor, run
+from support.doors import autograde, dying_proctor, proctor
 from support.dying import Killed, dying
 from support.tinycourse import DOUBLE, MEAN, student
 
@@ -202,8 +202,7 @@ class Commands:
         assert said.code == 0, said.all
 
     def killed(self, course: Course, moment: int) -> None:
-        grader = [sys.executable, str(ROOT / "tests" / "support" / "dying_grader.py"), str(moment)]
-        said = run([*grader, str(course.folder), "grade", "tiny", "-q"], course.root)
+        said = dying_proctor(course, moment, "grade", "tiny", "-q")
         assert said.code in (0, 1, -signal.SIGKILL), said.all
 
     def killed_autograde(self, course: Course, moment: int) -> None:
@@ -300,7 +299,9 @@ def test_any_sequence_ends_as_one_undisturbed_run(
 ) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])  # a course adds itself, and each slows the next
     for number in range(part * PART, (part + 1) * PART):
-        root = tmp_path / "world"  # the same for all: what is compiled for its gradebook is used again
+        root = (
+            tmp_path / "world"
+        )  # the same for all: what is compiled for its gradebook is used again
         shutil.copytree(built_tiny, root / "tiny")
         course = Course((root / "tiny" / "course").resolve())
         draw = random.Random(number)

@@ -87,6 +87,12 @@ def proctor(
     return run([str(python), "-m", "proctor", *words], course.root, **options)
 
 
+def dying_proctor(course: Course, moment: int, *words: str) -> Said:
+    """Run a command of ``proctor`` that is killed at its so manyth write below the course's folder."""
+    program = [sys.executable, "-m", "support.dying_grader", str(moment), str(course.folder)]
+    return run([*program, *words], course.root, {"PYTHONPATH": str(ROOT / "tests")})
+
+
 def autograde(course: Course, *words: str, lab: str = "tiny", **options: Any) -> Said:
     """Run ``nbgrader autograde LAB`` in the course's folder."""
     command = [sys.executable, "-m", "nbgrader", "autograde", lab, *words]

@@ -1,6 +1,6 @@
 """``proctor`` that is killed at the n-th time it puts a file in its place or takes one away.
 
-    python dying_grader.py N FOLDER WORDS...
+    python -m support.dying_grader N FOLDER WORDS...
 
 Only what happens below FOLDER counts. With fewer than N such moments it ends as usual.
 """

@@ -90,6 +90,7 @@ def _command(
         os.close(opened)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None  # as the environment says
     os.chdir(folder)
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
