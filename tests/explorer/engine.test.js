@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { backward, biasOf, crossEntropy, evidence, forward, numericalSlope, sgdStep, softmax, termsOf } from "../../explorer/src/engine.js";
-import { decodeInk, encodeInk, rasterise } from "../../explorer/src/ink.js";
-import { drawOnto } from "../../explorer/src/ink.js";
+import { decodeInk, drawOnto, encodeInk, rasterise } from "../../explorer/src/ink.js";
 import { createTrainer } from "../../explorer/src/trainer.js";
 import { preprocess } from "../../explorer/src/prep.js";
+import { edgesInto, edgesOf } from "../../explorer/src/views/edges.js";
 import { layOut } from "../../explorer/src/views/layout.js";
 import { DEFAULTS, createStore, decode, encode } from "../../explorer/src/store.js";
 import { advance, lastPosition, place, seek } from "../../explorer/src/timeline.js";
@@ -114,6 +114,33 @@ for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of n
         const sum = termsOf(layer, below, j).terms.reduce((total, v) => total + v, biasOf(layer, j));
         assert.ok(Math.abs(sum - pass.z[l][j]) < 1e-12);
       }
+    });
+  });
+}
+
+for (const { name, layers, x } of [...networks, ...kerases.map((entry) => ({ ...entry, x: entry.x[0] }))]) {
+  test(`${name}: what travels along a line is one of the sum's own terms, the largest of them`, () => {
+    const pass = forward(layers, x);
+    const d = { layers, pass, state: { edges: "signal" } };
+    layers.forEach((layer, l) => {
+      const below = l ? pass.a[l - 1] : pass.x;
+      for (const unit of [0, layer.units - 1]) {
+        const { inputs, weights, terms } = termsOf(layer, below, unit);
+        const lines = edgesOf(d, l, unit, 5);
+        const sizes = [...terms].map(Math.abs).filter(Boolean).sort((a, b) => b - a).slice(0, 5);
+        assert.deepEqual(lines.map(({ value }) => Math.abs(value)), sizes);
+        for (const { from, to, value } of lines) {
+          assert.equal(to, unit);
+          assert.ok(inputs.some((input, k) => input === from && terms[k] === value), "a term of this unit");
+        }
+        const bare = edgesOf({ ...d, state: { edges: "weight" } }, l, unit, 1)[0];
+        assert.equal(Math.abs(bare.value), Math.max(...weights.map(Math.abs)));
+        // Backward: the slope of the loss in a weight is the slope in the sum times what the weight is for.
+        const slopes = Float64Array.from({ length: layer.units }, (_, k) => 0.1 + k);
+        for (const { from, value } of edgesOf(d, l, unit, 5, slopes)) assert.equal(value, below[from] * slopes[unit]);
+      }
+      const into = edgesInto(d, l);
+      assert.ok(into.every(({ from, to, value }) => edgesOf(d, l, to, layer.inputs).some((e) => e.from === from && e.value === value)));
     });
   });
 }

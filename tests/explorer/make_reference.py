@@ -134,6 +134,15 @@ def keras_networks() -> dict[str, Any]:
             ],
             False,
         ),
+        "trained filters": (
+            (8, 7, 1),
+            [
+                k.Conv2D(3, 3, activation="relu"), k.MaxPooling2D(2),
+                k.Conv2D(4, 2, padding="same", activation="tanh"), k.AveragePooling2D((3, 2)),
+                k.Flatten(), k.Dense(5, "relu"), k.Dense(3),
+            ],
+            True,
+        ),
     }  # fmt: skip
     return {
         name: _keras_network(keras, shape, parts, trains, seed)
