@@ -89,6 +89,20 @@ _IN_APP = (
 )
 
 
+#: A sum over the pixels of the network's picture under the part that `PART` finds.
+_UNDER = """(() => { const canvas = document.querySelector('.dlx-stage canvas');
+  const at = PART.getBoundingClientRect();
+  const frame = canvas.getBoundingClientRect(); const ratio = canvas.width / frame.width;
+  const [x, y, w, h] = [at.left - frame.left, at.top - frame.top, at.width, at.height];
+  const { data } = canvas.getContext('2d').getImageData(x * ratio, y * ratio, w * ratio, h * ratio);
+  return data.reduce((sum, v, k) => (sum * 31 + v * (k % 7 + 1)) % 1000003, 7); })()"""
+
+
+def under(part: str) -> str:
+    """What the network's picture shows under an element, as a number."""
+    return _UNDER.replace("PART", part)
+
+
 class Watched:
     """A page with the explorer in it, and all that went wrong on it."""
 

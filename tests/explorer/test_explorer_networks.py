@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import standin
-from conftest import Watched
+from conftest import Watched, under
 from support.looking import box, eventually_js, expect, fits, text
 
 from explorer import Explorer, ExplorerError, Recorder
@@ -105,6 +105,17 @@ def test_one_output_pixels_whole_arithmetic_is_shown(conv_page: Path, open_page:
     panel.get_by_label("Row of the map").fill("7")
     watched.has(unit=(7 * 10 + 5) * 64 + 5)
     expect(panel.locator(".dlx-h")).to_have_text("conv2d_1, map 5, row 7, col 5")
+
+
+def test_each_map_shows_what_its_filter_makes_of_the_digit(conv_page: Path, open_page: Any) -> None:
+    watched: Watched = open_page("sample=3", file=conv_page)
+    for map_of in ("conv2d map 4", "conv2d_1 map 9", "max_pooling2d map 9"):
+        look = under(f"document.querySelector('.dlx-unit[aria-label^=\"{map_of},\"]')")
+        before = watched.value(look)
+        watched.set(sample=8)
+        watched.becomes(f"{look} !== arg", argument=before)
+        watched.set(sample=3)
+        watched.becomes(look, before)
 
 
 def test_scrub_and_blame_work_on_maps(conv_page: Path, open_page: Any) -> None:
