@@ -16,8 +16,8 @@
 let [inputsAt, rowsAt] = [new Int32Array(1024), new Int32Array(1024)];
 /** The points under a window, counted row by row without channels, and their places in the window. */
 let [sources, taps] = [new Int32Array(64), new Int32Array(64)];
-/** The units whose slope is not 0. */
-let active = new Int32Array(64);
+/** The units whose slope is not 0, and their slopes. */
+let [active, slopes] = [new Int32Array(64), new Float64Array(64)];
 
 /**
  * Fills `sources` and `taps` for the window of an output point.
@@ -67,19 +67,27 @@ function addUp(x, weights, count, z, base, outs) {
   }
 }
 
-/** dw += x times dz over what was found. @param {Numbers} x @param {Float64Array} dw @param {number} count @param {Float64Array} dz @param {number} base @param {number} outs */
-function hand(x, dw, count, dz, base, outs) {
-  if (active.length < outs) active = new Int32Array(outs);
+/** Fills `active` and `slopes`: what ReLU has shut, or a pool has passed over, has nothing to hand on. @param {Float64Array} dz @param {number} base @param {number} outs @returns {number} how many */
+function findActive(dz, base, outs) {
+  if (active.length < outs) [active, slopes] = [new Int32Array(outs), new Float64Array(outs)];
   let n = 0;
-  // What ReLU has shut has nothing to hand on.
-  for (let j = 0; j < outs; j++) if (dz[base + j] !== 0) active[n++] = j;
+  for (let j = 0; j < outs; j++) {
+    if (dz[base + j] === 0) continue;
+    active[n] = j;
+    slopes[n++] = dz[base + j];
+  }
+  return n;
+}
+
+/** dw += x times slope over the inputs that were found and the active units. @param {Numbers} x @param {Float64Array} dw @param {number} count @param {number} n  active units */
+function hand(x, dw, count, n) {
   let k = 0;
   for (; k + 3 < count; k += 4) {
     const r0 = rowsAt[k], r1 = rowsAt[k + 1], r2 = rowsAt[k + 2], r3 = rowsAt[k + 3];
     const v0 = x[inputsAt[k]], v1 = x[inputsAt[k + 1]], v2 = x[inputsAt[k + 2]], v3 = x[inputsAt[k + 3]];
     for (let a = 0; a < n; a++) {
       const j = active[a];
-      const d = dz[base + j];
+      const d = slopes[a];
       dw[r0 + j] += v0 * d;
       dw[r1 + j] += v1 * d;
       dw[r2 + j] += v2 * d;
@@ -88,7 +96,7 @@ function hand(x, dw, count, dz, base, outs) {
   }
   for (; k < count; k++) {
     const [v, row] = [x[inputsAt[k]], rowsAt[k]];
-    for (let a = 0; a < n; a++) dw[row + active[a]] += v * dz[base + active[a]];
+    for (let a = 0; a < n; a++) dw[row + active[a]] += v * slopes[a];
   }
 }
 
@@ -117,20 +125,16 @@ const conv = {
   back(layer, x, dz, dw, db, dx) {
     const { from: [, , ins], shape: [, , outs], weights } = layer;
     for (let point = 0; point < pointsOf(layer); point++) {
-      const base = point * outs;
-      let any = false;
-      for (let o = 0; o < outs; o++) {
-        if (db) db[o] += dz[base + o];
-        any ||= dz[base + o] !== 0;
-      }
-      if (!any) continue;
+      const n = findActive(dz, point * outs, outs);
+      if (!n) continue;
+      for (let a = 0; db && a < n; a++) db[active[a]] += slopes[a];
       const count = lookUnder(layer, point);
-      if (dw) hand(x, dw, findInked(layer, x, count), dz, base, outs);
+      if (dw) hand(x, dw, findInked(layer, x, count), n);
       for (let k = 0; dx && k < count; k++) {
         for (let i = 0; i < ins; i++) {
           const row = (taps[k] * ins + i) * outs;
           let sum = 0;
-          for (let o = 0; o < outs; o++) sum += weights[row + o] * dz[base + o];
+          for (let a = 0; a < n; a++) sum += weights[row + active[a]] * slopes[a];
           dx[sources[k] * ins + i] += sum;
         }
       }
