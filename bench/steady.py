@@ -5,6 +5,7 @@ A test that looks at a page before it is drawn passes on an idle machine and fai
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -18,10 +19,8 @@ ROUNDS = 10
 def browser_tests() -> list[str]:
     """The test files that look at a page in a browser."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
-    looks = ("from looking import", "import looking", "open_page")
-    found = [
-        path for path in files if any(word in path.read_text(encoding="utf-8") for word in looks)
-    ]
+    looks = re.compile(r"looking import|import looking|\bopen_page\b")
+    found = [path for path in files if looks.search(path.read_text(encoding="utf-8"))]
     return [str(path.relative_to(ROOT)) for path in found if path.name != "test_looking.py"]
 
 

@@ -77,8 +77,8 @@ def test_the_phone_shows_sheet_and_network_together(open_page: Open) -> None:
     sheet, stage = box(page.locator(".dlx-paper")), box(page.locator(".dlx-stage-box"))
     assert sheet["y"] + sheet["height"] <= stage["y"] <= 844 - 210
     # No panel's name is cut off, and what is not needed at once is asked for.
-    for tab in page.get_by_role("tab").all():
-        at = box(tab)
+    for panel in PANELS:
+        at = box(page.locator(f"[role=tab][data-panel={panel}]"))
         assert at["x"] >= 0 and at["x"] + at["width"] <= 390
     load = page.get_by_text("Load a picture…")
     expect(load).to_be_hidden()

@@ -64,9 +64,14 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
     called = set(re.findall(r"""\bsay\(\s*"([\w.]+)\"""", source))
     assert called - WORDS.keys() == set()
     quoted = set(re.findall(r'"([\w. ]+)"', source))
+    formulas = re.search(r"const FORMULA = \{(.*?)\n\};", source, flags=re.S)
+    activations = set(re.findall(r"^  (\w+): ", formulas[1], flags=re.M))
+    # What a step does is said of every activation that a unit's formula is shown for, and of no other.
+    assert {name.removeprefix("does.") for name in WORDS if name.startswith("does.")} == activations
     questions = set(re.findall(r'\bid: "(\w+)"', source))
     made = {
         *(f"phase.{name}" for name in quoted),
+        *(f"does.{name}" for name in quoted | activations),
         *(f"{stage}.{on}" for stage in stage_names(20) for on in ("on", "off")),
         *(f"{name}.{part}" for name in questions for part in ("choices", "why")),
     }
