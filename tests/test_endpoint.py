@@ -205,10 +205,12 @@ def test_a_thousand_posts_at_once_are_answered_and_the_queue_lives(
                 for _ in range(25)
             ]
 
+    before = psutil.Process().memory_info().rss
     began = time.monotonic()
     with ThreadPoolExecutor(40) as many:
         answers = [one for some in many.map(burst, range(40)) for one in some]
     assert len(answers) == 1000 and time.monotonic() - began < 60
+    assert psutil.Process().memory_info().rss - before < 200 * 2**20
     assert set(answers) <= {202, 401, 429, 503} and answers.count(429) > 100
     assert 1 <= len(served.spool.waiting()) <= endpoint.MOST_WAITING
     assert served.post("t-bob", work).status_code == 202

@@ -392,7 +392,7 @@ def grade_there(base: Path, files: dict[str, str]) -> dict[str, object]:
     for name, text in files.items():
         (base / "submission" / name).write_text(text)
     (base / "results" / "results.json").unlink(missing_ok=True)
-    environment = {**os.environ, "AUTOGRADER": str(base), "PROCTOR_PYTHON": sys.executable}
+    environment = {**os.environ, "AUTOGRADER": ".", "PROCTOR_PYTHON": sys.executable}
     done = subprocess.run(
         [base / "run_autograder"], cwd=base, env=environment, capture_output=True, text=True
     )

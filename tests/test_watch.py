@@ -178,6 +178,26 @@ def test_the_fifth_hand_in_of_one_waits_behind_the_first_of_others(tmp_path: Pat
     assert again.take("slow", {}, "s2", 300.0).attempt == 2
 
 
+def test_who_waits_finds_a_page_that_tells_the_place_and_the_time(
+    tiny: Course, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, str] = {}
+
+    def notice(outlet: Outlet, name: str, text: str, folder: Path) -> None:
+        write(outlet, name, text, folder)
+        told[name] = outlet.path(name, "waiting").read_text("utf-8")
+
+    write = Outlet.notice
+    monkeypatch.setattr(Outlet, "notice", notice)
+    for number in range(4):
+        put(tiny, box, f"s{number}", f"\n\n{number}", double=DOUBLE)
+    run(tiny, box)
+    assert set(told) == {"s2", "s3"}  # two are marked at once
+    assert re.search(r"attempt 1, place 4, expected at \d\d:\d\d:\d\d UTC", told["s3"])
+    assert not list((tiny.root / "pages").rglob("waiting.html"))
+    assert "6</strong> of 10 points" in page(tiny, "s3")
+
+
 def test_what_comes_too_often_is_kept_and_marked_after_the_hour(tiny: Course, box: Path) -> None:
     allow(tiny, "Policy(attempts_an_hour=2)")
     spool = Spool(tiny.folder, "tiny", tiny.lab("tiny").policy)
