@@ -326,7 +326,7 @@ def test_the_public_tests_import_numpy_and_the_standard_library_alone(module: st
 
 def test_what_runs_beside_the_student_needs_nothing_of_ours() -> None:
     """The marking sends labkit/inspection.py alone into a kernel."""
-    tree = ast.parse((ROOT / "labkit" / "inside.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "labkit" / "inspection.py").read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
