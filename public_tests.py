@@ -1,4 +1,4 @@
-"""The checks of lab_digits that you run in the notebook, one function an exercise.
+"""The checks of lab_digits that you run in the notebook, one function per exercise.
 
 Each check asks your code for something, compares, and stops at the first thing that is not right
 yet. It then says what was called, what was expected, what came, what the likely cause is and what

@@ -1,4 +1,4 @@
-"""The checks of lab_mnist that you run in the notebook, one function an exercise.
+"""The checks of lab_mnist that you run in the notebook, one function per exercise.
 
 How a check speaks, and how it finds the cause of a wrong answer, is told in ``public_tests.py``. What
 the checks of an exercise are stands in ``labkit``, in the module that has the exercise's name.

@@ -49,6 +49,7 @@ EXERCISES = {
 """Which exercise makes a name, for the sentence about a name that is missing."""
 
 GIVEN_IN = {
+    "my_guess": "the cell above, which holds your guess",
     "X": "section 2, which loads the digits",
     "y": "section 2, which loads the digits",
     "X_train": "section 5, after Exercise 4",

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import utils  # its names come first, then those of this lab
-from labkit.curves import plot_curves, plot_two_accuracies
-from labkit.drawing import BLUE, bars, digit, images_grid, show
+from labkit.curves import plot_two_accuracies
+from labkit.drawing import BLUE, bars, digit, grid, show
 from labkit.experiment import Experiment
 from labkit.exploring import show_explorer
 from labkit.full_mnist import brief, expected, find_full_set, hold_out, keras_cache, load_digits
@@ -42,6 +42,7 @@ EXERCISES = {
 GIVEN_IN = dict.fromkeys(
     ("x_train", "y_train", "x_test", "y_test"), "section 2, which loads the digits"
 ) | {
+    "my_guess": "the cell above, which holds your guess",
     "X_train": "section 3, after Exercise 1",
     "X_test": "section 3, after Exercise 1",
     "results": "section 4, after Exercise 2",
@@ -117,9 +118,8 @@ def plot_classes(images: Array, labels: Array, each: int = 3) -> None:
     counts = [int((labels == d).sum()) for d in digits]
     chosen = [np.flatnonzero(labels == d)[:each] for d in digits]
     rows = [rows[k] for k in range(each) for rows in chosen]
-    captions = [f"{d}: {n:,}" for d, n in zip(digits, counts, strict=True)] + [""] * (
-        10 * each - 10
-    )
+    captions = [f"{d}: {n:,}" for d, n in zip(digits, counts, strict=True)]
+    captions += [""] * (10 * each - 10)
     low, high = int(np.argmin(counts)), int(np.argmax(counts))
     how_many = (
         f"{counts[0]} of each"
@@ -127,7 +127,7 @@ def plot_classes(images: Array, labels: Array, each: int = 3) -> None:
         else (f"from {counts[low]:,} ({low}) to {counts[high]:,} ({high})")
     )
     show(
-        images_grid(images[rows], 10, captions, cell=0.85, tall=1.12),
+        grid(images[rows], 10, captions, cell=0.85),
         f"The ten classes side by side, {each} handwritten examples under each.",
         f"{len(labels):,} training digits in ten classes, {how_many}.",
     )

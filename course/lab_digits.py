@@ -42,7 +42,7 @@
 # Run the cells from top to bottom. When you come back after a break, choose *Run > Run All Above
 # Selected Cell*. You can leave an exercise out and go on: where a later cell needs it, the cell
 # says so. You may add cells of your own. Words in **bold** are explained where they first occur,
-# and once more in the glossary at the end.
+# and the twelve that matter most once more in the glossary at the end.
 
 # %% [markdown]
 # ## 1. Packages
@@ -134,8 +134,8 @@ y = np.where(y == 10, 0, y)
 utils.plot_two_orders(X[2500], y[2500])
 
 # %% [markdown]
-# A dense layer does not mind: it learns as well from shuffled pixels, as long as they are
-# *always* shuffled the same way. You meet this again in section 9, where your own photograph has
+# The network that you build does not mind: it would learn as well from shuffled pixels, as long as
+# they are *always* shuffled the same way. You meet this again in section 9, where your own photograph has
 # to be unrolled as these digits were.
 
 # %% id="samples" given tags=["figure"]
@@ -153,9 +153,14 @@ utils.plot_classes(X, y)
 # **Objective**: two functions that turn sums into decisions · **Time**: 15 minutes · **Success**:
 # bars of probability that sum to 1
 #
-# A dense layer computes $z = aW + b$. Without anything after it, two such layers in a row are
-# just one: a product of matrices is a matrix. What comes in between is the activation. **ReLU**
-# is the plainest that works: it keeps what is positive and drops the rest.
+# A **dense layer** is a row of *units*. Each unit multiplies every number that comes in by a weight
+# of its own, adds up the products, and adds one more number, its bias. For all units at once this is
+# $z = aW + b$: $a$ is the row that comes in, each column of $W$ holds one unit's weights, and $b$
+# holds the biases.
+#
+# Two such layers in a row are no more than one: a product of matrices is a matrix. So something that
+# bends comes in between, the **activation**. **ReLU** is the plainest that works: it keeps what is
+# positive and drops the rest.
 
 # %% id="relu" given tags=["figure"]
 utils.plot_relu(relu)
@@ -173,6 +178,7 @@ utils.plot_relu(relu)
 # Write `my_softmax(z)` in NumPy, for a vector `z` of any length. It has to give finite answers
 # for logits as large as 1000 as well: $e^{1000}$ does not fit into a float. Leave `z` itself
 # unchanged.
+
 
 # %% graded="softmax" points=10
 # UNQ_C1
@@ -197,6 +203,7 @@ def my_softmax(z):
     ### END SOLUTION
     ### END CODE HERE ###
     return probabilities
+
 
 # %% test="softmax" tags=["raises-exception"]
 test_my_softmax(my_softmax)
@@ -255,10 +262,10 @@ with utils.needs("Exercise 1"):
 # | hidden 2 | 15 | ReLU | (m, 25) | (m, 15) |
 # | output | 10 | linear | (m, 15) | (m, 10), logits |
 #
-# The output layer is *linear*: the network gives logits, and softmax is left to the loss. Why?
-# During training the loss needs the logarithm of a probability. Computed in two steps, the
-# probability can round to 0 first, and $\log 0$ is $-\infty$. Computed in one step from the
-# logits, the exponential and the logarithm cancel on paper and nothing is lost.
+# The output layer is *linear*: the network gives logits, and softmax is left to the **loss**, the
+# number that training makes small (section 6). Why? The loss needs the logarithm of a probability.
+# Computed in two steps, the probability can round to 0 first, and $\log 0$ is $-\infty$. Computed
+# in one step from the logits, the exponential and the logarithm cancel on paper and nothing is lost.
 
 # %% id="overflow" given tags=["figure"]
 utils.plot_overflow()
@@ -342,6 +349,7 @@ with utils.needs("Exercise 2"):
 # the biases, then the activation `g`. It has to work for one digit, `a_in` of shape (n_in,), and
 # for a batch, (m, n_in), without a loop.
 
+
 # %% graded="dense" points=10
 # UNQ_C3
 # GRADED CELL: my_dense
@@ -371,6 +379,7 @@ def my_dense(a_in, W, b, g):
     ### END SOLUTION
     ### END CODE HERE ###
     return a_out
+
 
 # %% test="dense" tags=["raises-exception"]
 test_my_dense(my_dense)
@@ -433,8 +442,8 @@ with utils.needs("Exercise 2", "Exercise 3"):
 # it is a test set. `lab_mnist` has an experiment with all three.
 #
 # Keras offers `validation_split=0.2` to hold out a fifth of the rows. **Predict, then run**: a small
-# one-layer network is about to be trained on the other four fifths of `X`, for two epochs. How many
-# of the held-out digits will it read right?
+# one-layer network is about to be trained on the other four fifths of `X`, which it sees twice. How
+# many of the held-out digits will it read right?
 #
 # - `"a"`: about 80 %, a little less than of the training rows
 # - `"b"`: about 10 %, as a guess would
@@ -450,12 +459,12 @@ my_guess = ...
 
 # %% id="sorted_trap" given tags=["figure"]
 keras.utils.set_random_seed(1234)
-trial = utils.one_layer_model().fit(
-    X, y, epochs=2, batch_size=500, validation_split=0.2, verbose=0
-)
+trial = utils.one_layer_model().fit(X, y, epochs=2, batch_size=500, validation_split=0.2, verbose=0)
 print(f"accuracy on the training rows: {trial.history['accuracy'][-1]:.3f}")
 print(f"accuracy on the held-out rows: {trial.history['val_accuracy'][-1]:.3f}")
-utils.look_back(my_guess, "c", "The rows are sorted: no held-out digit was among the training rows.")
+utils.look_back(
+    my_guess, "c", "The rows are sorted: no held-out digit was among the training rows."
+)
 
 # %% [markdown]
 # Good in training, and not one held-out digit right. `validation_split` takes the *last* fifth of
@@ -473,6 +482,7 @@ utils.look_back(my_guess, "c", "The rows are sorted: no held-out digit was among
 # - Both parts are in shuffled order.
 #
 # Leave the row numbers in `train` and `test`: the last line uses them.
+
 
 # %% graded="split" points=15
 # UNQ_C4
@@ -509,6 +519,7 @@ def split_data(X, y, test_fraction=0.2, seed=1234):
     ### END CODE HERE ###
     return X[train], X[test], y[train], y[test]
 
+
 # %% test="split" tags=["raises-exception"]
 test_split_data(split_data, X, y)
 
@@ -544,14 +555,14 @@ test_split_data(split_data, X, y)
 
 # %% id="held_out" given
 # As long as Exercise 4 cannot be used, this lends you a simple split.
-X_train, X_test, y_train, y_test = utils.split_or_lend(lambda: split_data(X, y), X, y)
+X_train, X_test, y_train, y_test = utils.split_or_lend(lambda: split_data(X.copy(), y.copy()), X, y)
 
 # %% id="split_figure" given tags=["figure"]
 utils.plot_split(y_train, y_test)
 
 # %% [markdown]
 # From here on, `X_test` and `y_test` are a test set: you read off how well the network does on them,
-# and change nothing because of it. Else they are held out in name only.
+# and change nothing because of it. Otherwise they are held out in name only.
 #
 # ## 6. What training does
 #
@@ -592,6 +603,7 @@ utils.plot_split(y_train, y_test)
 #
 # $$-\ln \frac{e^{z_k}}{\sum_j e^{z_j}} = \;?$$
 
+
 # %% graded="loss" points=15
 # UNQ_C5
 # GRADED CELL: cross_entropy
@@ -624,6 +636,7 @@ def cross_entropy(logits, y):
     ### END SOLUTION
     ### END CODE HERE ###
     return loss, gradient
+
 
 # %% test="loss" tags=["raises-exception"]
 test_cross_entropy(cross_entropy, X, y)
@@ -727,7 +740,7 @@ with utils.needs("Exercise 5"):
 #
 # - **Loss**: the cross-entropy of section 6, for labels that are integers and outputs that are
 #   logits. `keras.losses` has several; one word in their names tells them apart.
-# - **Optimizer**: Adam, with steps of a thousandth.
+# - **Optimizer**: Adam, with a learning rate of a thousandth.
 # - **Metric**: while it trains, you want to read how many digits it gets right.
 # - **Rows**: which of the arrays of section 5 may it learn from?
 #
@@ -735,7 +748,9 @@ with utils.needs("Exercise 5"):
 # (Two stars hand the entries of a dictionary on as arguments.) Keep what `fit` returns in `history`.
 
 # %% id="callbacks" given
-callbacks, recorder = utils.training_callbacks(X_test, y_test)  # held-out figures, one line of progress
+callbacks, recorder = utils.training_callbacks(
+    X_test, y_test
+)  # held-out figures, one line of progress
 schedule = {"epochs": 40, "batch_size": 32, "verbose": 0, "callbacks": callbacks}
 speed = {"steps_per_execution": 125}  # an epoch at a time: the same weights in half the time
 
@@ -785,7 +800,7 @@ test_training(model, history, X_train, y_train, X_test, y_test)
 # - *Accuracy near 0.2, or a loss that stays put*: the loss takes your logits for probabilities.
 # - *Training rows only*: `fit` gets two of the four arrays of section 5, never `X` and `y`.
 # - *I want to start again*: `fit` goes on from the weights that are there. Run Exercise 2's cell
-#   first, then the cell before this exercise, then this one.
+#   first, then the one that makes `callbacks`, then this one.
 #
 # </details>
 #
@@ -802,7 +817,7 @@ my_guess = ...
 # %% id="curves" given tags=["figure"]
 with utils.needs("Exercise 6"):
     utils.plot_history(history)
-    utils.look_back(my_guess, "b", "The legend names the epoch at which it is least.")
+    utils.look_back(my_guess, "b", "The ring marks the epoch at which it is least.")
 
 # %% [markdown]
 # Read the two curves together. On the training rows the network gets better until the end, almost
@@ -833,6 +848,7 @@ with utils.needs("Exercise 1", "Exercise 6"):
 # a thousand times. With `batch_size=len(X)` it computes them in one piece too, and with
 # `verbose=0` without a progress bar. The model gives logits; you want probabilities.
 
+
 # %% graded="predict" points=10
 # UNQ_C7
 # GRADED CELL: predict_digits
@@ -861,6 +877,7 @@ def predict_digits(model, X):
     ### END SOLUTION
     ### END CODE HERE ###
     return digits, probabilities
+
 
 # %% test="predict" tags=["raises-exception"]
 test_predict_digits(predict_digits, model, X)
@@ -973,6 +990,7 @@ with utils.needs("Exercise 6", "Exercise 7"):
 #    in the middle.
 # 6. **20x20**: `utils.resize` once more, and unroll the picture in the order of `X`.
 
+
 # %% graded="preprocess" points=15
 # UNQ_C8
 # GRADED CELL: preprocess
@@ -1006,6 +1024,7 @@ def preprocess(image):
     ### END SOLUTION
     ### END CODE HERE ###
     return row
+
 
 # %% test="preprocess" tags=["raises-exception"]
 test_preprocess(preprocess)

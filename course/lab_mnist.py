@@ -425,7 +425,7 @@ utils_mnist.expected(
 
 # %% id="curves" given tags=["figure"]
 with utils.needs("Exercise 3"):
-    utils_mnist.plot_curves(deep_history)
+    utils.plot_history(deep_history, "test digits")
     utils_mnist.look_back(my_guess, "c", "The ring marks the epoch at which it is least.")
 
 # %% [markdown]
@@ -449,8 +449,8 @@ with utils.needs("Exercise 3"):
 #
 # *A report says: "Our network reads 99.8 % of handwritten digits."* What do you ask its authors, and
 # why? Write four to eight sentences into the next cell. A person reads them, and looks for: on which
-# digits it was measured; what they were chosen or trained by; how sure one can be of the figure; what
-# it costs to be wrong.
+# digits it was measured; whether anything was trained on them or chosen by them; how sure one can be
+# of the figure; what it costs to be wrong.
 
 # %% [markdown] written="report" points=5
 # **On which digits?** Of the training set, 99.8 % is what memory gives; ask for digits held out from
@@ -572,8 +572,8 @@ with utils.needs("Exercise 3", "Exercise 4"):
 
 # %% [markdown]
 # Counts tell how much work the mistakes make; rates, each row divided by its sum, tell how hard a
-# digit is, however often it occurs. Which digit is the hardest for your network? And with which
-# other one does it mix it up?
+# digit is, however often it occurs. Which digit is the hardest for your network? And which
+# other digit is it taken for most often?
 
 # %% id="hardest" given tags=["figure"]
 with utils.needs("Exercise 2", "Exercise 4"):
@@ -752,7 +752,9 @@ with utils.needs("Exercise 2", "Exercise 5"):
     careless = utils_mnist.predict(baseline, 1 - prepared.reshape(-1, 784))
     n_right = (careless.argmax(axis=1) == photo_labels).sum()
     utils_mnist.look_back(
-        my_guess, "c", f"Not inverted: {careless.max(axis=1).mean():.2f} on average, {n_right} of 12 right."
+        my_guess,
+        "c",
+        f"Not inverted: {careless.max(axis=1).mean():.2f} on average, {n_right} of 12 right.",
     )
 utils_mnist.expected("10 or more of the 12", "9 or more of the 12")
 
@@ -867,6 +869,7 @@ for name, network in (("dense", same_schedule), ("convolutional", convolutional)
         optimizer=keras.optimizers.Adam(CosineDecay(0.002, n_epochs * len(y_train) // 100)),
         loss=keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
+        steps_per_execution=20,
     )
     clock = utils_mnist.watch()
     rows = utils_mnist.as_input(network, X_train)
@@ -901,7 +904,7 @@ results
 # %% [markdown]
 # **Look inside.** The explorer opens on your own networks: follow a digit unit by unit, draw one, or
 # click a mistake in the confusion matrix and find the units responsible. *Model* chooses the network:
-# of the convolutional one it shows what each window finds in the digit.
+# of the convolutional one it shows what each filter finds in the digit.
 
 # %% id="explorer" given tags=["figure"]
 with utils.needs("Exercise 2", "Exercise 3"):
@@ -927,7 +930,7 @@ with utils.needs("Exercise 2", "Exercise 3"):
 # | early stopping | to stop when the validation loss no longer gets better |
 # | Dropout | units switched off at random while training |
 # | confusion matrix | counts: a row per label, a column per prediction |
-# | filter | a small window of weights that a convolutional layer slides over the picture |
+# | filter | a small square of weights that a convolutional layer slides over the picture |
 # | augmentation | changed copies of training pictures, to train on more of them |
 
 # %% id="summary" given tags=["figure"]

@@ -169,7 +169,10 @@ def agree(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
 
 
 class Misconception(NamedTuple):
-    """What a student probably did, what to do next, and what comes out if one does that."""
+    """What a student probably did, what to do next, and what comes out if one does that.
+
+    A list of outcomes is one for each way in which it is done.
+    """
 
     cause: str
     next: str
@@ -208,6 +211,8 @@ def matching(
     """Find the misconception whose outcome for what was `given` is `got`: its cause, what next."""
     with np.errstate(all="ignore"):
         for cause, then, outcome in table:
-            if agree(got, outcome(*given), tolerance):
+            came = outcome(*given)
+            ways = came if isinstance(came, list) else [came]
+            if any(agree(got, one, tolerance) for one in ways):
                 return cause, then
     return otherwise

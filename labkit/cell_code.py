@@ -45,11 +45,22 @@ def model_trouble(source: str) -> tuple[str, str] | None:
                 "Sequential was given its layers one by one: it takes one list of layers.",
                 "Put square brackets around all the layers.",
             )
+        shape = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "shape")]
+        if name == "Input" and shape and isinstance(getattr(shape[0], "value", None), int):
+            return (
+                "Input was given a number as its shape; a shape is a tuple, even of one number.",
+                f"Write the tuple: ({ast.unparse(shape[0])},), with the comma.",
+            )
         for keyword in node.keywords:
             value = getattr(keyword.value, "value", None)
-            if keyword.arg != "activation" or not isinstance(value, str):
+            if not isinstance(keyword.arg, str) or keyword.arg.lower() != "activation":
                 continue
-            if f" {value} " in KERAS_NAMES:
+            if keyword.arg != "activation":
+                return (
+                    f"{name} has no argument '{keyword.arg}'.",
+                    "Write it in lower case: activation.",
+                )
+            if not isinstance(value, str) or f" {value} " in KERAS_NAMES:
                 continue
             close = value.lower().strip().replace("re_lu", "relu")
             hint = f": did you mean '{close}'?" if f" {close} " in KERAS_NAMES else "."
@@ -58,12 +69,6 @@ def model_trouble(source: str) -> tuple[str, str] | None:
                 "Names of activations are written in lower case; correct it, then rerun.",
             )
     return None
-
-
-def why_missing(name: str) -> str | None:
-    """Say why the cell that gives a model its name stopped, where its text shows it; else None."""
-    trouble = model_trouble(last_run(rf"^ *{name} *="))
-    return " ".join(trouble) if trouble else None
 
 
 KERAS_NAMES = (

@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from labkit.cell_code import model_trouble
 from labkit.exercises import MARKERS, TESTS, TITLES
-from labkit.findings import NOT_STARTED, NotStarted, NotYet, touched
+from labkit.findings import NOT_STARTED, UNSTARTED, NotStarted, NotYet, touched
 
 
 class Run(NamedTuple):
@@ -80,16 +81,35 @@ def need_fresh(exercise: str) -> None:
 
 
 def need_whole_run(exercise: str) -> None:
-    """Raise `NotYet` if the cell's last run stopped with an error, though all checks pass."""
+    """Raise `NotYet` if the cell's last run stopped with an error: something older would be judged."""
     run = runs.get(exercise)
-    if run is not None and run.error is not None:
-        raise NotYet(
-            f"The graded cell stopped with {type(run.error).__name__} when it was last run. What passes "
-            "here is what an earlier run left, or what was made before it stopped.",
-            called="(your graded cell)",
-            got=f"{type(run.error).__name__}: {run.error}".splitlines()[0][:200],
-            next="Run the cell again, see that it ends without an error, then run this check.",
+    if run is None or run.error is None:
+        return
+    cause, then = model_trouble(run.source) or ("", "Correct what the error names.")
+    raise NotYet(
+        f"The graded cell stopped with {type(run.error).__name__} when it was last run. What would be "
+        "judged is what an earlier run left, or what was made before it stopped. "
+        f"{cause}".rstrip(),
+        called="(your graded cell)",
+        got=f"{type(run.error).__name__}: {run.error}".splitlines()[0][:200],
+        next=f"{then} Run the cell again, see that it ends without an error, then run this check.",
+    )
+
+
+def stopped(exercise: str) -> str:
+    """Say why the cell of an exercise ("Exercise 2") did not run to its end when it last ran, or ''."""
+    for id, run in runs.items():
+        if run.error is None or TITLES[id].partition(",")[0] != exercise:
+            continue
+        if isinstance(run.error, NotStarted):
+            return UNSTARTED.format(exercise=TITLES[id])
+        cause, then = model_trouble(run.source) or (
+            f"{type(run.error).__name__}: {getattr(run.error, 'msg', run.error)}".splitlines()[0]
+            + ".",
+            "Correct that and run the cell again.",
         )
+        return f"the cell of {exercise} stopped with an error. {cause} {then}"
+    return ""
 
 
 def unfilled(message: str) -> NotYet:

@@ -11,83 +11,45 @@ from labkit.drawing import BLUE, GREY, ORANGE, panels, show
 from labkit.messages import LabError
 
 
-def _curve(history: dict[str, list[float]], word: str) -> tuple[list[float], list[float] | None]:
-    name = next(key for key in history if word in key and not key.startswith("val_"))
-    return history[name], history.get(f"val_{name}")
+def plot_history(history: Any, held_out: str = "held-out rows") -> None:
+    """Show loss and accuracy over the epochs, on the training part and on the one called `held_out`.
 
-
-def plot_history(history: Any) -> None:
-    """Show loss and accuracy over the epochs, on the training rows and on the held-out ones."""
+    A ring marks the epoch at which the loss on `held_out` is least.
+    """
+    logged = history.history
+    names = [name for name in logged if not name.startswith("val_")]
+    found = [next((name for name in names if word in name), "") for word in ("loss", "acc")]
     figure, both = panels(8, 2.9, 2)
-    words = [w for w in ("loss", "acc") if any(w in key for key in history.history)]
     summary = []
-    for axes, word in zip(both, words, strict=False):
-        train, held_out = _curve(history.history, word)
-        title = "loss" if word == "loss" else "accuracy"
-        epochs = range(1, len(train) + 1)
-        axes.plot(epochs, train, color=BLUE, linewidth=2, label="training rows")
-        text = f"{title} {train[-1]:.3f} in training"
-        if held_out:
-            axes.plot(
-                epochs, held_out, color=ORANGE, linewidth=2, linestyle="--", label="held-out rows"
-            )
-            best = int(np.argmin(held_out) if word == "loss" else np.argmax(held_out))
-            text += f", {held_out[-1]:.3f} held out (best {held_out[best]:.3f}, epoch {best + 1})"
-        summary.append(text)
+    for axes, title, name in zip(both, ("loss", "accuracy"), found, strict=True):
+        train, other = logged.get(name), logged.get(f"val_{name}")
         axes.set(xlabel="epoch", ylabel=title)
         axes.grid(alpha=0.3)
-        axes.legend()
-    show(
-        figure,
-        "Learning curves over the epochs: the solid line of the training rows keeps getting better, "
-        "the dashed line of the held-out rows levels off.",
-        f"After {len(history.epoch)} epochs: {'; '.join(summary)}.",
-    )
-
-
-def plot_curves(history: Any) -> None:
-    """Show loss and accuracy over the epochs; the point where the validation loss turns is marked."""
-    logged = history.history
-    loss, val_loss = logged["loss"], logged.get("val_loss")
-    words = ["loss", *[k for k in logged if "acc" in k and not k.startswith("val_")][:1]]
-    figure = Figure(figsize=(8.4, 3.0), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), words, strict=False):
-        epochs = range(1, len(logged[name]) + 1)
-        axes.plot(epochs, logged[name], color=BLUE, linewidth=2, label="training")
-        if f"val_{name}" in logged:
-            axes.plot(
-                epochs,
-                logged[f"val_{name}"],
-                color=ORANGE,
-                linewidth=2,
-                linestyle="--",
-                label="test",
-            )
-        axes.set(xlabel="epoch", ylabel="accuracy" if "acc" in name else "loss")
-        axes.grid(alpha=0.3)
-        if name == "loss" and val_loss:
-            turn = int(np.argmin(val_loss))
-            axes.plot(turn + 1, val_loss[turn], "o", color=ORANGE, markersize=9, fillstyle="none")
+        if not train:
+            continue
+        epochs = range(1, len(train) + 1)
+        axes.plot(epochs, train, color=BLUE, linewidth=2, label="training")
+        text = f"{title} {train[-1]:.4f} in training"
+        if other:
+            axes.plot(epochs, other, "--", color=ORANGE, linewidth=2, label=held_out)
+            best = int(np.argmin(other) if title == "loss" else np.argmax(other))
+            text += f", {other[-1]:.4f} on {held_out} (best {other[best]:.4f}, epoch {best + 1})"
+        if other and title == "loss":
+            axes.plot(best + 1, other[best], "o", color=ORANGE, markersize=9, fillstyle="none")
             axes.annotate(
-                f"turns: epoch {turn + 1}",
-                (turn + 1, val_loss[turn]),
-                (0.35, 0.6),
+                f"least: epoch {best + 1}",
+                (best + 1, other[best]),
+                (0.35, 0.5),
                 textcoords="axes fraction",
                 arrowprops={"arrowstyle": "->", "color": GREY},
             )
-        axes.legend(loc="upper right" if name == "loss" else "lower right")
-    text = f"After {len(loss)} epochs the training loss is {loss[-1]:.4f}."
-    if val_loss:
-        turn = int(np.argmin(val_loss))
-        text = (
-            f"The test loss is lowest at epoch {turn + 1} ({val_loss[turn]:.3f}) and rises to "
-            f"{val_loss[-1]:.3f}; the training loss falls on, to {loss[-1]:.4f}."
-        )
+        axes.legend(loc="upper right" if title == "loss" else "lower right")
+        summary.append(text)
     show(
         figure,
-        "Learning curves: the training line keeps getting better; the dashed test line gets better, "
-        "turns (marked by a ring), and gets worse in loss while its accuracy stands still.",
-        text,
+        f"Learning curves over the epochs: a solid line for the training part, a dashed one for {held_out}"
+        "; a ring marks where its loss is least.",
+        f"After {len(history.epoch)} epochs: {'; '.join(summary)}.",
     )
 
 

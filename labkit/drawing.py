@@ -73,23 +73,31 @@ def picture(row: Array) -> Array:
     return np.asarray(row).reshape(20, 20).T
 
 
-def mosaic(axes: Axes, rows: Array, columns: int, captions: Sequence[str], size: float = 9) -> None:
-    """Draw digits in a grid, each with its caption above it."""
-    high, wide = 30, 24
-    lines = -(-len(rows) // columns)
+def grid(
+    pictures: Sequence[Array] | Array,
+    columns: int,
+    captions: Sequence[str],
+    *,
+    cell: float = 0.72,
+) -> Figure:
+    """Draw square pictures of one size, or rows of ``X``, in a grid, each with its caption above it.
+
+    They are one image: axes for each would take ten times as long.
+    """
+    upright = [picture(one) if np.ndim(one) == 1 else np.asarray(one) for one in pictures]
+    upright = [one / 255 if one.dtype == np.uint8 else one for one in upright]
+    lines, side = -(-len(upright) // columns), len(upright[0])
+    high, wide = side * 3 // 2, side * 6 // 5
     canvas = np.ones((lines * high, columns * wide))
-    for i, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-        top, left = (i // columns) * high + 9, (i % columns) * wide + 2
-        canvas[top : top + 20, left : left + 20] = np.clip(picture(row), 0, 1)
-        axes.text(left + 9.5, top - 1.5, caption, ha="center", va="bottom", fontsize=size)
+    figure = Figure(figsize=(columns * cell, lines * cell * 1.25 + 0.1))
+    axes = figure.add_axes((0, 0, 1, 0.96))
+    for i, (one, caption) in enumerate(zip(upright, captions, strict=True)):
+        top, left = (i // columns) * high + side * 9 // 20, (i % columns) * wide + side // 10
+        canvas[top : top + side, left : left + side] = np.clip(one, 0, 1)
+        middle = left + (side - 1) / 2
+        axes.text(middle, top - side * 0.075, caption, ha="center", va="bottom", fontsize=9)
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
-
-
-def grid(rows: Array, columns: int, captions: Sequence[str], *, cell: float = 0.72) -> Figure:
-    lines = -(-len(rows) // columns)
-    figure = Figure(figsize=(columns * cell, lines * cell * 1.25 + 0.1))
-    mosaic(figure.add_axes((0, 0, 1, 0.96)), rows, columns, captions)
     return figure
 
 
@@ -118,24 +126,6 @@ def panels(
         "wspace": between / each,
     }
     return figure, list(figure.subplots(1, columns, squeeze=False, gridspec_kw=places)[0])
-
-
-def images_grid(
-    pictures: Sequence[Array] | Array,
-    columns: int,
-    captions: Sequence[str],
-    cell: float = 0.8,
-    tall: float = 1.35,
-) -> Figure:
-    """Draw pictures (28, 28) in a grid, each with its caption above it."""
-    lines = -(-len(pictures) // columns)
-    figure = Figure(figsize=(columns * cell, lines * cell * tall), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(lines, columns, squeeze=False)).ravel()
-    for axes in panels:
-        axes.set_axis_off()
-    for axes, picture, caption in zip(panels, pictures, captions, strict=False):
-        digit(axes, picture, caption)
-    return figure
 
 
 def digit(axes: Axes, picture: Array, caption: str, size: float = 9) -> None:

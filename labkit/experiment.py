@@ -41,7 +41,8 @@ class Experiment:
         layers = [keras.Input((784,)), keras.layers.Dense(units, activation="relu")]
         layers += [keras.layers.Dropout(dropout)] if dropout else []
         model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        loss = "sparse_categorical_crossentropy"
+        model.compile("adam", loss, metrics=["accuracy"], steps_per_execution=10)
         stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
         history = model.fit(
             self.X_train,
@@ -70,6 +71,10 @@ class Experiment:
         filled = {key: float(value) for key, value in table.items() if value is not ...}
         if not filled:
             print("There is nothing in the table yet: put the accuracies in place of the dots.")
+            return
+        wrong = [f"{value:g}" for value in filled.values() if not 0 <= value <= 1]
+        if wrong:
+            print(f"Accuracies are fractions, such as 0.912; the table has {', '.join(wrong)}.")
             return
         sizes = sorted({units for units, _ in table})
         figure, (axes,) = panels(5, 2.8)

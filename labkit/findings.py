@@ -14,6 +14,8 @@ NOT_STARTED = (
     "of `raise NotStarted`, then run the cell again."
 )
 """What an empty cell says, and its check."""
+UNSTARTED = "{exercise} is not started yet; this cell needs it."
+"""What a given cell says that needs it."""
 
 
 class NotStarted(NotImplementedError):

@@ -36,8 +36,8 @@ def loss_and_slope(cross_entropy: Loss, W: Array, X: Array, y: Array) -> tuple[f
     LabError
         `cross_entropy` gives something of another form.
     """
-    loss, gradient = cross_entropy(X @ W, y)
-    gradient = np.asarray(gradient, dtype=np.float64)
+    loss, gradient = cross_entropy((X @ W).astype(np.float64), y)
+    gradient = np.asarray(gradient, dtype=X.dtype)
     if np.size(loss) != 1 or gradient.shape != (len(X), W.shape[1]):
         raise LabError(
             "cross_entropy gives no loss and gradient that a step can be taken with: run the check "
@@ -60,13 +60,15 @@ def plot_one_step(cross_entropy: Loss, X: Array, y: Array, rate: float = 1.0) ->
     W = W - rate * slope
     after, _ = loss_and_slope(cross_entropy, W, X, y)
     span = np.abs(W).max() or 1.0
+    close = abs(slope[place] - difference) <= 1e-3 * max(1.0, abs(difference))
+    verdict = "they agree" if close else "not the same yet: run the check of Exercise 5"
     show(
         grid(W.T / (2 * span) + 0.5, 10, [str(digit) for digit in range(10)], cell=0.85),
         "The weights of the ten outputs after one step, each column as a picture: bright where ink "
         "speaks for the digit, dark where it speaks against it.",
         f"One step with learning rate {rate:g}: the loss goes from {before:.3f} to {after:.3f}. "
         f"The weight of pixel {place[0]} for digit {place[1]}: gradient {slope[place]:.5f}, by differences "
-        f"{difference:.5f}.",
+        f"{difference:.5f}: {verdict}.",
     )
 
 
@@ -75,13 +77,13 @@ def plot_learning_rates(
 ) -> None:
     """Show the loss over thirty steps of gradient descent, with one line per learning rate."""
     figure, (axes,) = panels(6, 2.8)
-    told = []
+    X, told = X.astype(np.float32), []  # half the time of float64, and the same curves
     for rate, color, style in zip(rates, (GREY, BLUE, ORANGE), (":", "-", "--"), strict=True):
-        W, losses = np.zeros((X.shape[1], 10)), []
+        W, losses = np.zeros((X.shape[1], 10), dtype=X.dtype), []
         for _ in range(31):
             loss, slope = loss_and_slope(cross_entropy, W, X, y)
             losses.append(loss)
-            W = W - rate * slope
+            W -= rate * slope
         axes.plot(losses, style, color=color, linewidth=2, label=f"learning rate {rate:g}")
         told.append(f"{losses[-1]:.2f} with {rate:g} (highest {max(losses):.2f})")
     axes.set(xlabel="step", ylabel="loss", yscale="log")

@@ -143,8 +143,8 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
     dict
         ``compiled``; ``on_logits``, ``on_probabilities``, ``on_one_hot``: the loss on the two probes
         above, and on the first with a one-hot label (None where it raises); ``loss_name``,
-        ``optimizer``, ``learning_rate``; ``history``: the type of the history; ``losses`` and
-        ``val_losses``: one an epoch; ``steps``: batches an epoch.
+        ``optimizer``, ``learning_rate``; ``history``: the type of the history; ``foreign``: whether it is
+        that of another model; ``losses`` and ``val_losses``: one per epoch; ``steps``: batches per epoch.
     """
     library = sys.modules.get(type(model).__mro__[0].__module__.partition(".")[0])
     library = library if hasattr(library, "losses") else sys.modules.get("keras")
@@ -158,7 +158,9 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
     label, one_hot = np.array([0]), np.array([[1.0, 0.0, 0.0]], dtype="float32")
     logits, chances = [np.array([row], dtype="float32") for row in ([2, 0, -1], [0.7, 0.2, 0.1])]
     optimizer = getattr(model, "optimizer", None)
-    logged, params = (getattr(history, name, None) for name in ("history", "params"))
+    logged, params, owner = (
+        getattr(history, name, None) for name in ("history", "params", "model")
+    )
     logged = logged if isinstance(logged, dict) else {}
     params = params if isinstance(params, dict) else {}
     return {
@@ -172,6 +174,7 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
         "optimizer": "none" if optimizer is None else type(optimizer).__name__,
         "learning_rate": _float_of(getattr(optimizer, "learning_rate", None)),
         "history": type_name(history),
+        "foreign": owner is not None and owner is not model,
         "losses": [float(value) for value in logged.get("loss", [])],
         "val_losses": [float(value) for value in logged.get("val_loss", [])],
         "steps": int(params.get("steps") or 0),

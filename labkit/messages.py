@@ -8,13 +8,13 @@ import os
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from labkit.cell_code import why_missing
-from labkit.cell_runs import unstarted_check, watch_cells
-from labkit.findings import NotStarted
+from labkit.cell_runs import stopped, unstarted_check, watch_cells
+from labkit.findings import UNSTARTED, NotStarted
 
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
 """The oldest versions that the labs were tested with."""
@@ -52,18 +52,23 @@ def where_from(error: BaseException) -> str | None:
     if not isinstance(name, str):
         return None
     if name in exercises:
-        cause = why_missing(name)
-        return f"`{name}` does not exist yet: " + (
-            f"the cell of {exercises[name]} stopped with an error. {cause}"
-            if cause
-            else f"{exercises[name]} is not started, or its cell was not run or stopped with an "
-            f"error. {RUN_IT}"
+        if told := stopped(exercises[name]):
+            return told if "not started" in told else f"`{name}` does not exist yet: {told}"
+        return (
+            f"`{name}` does not exist yet: {exercises[name]} is not started, or its cell was not run. "
+            f"{RUN_IT}"
         )
-    if name in given_in:
+    if name in given_in and not _in_a_function(error):
         return f"`{name}` does not exist yet: it comes from {given_in[name]}. {RUN_IT}"
     if name in ("np", "keras", "Sequential", "Dense", "Input", "Image", "Adam", "NotStarted"):
         return f"`{name}` is imported in section 1: run the notebook's first code cell again."
     return None
+
+
+def _in_a_function(error: BaseException) -> bool:
+    """Tell whether it was raised in a function with a name, where names are usually its own."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and not frames[-1].f_code.co_name.startswith("<")
 
 
 def explain_missing_names() -> None:
@@ -105,7 +110,7 @@ class needs:
         if kind is None or error is None or not issubclass(kind, Exception):
             return False
         if isinstance(error, NotStarted):
-            print(f"… {error.exercise} is not started yet; this cell needs it.")
+            print(f"… {UNSTARTED.format(exercise=error.exercise)}")
         elif isinstance(error, LabError):
             print(f"✗ {error}")
         elif sentence := where_from(error):

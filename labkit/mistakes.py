@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labkit.drawing import grid, images_grid, panels, show
+from labkit.drawing import grid, panels, show
 from labkit.messages import LabError
 from labkit.values_in_words import Array
 
@@ -89,7 +89,7 @@ def plot_confusion_rates(counts: Array) -> None:
         figure.subplots(1, 2),
         (counts, rates),
         ("counts", "rates: % of each label"),
-        ("{:.0f}", "{:.1f}"),
+        ("{:.0f}", "{:.3g}"),
         strict=True,
     ):
         _draw_matrix(axes, counts, rates, 1.0, lambda *at, v=values, t=text: t.format(v[at]), 8)
@@ -126,7 +126,7 @@ def plot_hardest_pairs(
         return
     told = ", ".join(f"{a} and {b}: {int(both[a, b])}" for a, b in order)
     show(
-        images_grid(pictures, 2 * each, captions, cell=0.95),
+        grid(pictures, 2 * each, captions, cell=0.95),
         f"Examples of the pairs that are confused most often, {each} of each; above each label, arrow, "
         "and what was read.",
         f"Most often confused, either way round: {told}.",
@@ -143,7 +143,7 @@ def plot_worst(images: Array, labels: Array, probabilities: Array, most: int = 1
         return
     captions = [f"{labels[i]}→{digits[i]}\n{sure[i]:.1%}" for i in worst]
     show(
-        images_grid(images[worst], 10, captions, cell=0.9),
+        grid(images[worst], 10, captions, cell=0.9),
         "The worst mistakes: above each the label, an arrow, what was read, and its probability.",
         f"{len(wrong):,} mistakes; in each of these {len(worst)} the network was at least "
         f"{np.floor(1000 * sure[worst].min()) / 10:.1f} % sure.",

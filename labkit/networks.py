@@ -18,7 +18,7 @@ from labkit.descriptions import (
 )
 from labkit.findings import NotYet
 from labkit.inspection import LOGITS_LOSS, PROBABILITIES_LOSS, PROBE
-from labkit.student import Fact, Student
+from labkit.student import Fact, Student, value_of
 from labkit.values_in_words import as_numbers, number, show
 
 
@@ -38,7 +38,7 @@ DEEP = Asked("deep", (128, 64, 16, 10), 109_946, "exercise 3")
 
 def _described(asked: Asked) -> Fact[Description]:
     def find(student: Student) -> Description:
-        need_network(student.get(asked.name), asked, student.source(asked.name))
+        need_network(value_of(student, asked.name), asked, student.source(asked.name))
         return cast(Description, student.evaluate(f"describe_model({asked.name}, 784)"))
 
     return Fact(f"description of {asked.name}", find)

@@ -32,6 +32,11 @@ def look_elsewhere(finding: NotYet, student: Student, exercise: str) -> None:
     if earlier:
         finding.cause = f"{earlier} What was seen here: {finding.cause}"
         finding.next = f"Run the check of {earlier.partition(',')[0]} first, then this one."
+    elif "my_softmax" in used["functions"] and "raised" in finding.cause:
+        finding.cause += " my_softmax is for one vector; the logits here are a batch, one row each."
+        finding.next = (
+            "Use it row by row, or do its steps on the batch, with axis=1 and keepdims=True."
+        )
     elif used["arrays"]:
         names = " and ".join(used["arrays"][:3])
         finding.cause += (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from labkit.drawing import bars as draw_bars
-from labkit.drawing import grid, images_grid, panels, picture, show
+from labkit.drawing import grid, panels, picture, show
 from labkit.values_in_words import Array
 
 
@@ -114,7 +114,7 @@ def plot_stages(result: Array, chances: Array, label: int | None = None) -> None
     what = "" if label is None else f"; it is a {label}: {'right' if first == label else 'wrong'}"
     show(
         figure,
-        "A photograph on its way to the network, one picture a step, and bars for the probabilities "
+        "A photograph on its way to the network, one picture per step, and bars for the probabilities "
         f"of the ten digits: {', '.join(name for name, _ in steps)}.",
         f"Read as {first} with probability {chances[first]:.3f}{what}. The result goes from "
         f"{last.min():.2f} to {last.max():.2f}.",
@@ -126,7 +126,7 @@ def plot_read_photos(rows: Array, labels: Array, chances: Array) -> None:
     digits, sure = chances.argmax(axis=1), chances.max(axis=1)
     captions, told = _readings(labels, digits, sure, "✓ ")
     show(
-        images_grid(np.asarray(rows).reshape(-1, 28, 28), 12, captions, cell=0.8),
+        grid(np.asarray(rows).reshape(-1, 28, 28), 12, captions, cell=0.8),
         "Prepared photographs; above each a tick and what was read, or a cross, the digit, an arrow and "
         "what was read; below that its probability.",
         told,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from labkit.cell_runs import need_fresh, need_whole_run
 from labkit.exercises import LAB_DIGITS, TITLES
 from labkit.findings import NotYet
-from labkit.other_causes import look_elsewhere
+from labkit.other_causes import FUNCTIONS, look_elsewhere
 from labkit.student import Student, ThisNotebook
 
 
@@ -63,6 +63,8 @@ def run_checks(exercise: str, checks: Sequence[Check], names: Mapping[str, Any])
     heading = f"{title}: your graded cell"
     try:
         need_fresh(exercise)
+        if exercise not in FUNCTIONS:  # what its lines make one by one: not a function to be called
+            need_whole_run(exercise)
         for number, check in enumerate(checks, 1):
             heading = f"{title}: {check.title} (check {number} of {len(checks)})"
             ask(check, student, exercise)

@@ -37,12 +37,22 @@ def formed(value: Any, X: Array, y: Array, called: str) -> Parts:
         )
     for part, whole in zip(given, (X, X, y, y), strict=True):
         if part is None or part.ndim != whole.ndim or part.shape[1:] != whole.shape[1:]:
+            cause = (
+                "A part does not have the form of what it was taken from: rows of X, labels of y."
+            )
+            then = "Pick whole rows of X, and single labels of y."
+            if part is not None and part.ndim > whole.ndim:
+                cause += " It has an axis too many: the row numbers are not one flat list."
+                then = (
+                    "Print the row numbers of one digit. np.where gives a tuple that holds the array, and "
+                    "lists of pieces have to be joined."
+                )
             raise NotYet(
-                "A part does not have the form of what it was taken from: rows of X, labels of y.",
+                cause,
                 called=called,
                 expected=f"arrays of shape (…, {X.shape[1]}), (…, {X.shape[1]}), (…), (…)",
                 got=shapes,
-                next="Pick whole rows of X, and single labels of y.",
+                next=then,
             )
     X_train, X_test, y_train, y_test = (np.asarray(part) for part in given)
     return X_train, X_test, y_train, y_test

@@ -175,7 +175,7 @@ def accuracy(model: Any, X: Array, y: Array) -> float:
 
 @dataclass(repr=False)
 class Results:
-    """The closing table: one line a model, computed from the models themselves."""
+    """The closing table: one line per model, computed from the models themselves."""
 
     X_train: Array
     y_train: Array

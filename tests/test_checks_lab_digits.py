@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import jupytext
 import numpy as np
 import pytest
 from PIL import Image
-from support.lab_side import Classroom, judge, run_cell, score
+from support.lab_side import Classroom, in_the_notebook, judge, run_cell, score
 
+import public_tests
 from course.checks import sheets
 from course.checks.lab_digits import lab
 from course.checks.network import digits, reference_logits, reference_weights
@@ -24,7 +27,9 @@ from public_tests import NotStarted
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = {exercise.id: exercise for exercise in lab.exercises}
+HIDDEN = {check.id: check.hidden for exercise in lab.exercises for check in exercise.checks}
 
 USES = {"train": ("split", "model"), "predict": ("softmax", "model")}
 """Which other graded cells an exercise's own cell needs; the parts of the split are given."""
@@ -100,10 +105,29 @@ def predict_digits(model, X):
     p = np.array([my_softmax(z) for z in model.predict(X, verbose=0)])
     return p.argmax(axis=1), p
 """
+LEND = next(
+    cell.source
+    for cell in jupytext.read(ROOT / "course" / "lab_digits.py", fmt="py:percent").cells
+    if cell.metadata.get("id") == "held_out"
+)
 BUILDS_ON = {
     "softmax": {"loss": LOSS_OF_SOFTMAX, "predict": PREDICT_OF_SOFTMAX},
+    "model": {"train": RIGHT["train"], "predict": RIGHT["predict"]},
+    "split": {"train": f"{LEND}\n{RIGHT['train']}"},
+    "train": {"predict": RIGHT["predict"]},
 }
-"""Right answers of later exercises that use an exercise's own function."""
+"""Right answers of later exercises that use what an exercise makes; of the others none does."""
+PUBLIC_TESTS = {
+    "softmax": (public_tests.test_my_softmax, "my_softmax"),
+    "model": (public_tests.test_model, "model"),
+    "dense": (public_tests.test_my_dense, "my_dense"),
+    "split": (public_tests.test_split_data, "split_data X y"),
+    "loss": (public_tests.test_cross_entropy, "cross_entropy X y"),
+    "train": (public_tests.test_training, "model history X_train y_train X_test y_test"),
+    "predict": (public_tests.test_predict_digits, "predict_digits model X"),
+    "preprocess": (public_tests.test_preprocess, "preprocess"),
+}
+"""The same in the notebook: the check's function, and the names that it is given."""
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
@@ -115,21 +139,68 @@ def test_a_wrong_answer_fails_the_named_check_which_says_why(
     finding = outcomes[mutant.check]
     assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
     assert mutant.says in getattr(finding, "cause", str(finding))
+    if not HIDDEN[mutant.check]:
+        test, wanted = PUBLIC_TESTS[mutant.exercise]
+        names = side.kernel.names  # type: ignore[attr-defined]
+        told = in_the_notebook(test, names, wanted, side.cells)
+        assert told is not None or not names.keys() >= set(wanted.split()), "green in the notebook"
+        if mutant.exercise != "train":  # trained too briefly here: another check may come first
+            assert told is None or mutant.says in str(told), str(told)
+    assert not changed_elsewhere(mutant, side, classroom)
     # On the same side, since a wrong answer may take seconds to run: what builds on it.
     assert not wrongly_blamed(mutant, side)
 
 
+OWN = {
+    "softmax": "my_softmax",
+    "model": "model",
+    "dense": "my_dense",
+    "split": "split_data",
+    "loss": "cross_entropy",
+    "train": "model history X_train y_train X_test y_test",
+    "predict": "predict_digits",
+    "preprocess": "preprocess",
+}
+"""What an exercise may give a value: no other exercise looks at it but those that build on it."""
+
+
+def changed_elsewhere(mutant: Mutant, side: RemoteSide, classroom: Classroom) -> list[str]:
+    """Return the notebook's names, those of other exercises left out, that an answer has changed.
+
+    The marks of the exercises that do not build on it cannot change then.
+    """
+    names, own = side.kernel.names, OWN[mutant.exercise].split()  # type: ignore[attr-defined]
+    other = [name for name, value in classroom.given.items() if names.get(name) is not value]
+    written = [
+        name for name, kept in zip("Xy", digits(), strict=True) if (names[name] != kept).any()
+    ]
+    return [name for name in other + written if name not in own]
+
+
 def wrongly_blamed(mutant: Mutant, side: RemoteSide) -> dict[str, str]:
-    """Return the checks of later exercises that fail without naming the exercise at fault."""
-    at_fault = {TITLES[name].partition(",")[0] for name in (mutant.exercise, *mutant.also)}
+    """Return the checks of later exercises that fail without naming the exercise at fault.
+
+    In the marking by their ids, and in the notebook, where nobody trains again.
+    """
+    names = side.kernel.names  # type: ignore[attr-defined]
+    at_fault = [TITLES[name].partition(",")[0] for name in (mutant.exercise, *mutant.also)]
     blamed = {}
     for exercise, code in BUILDS_ON.get(mutant.exercise, {}).items():
-        run_cell(code, side.kernel.names, exercise)  # type: ignore[attr-defined]
-        later = RemoteSide(side.kernel, {**side.sources, exercise: code}, cells=(*side.cells, code))
-        for check, found in judge(EXERCISES[exercise], later).items():
-            cause = getattr(found, "cause", str(found)).lower()
-            if isinstance(found, Exception) and not any(n.lower() in cause for n in at_fault):
-                blamed[check] = str(found)
+        sources = {**side.sources, exercise: code}
+        other = {"model": "split", "split": "model"}.get(mutant.exercise)
+        if other:
+            sources[other] = RIGHT[other]
+            run_cell(RIGHT[other], names, other)
+        run_cell(code, names, exercise)
+        later = RemoteSide(side.kernel, sources, cells=(*side.cells, code))
+        found = judge(EXERCISES[exercise], later)
+        test, wanted = PUBLIC_TESTS[exercise]
+        if not HIDDEN[mutant.check]:  # what marking alone can find, the notebook cannot name
+            found["in the notebook"] = in_the_notebook(test, names, wanted, sources.values())
+        for check, finding in found.items():
+            cause = getattr(finding, "cause", str(finding))
+            if isinstance(finding, Exception) and not any(n in cause for n in at_fault):
+                blamed[f"{exercise}, {check}"] = str(finding)
     return blamed
 
 

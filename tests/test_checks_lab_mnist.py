@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.lab_side import Classroom, judge, score
+from support.lab_side import Classroom, in_the_notebook, judge, score
 
+import public_tests_mnist
 from course.checks.lab_mnist import lab, parts
 from course.mutants import Mutant, Variant
 from course.mutants.lab_mnist import MUTANTS, VARIANTS
@@ -16,6 +17,15 @@ from course.mutants.lab_mnist import MUTANTS, VARIANTS
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 EXERCISES = {exercise.id: exercise for exercise in lab.exercises}
+HIDDEN = {check.id: check.hidden for exercise in lab.exercises for check in exercise.checks}
+PUBLIC_TESTS = {
+    "prepare": (public_tests_mnist.test_prepare, "prepare"),
+    "baseline": (public_tests_mnist.test_baseline, "baseline"),
+    "deep": (public_tests_mnist.test_deep, "deep deep_history X_train y_train X_test y_test"),
+    "confusion": (public_tests_mnist.test_confusion, "confusion_matrix"),
+    "photo": (public_tests_mnist.test_photo, "preprocess_photo"),
+}
+"""What the notebook runs: the check's function, and the names that it is given."""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +74,13 @@ def test_a_wrong_answer_fails_the_named_check_which_says_why(
     finding = outcomes[mutant.check]
     assert isinstance(finding, Exception), f"{mutant.check}: {finding}"
     assert mutant.says in getattr(finding, "cause", str(finding))
+    if not HIDDEN[mutant.check]:
+        test, wanted = PUBLIC_TESTS[mutant.exercise]
+        names = side.kernel.names  # type: ignore[attr-defined]
+        told = in_the_notebook(test, names, wanted, side.cells)
+        assert told is not None or not names.keys() >= set(wanted.split()), "green in the notebook"
+        if mutant.exercise != "deep":  # trained too briefly here: another check comes first
+            assert told is None or mutant.says in str(told), str(told)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)

@@ -1,6 +1,6 @@
 """lab_mnist as a notebook: its build, its text, and what happens when it is run.
 
-The last part runs the whole notebook twice on the 5,000 digits, solved and unsolved.
+The last part runs the solved notebook on the 5,000 digits; `test_labs_in_jupyter.py` runs it unfilled.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import shutil
 from pathlib import Path
 
 import jupytext
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from bench.mnist import LEAST, figures, lay_out, text_of
+from labkit.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = ["prepare", "baseline", "deep", "confusion", "photo"]
-SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.M | re.S)
 
 
 def master() -> NotebookNode:
@@ -127,17 +128,6 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     return run(master(), tmp_path_factory.mktemp("solved"))
 
 
-@pytest.fixture(scope="module")
-def unsolved(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    """The notebook as a student opens it; the ungraded network is left out to save time."""
-    notebook = master()
-    for cell in notebook.cells:
-        cell.source = SOLUTION.sub(r"\1raise NotStarted", cell.source)
-        if cell.metadata.get("id") == "convolutional":
-            cell.source = "pass"
-    return run(notebook, tmp_path_factory.mktemp("unsolved"))
-
-
 def printed(cell: NotebookNode) -> str:
     """All that a cell shows as text, errors included."""
     found = []
@@ -179,19 +169,42 @@ def test_long_training_prints_one_line(solved: NotebookNode) -> None:
     assert re.fullmatch(r"Epoch 100 of 100 \(\d+ s\): [^\n]+", printed(cell))
 
 
-def test_the_unsolved_notebook_runs_and_every_check_says_not_started(
-    unsolved: NotebookNode,
+# --- The experiment ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def experiment(monkeypatch: pytest.MonkeyPatch) -> Experiment:
+    monkeypatch.chdir(ROOT)
+    return Experiment()
+
+
+def test_the_experiments_three_parts_share_no_digit(experiment: Experiment) -> None:
+    parts = (experiment.X_train, experiment.X_validation, experiment.X_test)
+    assert [len(part) for part in parts] == [3000, 1000, 1000]
+    assert len(np.unique(np.concatenate(parts), axis=0)) == 5000
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({(5, 0.0): ..., (25, 0.0): ...}, "nothing in the table yet"),
+        ({(5, 0.0): 0.85, (25, 0.0): 91.2}, "such as 0.912; the table has 91.2"),
+        ({(5, 0.0): 0.85, (25, 0.0): 0.9}, "the best so far: 25 units"),
+    ],
+)
+def test_the_experiments_table_is_drawn_as_far_as_it_is_filled_in(
+    experiment: Experiment, table: dict, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checks = [printed(c) for c in unsolved.cells if "test" in c.metadata]
-    assert len(checks) == 5
-    for check in checks:
-        assert "not started" in check, check
-    assert "0 of 5" in printed(unsolved.cells[-1])
+    experiment.draw(table)
+    assert says in capsys.readouterr().out
 
 
-def test_no_given_cell_of_the_unsolved_notebook_fails(unsolved: NotebookNode) -> None:
-    for cell in unsolved.cells:
-        if "outputs" in cell:
-            assert "Traceback" not in printed(cell), printed(cell)
-        if "given" in cell.metadata:
-            assert not any(o.output_type == "error" for o in cell.outputs), printed(cell)
+def test_reading_the_test_part_twice_is_pointed_out(
+    experiment: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment.judge(25, 0.0)
+    assert "not tried out yet" in capsys.readouterr().out
+    experiment.models[25, 0.0] = lambda X: np.eye(10)[np.zeros(len(X), dtype=int)]
+    for times, said in ((1, False), (2, True)):
+        experiment.judge(25, 0.0)
+        assert ("reading number 2" in capsys.readouterr().out) == said, times

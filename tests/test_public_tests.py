@@ -20,15 +20,15 @@ import labkit.exercises.predict
 import public_tests as public
 import utils
 from course.checks.prepared import Prepared
-from labkit import inspection, run_checks, values_in_words
-from labkit.exercises import TITLES, confusion, dense, prepare, softmax
-from labkit.messages import use_names
+from labkit import inspection, loss_causes, run_checks, softmax_causes, values_in_words
+from labkit.exercises import TITLES, confusion, dense, prepare
 from public_tests import NotStarted, NotYet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLES = [module.MISCONCEPTIONS for module in (softmax, dense, prepare, confusion)]
+TABLES = [module.MISCONCEPTIONS for module in (softmax_causes, dense, prepare, confusion)]
+TABLES += [loss_causes.VALUES, loss_causes.GRADIENTS]
 
 
 def right_softmax(z: np.ndarray) -> np.ndarray:
@@ -252,18 +252,6 @@ def test_a_sure_networks_probabilities_are_not_taken_for_rounded() -> None:
     even = np.array([[1.0, 1.0, 1.0, *np.full(7, -40.0)]])
     with pytest.raises(NotYet, match="rounded"):
         labkit.exercises.predict.probabilities(labkit.exercises.predict.Prediction(run, X, even))
-
-
-def test_a_name_that_a_failed_cell_left_undefined_is_explained_by_that_cell(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use_names(utils.EXERCISES, utils.GIVEN_IN)  # the other lab's helpers may have said theirs
-    cell = "# UNQ_C2\nmodel = Sequential([Dense(25, activation='Relu')])"
-    monkeypatch.setattr("__main__.In", ["", cell, "test_model(model)"], raising=False)
-    error = NameError("name 'model' is not defined", name="model")
-    assert "did you mean 'relu'" in str(utils.where_from(error))
-    monkeypatch.setattr("__main__.In", ["", "model = [1"], raising=False)
-    assert "stopped with an error. Run that cell first" in str(utils.where_from(error))
 
 
 def test_a_loss_that_expects_probabilities_is_named(trained: SimpleNamespace, keras: Any) -> None:

@@ -1,1 +1,1 @@
-"""The hidden checks, one module a lab; each defines a :class:`proctor.checks.Lab` named ``lab``."""
+"""The hidden checks, one module per lab; each defines a :class:`proctor.checks.Lab` named ``lab``."""

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-from labkit.cell_code import model_trouble
 from labkit.descriptions import activations, dense_layers
 from labkit.exercises.split import row_table
+from labkit.student import value_of
 from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Side
-from proctor.kernel.values import StudentError
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_UNITS = 2_048
@@ -96,24 +95,9 @@ def describe(
     Parameters
     ----------
     need : function of the value and the cell's code
-        Raises a finding if there is no model.
-
-    Raises
-    ------
-    Finding
-        If the cell made none and its code shows why.
-    StudentError
-        If it made none otherwise.
+        Raises a finding if there is no model, and says why if the code shows it.
     """
-    source = side.source(name)
-    try:
-        value = side.get(name)
-    except StudentError as error:
-        trouble = model_trouble(source)
-        if error.type_name != "NameError" or trouble is None:
-            raise
-        raise Finding(trouble[0], next=trouble[1]) from None
-    need(value, source)
+    need(value_of(side, name), side.source(name))
     return well_formed(side.evaluate(f"describe_model({name}, {n_inputs})"))
 
 
@@ -180,6 +164,7 @@ def well_formed_training(training: Any) -> dict[str, Any]:
         "optimizer": (str,),
         "learning_rate": (float, type(None)),
         "history": (str,),
+        "foreign": (bool,),
         "losses": (list,),
         "val_losses": (list,),
         "steps": (int,),
@@ -242,7 +227,7 @@ def compare_logits(model: dict[str, Any], X: np.ndarray, outputs: Any) -> None:
     if expected is None or got is None or expected.shape != got.shape:
         raise Finding(
             "The model's output is not that of a stack of Dense layers with ReLU between them.",
-            next="Compare model.summary() with the picture of the network.",
+            next="Compare model.summary() with the table above exercise 2.",
         )
     scale = max(1.0, float(np.abs(expected).max()))
     if not np.allclose(got, expected, rtol=0, atol=1e-4 * scale):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from labkit.asking import attempt, function_of
-from labkit.exercises.preprocess import Box, Sheet
+from labkit.sheet import Box, Sheet
 from labkit.values_in_words import as_numbers
 from proctor.checks import Finding, Side
 

@@ -1,6 +1,6 @@
 """Wrong answers that a check must name, and right answers of other forms that must pass.
 
-One table a lab. What a mutant's check says of it is part of the table, so that the diagnosis that
+One table per lab. What a mutant's check says of it is part of the table, so that the diagnosis that
 a student reads is tested as a result, not as prose.
 """
 

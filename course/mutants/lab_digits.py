@@ -1,4 +1,4 @@
-"""The wrong and the right answers of lab_digits, collected from one module an exercise."""
+"""The wrong and the right answers of lab_digits, collected from one module per exercise."""
 
 from __future__ import annotations
 

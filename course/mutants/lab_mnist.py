@@ -134,7 +134,7 @@ def _baseline(id: str, check: str, says: str, code: str, row: int = 0) -> Listed
 
 
 _BASELINE = (
-    _baseline("not-started", "sequential", "not defined", "# UNQ_M2\nraise NotStarted\n"),
+    _baseline("not-started", "sequential", "not filled in", "# UNQ_M2\nraise NotStarted\n"),
     _baseline(
         "softmax-missing",
         "output",
@@ -301,7 +301,7 @@ def _deep(id: str, check: str, says: str, code: str, row: int = 0) -> Listed:
 ALL_ROWS = "np.concatenate([X_train, X_test]), np.concatenate([y_train, y_test])"
 
 _DEEP = (
-    _deep("not-started", "layers", "not defined", "# UNQ_M3\nraise NotStarted\n"),
+    _deep("not-started", "layers", "not filled in", "# UNQ_M3\nraise NotStarted\n"),
     _deep("batch-ignored", "batches", "left at 32", deep(batch="")),
     _deep("batch-100", "batches", "40 batches", deep(batch="batch_size=100")),
     _deep("trained-on-test", "batches", "trained on the test rows", deep(rows="X_test, y_test")),
@@ -327,6 +327,12 @@ _DEEP = (
         deep(validation="validation_split=0.2", epochs=8),
     ),
     _deep("ten-epochs", "epochs", "10 epochs were trained", deep(epochs=10)),
+    _deep(
+        "history-of-another",
+        "epochs",
+        "from an earlier training",
+        deep(batch="batch_size=2000") + deep(keep=""),
+    ),
     _deep("history-lost", "epochs", "no deep_history yet", deep(keep="")),
     _deep("layer-missing", "layers", "3 Dense layers", deep(*DEEP[:3], OUTPUT)),
     _deep("other-units", "layers", "another order", deep(INPUT, DEEP[2], DEEP[1], DEEP[3], OUTPUT)),

@@ -39,6 +39,11 @@ PRETRAINED = (
     "steps_per_execution=50)\n"
     "model.fit(X, y, epochs=30, batch_size=100, verbose=0)  # then corrected and run again\n"
 )
+ANOTHER = (
+    "first = keras.models.clone_model(model)\n"
+    "first.compile(Adam(0.01), SparseCategoricalCrossentropy(from_logits=True))\n"
+    "history = first.fit(X_train, y_train, batch_size=100, verbose=0)\n"
+)
 SOFTMAX_MODEL = model.stack(model.INPUT, model.FIRST, model.SECOND, "Dense(10, 'softmax')")
 
 MUTANTS = (
@@ -187,6 +192,13 @@ MUTANTS = (
         "train-history",
         "does not hold what fit returns",
         cell(options=ONE_EPOCH) + "history = history.history\n",
+    ),
+    _mutant(
+        "history-of-another",
+        0,
+        "train-history",
+        "from an earlier training",
+        ANOTHER + cell(keep="", options=ONE_EPOCH),
     ),
 )
 

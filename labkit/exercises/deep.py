@@ -79,7 +79,7 @@ figures: Fact[Figures] = Fact("figures of the deep network", _measured)
 def epochs(training: Description) -> None:
     """Check that what `fit` returns was kept, and that it trained for 100 epochs."""
     epochs = len(training["losses"])
-    if training["history"].endswith("History") and epochs == EPOCHS:
+    if training["history"].endswith("History") and epochs == EPOCHS and not training["foreign"]:
         return
     cause = f"{epochs} epochs were trained, not {EPOCHS}."
     then = "Give fit the number of epochs, and let it come to its end."
@@ -91,6 +91,9 @@ def epochs(training: Description) -> None:
                 "There is no deep_history yet: the cell is not filled in, or stopped with an error."
             )
             then = "Look at the output of the cell of exercise 3."
+    if training["foreign"]:
+        cause = "deep_history is from an earlier training, of a network made before this one."
+        then = "Give the name deep_history to the result of deep.fit."
     raise NotYet(
         cause,
         called="deep_history",
@@ -101,12 +104,12 @@ def epochs(training: Description) -> None:
 
 
 def batches(training: Description, n_train: int, n_test: int) -> None:
-    """Check by the number of batches an epoch that a batch was 1000 of the training rows."""
+    """Check by the number of batches per epoch that a batch was 1000 of the training rows."""
     steps, n_all = training["steps"], n_train + n_test
     per_epoch = -(-n_train // BATCH)
     if steps == per_epoch:
         return
-    cause = f"{steps} batches an epoch are not {n_train:,} rows in batches of {BATCH:,}."
+    cause = f"{steps} batches per epoch are not {n_train:,} rows in batches of {BATCH:,}."
     then = "Look at what fit is given: the rows, and batch_size."
     if steps == -(-n_train // 32):
         cause = "The batch size was left at 32, Keras' own: it has to be said in fit."
@@ -120,7 +123,7 @@ def batches(training: Description, n_train: int, n_test: int) -> None:
     raise NotYet(
         cause,
         called="deep_history.params['steps']",
-        expected=f"{per_epoch} batches an epoch",
+        expected=f"{per_epoch} batches per epoch",
         got=f"{steps}",
         next=then,
     )

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from labkit.asking import Symptom, what_holds
+from labkit.asking import what_holds
 from labkit.cell_code import model_trouble
 from labkit.descriptions import (
     Description,
@@ -17,13 +17,14 @@ from labkit.descriptions import (
 )
 from labkit.findings import NotStarted, NotYet
 from labkit.inspection import PROBE
+from labkit.model_causes import BENT, EXTRA, HIDDEN, INPUTS, LAYERS, OUTPUT, PARAMETERS, UNITS
 from labkit.run_checks import Check
-from labkit.student import Fact, Student
+from labkit.student import Fact, Student, value_of
 from labkit.values_in_words import as_numbers, number, show, show_input
 
 
 def _described(student: Student) -> Description:
-    need_model(student.get("model"), student.source("model"))
+    need_model(value_of(student, "model"), student.source("model"))
     return cast(Description, student.evaluate("describe_model(model)"))
 
 
@@ -76,36 +77,6 @@ def is_sequential(model: Description) -> None:
     )
 
 
-_EXTRA = {
-    "Dropout": "Dropout switches units off at random; this lab does without.",
-    "Softmax": "The softmax belongs in the loss here: the model's output is logits.",
-    "Flatten": "The rows of X are flat already.",
-    "BatchNormalization": "This lab does without batch normalisation.",
-}
-
-_BENT = ("ReLU", "Activation")
-"""Layers that are an activation: right behind a Dense layer they do what its own would do."""
-
-LAYERS = (
-    Symptom(
-        "There is an extra layer, {extra}. {why}",
-        "Take {extra} out; what is asked for is three Dense layers.",
-        lambda n_dense, extra: bool(extra),
-    ),
-    Symptom(
-        "There are {n_dense} Dense layers: the input is not a layer of its own with units.",
-        "Count the lines with units in the table above: three.",
-        lambda n_dense, extra: n_dense > 3,
-    ),
-    Symptom(
-        "There are {n_dense} Dense layers where the network has two hidden ones and an output.",
-        "Compare with the table above, line by line.",
-        lambda n_dense, extra: True,
-    ),
-)
-"""What the number of Dense layers, and the layers of other kinds, show."""
-
-
 def layers(model: Description) -> None:
     """Check that there are three Dense layers and nothing else but their activations."""
     kinds = [str(layer["type"]) for layer in model["layers"] or ()]
@@ -114,12 +85,12 @@ def layers(model: Description) -> None:
     extra = [
         kind
         for kind, last in zip(kinds, before, strict=False)
-        if kind != "Dense" and not (kind in _BENT and last == "Dense")
+        if kind != "Dense" and not (kind in BENT and last == "Dense")
     ]
     if n_dense == 3 and not extra:
         return
     first = extra[0] if extra else ""
-    words = {"extra": first, "why": _EXTRA.get(first, ""), "n_dense": str(n_dense)}
+    words = {"extra": first, "why": EXTRA.get(first, ""), "n_dense": str(n_dense)}
     cause, then = what_holds(LAYERS, ("", ""), n_dense, extra, **words)
     raise NotYet(
         cause.strip(),
@@ -128,26 +99,6 @@ def layers(model: Description) -> None:
         got=", ".join(kinds) or "no layers",
         next=then,
     )
-
-
-UNITS = (
-    Symptom(
-        "The two hidden layers are swapped: 25 units come first, then 15.",
-        "Change their order.",
-        lambda units, n_classes: units[:2] == [15, 25],
-    ),
-    Symptom(
-        "{more} outputs: with the label 10 remapped to 0, the classes are 0 to 9.",
-        "Give the last layer one unit for each class.",
-        lambda units, n_classes: units[-1:] == [n_classes + 1],
-    ),
-    Symptom(
-        "One output gives one number; a choice among ten digits takes ten of them.",
-        "Give the last layer one unit for each class.",
-        lambda units, n_classes: units[-1:] == [1],
-    ),
-)
-"""What the units of the Dense layers show."""
 
 
 def units(model: Description, n_classes: int = 10) -> None:
@@ -161,37 +112,6 @@ def units(model: Description, n_classes: int = 10) -> None:
     raise NotYet(
         cause, called="units, layer by layer", expected=f"{expected}", got=f"{units}", next=then
     )
-
-
-_ONE_ROW = (
-    "Say the shape of *one* row, (400,): a tuple with one number, without the number of rows."
-)
-
-INPUTS = (
-    Symptom(
-        "The number of rows was put into the input's shape: the model would take {shape}, one axis "
-        "too many. Keras adds the axis of the rows by itself.",
-        _ONE_ROW,
-        lambda shape, n: len(shape) > 2 and shape[1] in (5000, 4000, None, 1),
-    ),
-    Symptom(
-        "The input has an axis too many: {shape}, as if each number were a row of one.",
-        _ONE_ROW,
-        lambda shape, n: len(shape) > 2,
-    ),
-    Symptom(
-        "The number of rows is fixed at {rows}: by batch_shape or batch_size, or because there is no "
-        "Input and the first data that the model was called with stood in for it.",
-        "Begin the list with an Input that states the shape of one row; the number of rows stays open.",
-        lambda shape, n: len(shape) == 2 and shape[0] is not None,
-    ),
-    Symptom(
-        "The input has another length than a row of X.",
-        "Look at X.shape: the shape of one row leaves the number of rows out.",
-        lambda shape, n: shape != [None, n],
-    ),
-)
-"""What the shape that a model takes shows; `n` is the length of a row."""
 
 
 def input_length(model: Description, n_inputs: int = 400) -> None:
@@ -221,15 +141,6 @@ def input_length(model: Description, n_inputs: int = 400) -> None:
         )
 
 
-HIDDEN = {
-    "linear": "Hidden layer {number} is linear: it was given no activation, and two linear layers in a "
-    "row can do no more than one.",
-    "sigmoid": "Hidden layer {number} has a sigmoid. Accuracy hardly shows it (0.90), but it learns "
-    "more slowly than ReLU and is not what was asked for.",
-}
-"""What there is to say of a hidden layer's activation, by its name."""
-
-
 def hidden(model: Description) -> None:
     """Check by its behaviour that each hidden layer's activation is ReLU."""
     names, dense = activations(model), dense_layers(model)
@@ -244,15 +155,6 @@ def hidden(model: Description) -> None:
             got=shown_activation(dense[index]["activation"]),
             next="Give that layer the activation that section 3 shows.",
         )
-
-
-OUTPUT = {
-    "softmax": "The output layer has a softmax. Here the softmax sits in the loss, which is more exact; "
-    "with both, it would be applied twice.",
-    "relu": "The output layer has a ReLU: it makes every negative logit 0, and the network can no "
-    "longer say how unlikely a digit is (accuracy falls to about 0.83).",
-}
-"""What there is to say of the output layer's activation, by its name."""
 
 
 def output(model: Description) -> None:
@@ -281,31 +183,6 @@ def _sizes(dense: list[Description], n_inputs: int) -> list[tuple[int, int]]:
         shape = np.shape(layer["kernel"])
         sizes.append((shape[0], shape[1]) if len(shape) == 2 else (before, layer["units"] or 0))
     return sizes
-
-
-PARAMETERS = (
-    Symptom(
-        "Layer {unbiased} has no bias (use_bias=False).",
-        "Leave the bias in: it lets a unit choose its own threshold.",
-        lambda unbiased, frozen, model, n: bool(unbiased),
-    ),
-    Symptom(
-        "Layer {frozen} is frozen (trainable=False): training would not change its weights.",
-        "Leave every layer trainable.",
-        lambda unbiased, frozen, model, n: bool(frozen),
-    ),
-    Symptom(
-        "The model is frozen (trainable=False): training would not change its weights.",
-        "Leave every layer trainable.",
-        lambda unbiased, frozen, model, n: model["trainable"] != model["parameters"],
-    ),
-    Symptom(
-        "The number of parameters is not that of three Dense layers with biases.",
-        "Work out (inputs + 1) x units for each layer, and compare with model.summary().",
-        lambda unbiased, frozen, model, n: model["parameters"] != n,
-    ),
-)
-"""What the layers' weights show; `n` is how many parameters there should be."""
 
 
 def parameters(model: Description, n_inputs: int = 400) -> None:

@@ -3,149 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from labkit.asking import Symptom, attempt, function_of, need_array, what_holds
+from labkit.asking import attempt, function_of, need_array, what_holds
 from labkit.findings import NotYet
+from labkit.preprocess_causes import FORMS, INK, SIZES
 from labkit.run_checks import Check
+from labkit.sheet import SHADED, SHEET, SIDEWAYS, Sheet
 from labkit.student import Student
 from labkit.values_in_words import Array, a_type, as_numbers, number
-
-Box = tuple[float, float, float, float]
-"""Top, bottom, left and right of a stroke, as parts of the height of its sign."""
-
-
-SEVEN: tuple[Box, ...] = ((0, 0.15, 0, 0.75), (0, 1, 0.6, 0.75), (0.45, 0.58, 0.3, 0.75))
-"""A seven with a crossbar, 3/4 as wide as it is high; no turn and no mirror gives it back."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sign on a sheet of paper, 200 pixels high and 160 wide; the light falls off to the right.
-
-    Attributes
-    ----------
-    strokes : tuple of Box
-        The sign.
-    name : str
-        What it is called.
-    top, left, height : float
-        Where it is and how large, in pixels: the seven sits in the lower left.
-    shade : float
-        How bright the paper is on the right, as a part of its brightness on the left.
-    """
-
-    strokes: tuple[Box, ...] = SEVEN
-    name: str = "seven"
-    top: float = 92
-    left: float = 24
-    height: float = 80
-    shade: float = 0.88
-
-    @property
-    def width(self) -> float:
-        """Width of the sign as a part of its height."""
-        return max(right for _, _, _, right in self.strokes)
-
-    def image(self, form: str = "grey") -> Array:
-        """Return the picture: uint8, (200, 160), (200, 160, 3) or (200, 160, 4)."""
-        covered = self.drawn((200, 160), self.top, self.left, self.height)[..., np.newaxis]
-        light = np.linspace(1.0, self.shade, 160)[np.newaxis, :, np.newaxis]
-        paper, ink = np.array([238.0, 233.0, 222.0]), np.array([38.0, 48.0, 110.0])
-        rgb = light * (paper + covered * (ink - paper))
-        if form == "grey":
-            return np.asarray(np.rint(rgb @ np.array([0.299, 0.587, 0.114])), dtype=np.uint8)
-        if form == "rgb":
-            return np.asarray(np.rint(rgb), dtype=np.uint8)
-        alpha = np.full((200, 160, 1), 255.0)
-        if form == "cut out":  # transparent outside of a frame, black there, as programs leave it
-            alpha[:8] = alpha[-8:] = alpha[:, :8] = alpha[:, -8:] = 0
-        opaque = np.concatenate([rgb * (alpha > 0), alpha], axis=2)
-        return np.asarray(np.rint(opaque), dtype=np.uint8)
-
-    def pattern(self) -> Array:
-        """Return the sign as X would show it, upright: float64 (20, 20)."""
-        left = round(200 - 143 * self.width) / 2
-        fine = self.drawn((200, 200), 28.5, left, 143)
-        pattern: Array = fine.reshape(20, 10, 20, 10).mean(axis=(1, 3))
-        return pattern
-
-    def drawn(self, shape: tuple[int, int], top: float, left: float, height: float) -> Array:
-        """Return the sign: float64 of this shape, 1 where ink is."""
-        picture = np.zeros(shape)
-        y, x = np.ogrid[: shape[0], : shape[1]]
-        down, across = (y + 0.5 - top) / height, (x + 0.5 - left) / height
-        for above, below, before, behind in self.strokes:
-            within = (down >= above) & (down < below) & (across >= before) & (across < behind)
-            picture[within] = 1.0
-        return picture
-
-
-SHEET = Sheet()
-SHADED = Sheet(shade=0.45)
-"""The same sheet in uneven light: its dark paper is as dark as half the ink."""
-
-WIDE: tuple[Box, ...] = ((0, 0.25, 0, 1.6), (0, 1, 0, 0.25), (0.75, 1, 0, 0.8))
-"""A sign that is 1.6 times as wide as it is high; no turn and no mirror gives it back."""
-SIDEWAYS = Sheet(WIDE, "wide sign", 60, 30, 60)
-
-
-FORMS = (
-    Symptom(
-        "The picture is 20 by 20, but not unrolled: X has 400 numbers in a row.",
-        "Unroll it; section 2 shows in which order.",
-        lambda row: row.shape == (20, 20),
-    ),
-    Symptom(
-        "There is an axis too many: one picture is one row of 400 numbers.",
-        "Print the shape after each step.",
-        lambda row: row.shape in ((1, 400), (400, 1)),
-    ),
-    Symptom(
-        "The picture is 28 by 28, as in MNIST; X has pictures of 20 by 20.",
-        "Make it 20 by 20 in the last step.",
-        lambda row: row.size == 784,
-    ),
-    Symptom(
-        "The colours were kept: {size} = {colours} x 400 numbers.",
-        "Turn the picture into one grey channel first.",
-        lambda row: row.size in (800, 1200, 1600),
-    ),
-    Symptom(
-        "There are numbers in it that are not finite (nan or inf): a division by 0.",
-        "Print what you divide by.",
-        lambda row: row.shape == (400,),
-    ),
-)
-"""What an array shows that is no row of 400 finite numbers."""
-
-SIZES = (
-    Symptom(
-        "The digit fills the whole picture, both ways: it was stretched, or has no margin.",
-        "Keep the digit's proportions, and leave the margin that the digits of X have.",
-        lambda larger, smaller, cut: larger >= 19 and smaller >= 19,
-    ),
-    Symptom(
-        "The digit has hardly any margin: in X it is about 14 of 20 pixels long.",
-        "MNIST puts a digit of 20 pixels into a picture of 28; only that is made 20 by 20.",
-        lambda larger, smaller, cut: cut or larger > 17,
-    ),
-    Symptom(
-        "The digit is stretched: it was 4 high to {wide} wide.",
-        "Use the same factor for both sides.",
-        lambda larger, smaller, cut: 11 <= larger <= 17,
-    ),
-    Symptom(
-        "The digit is only {larger} pixels long: the picture was resized without a crop "
-        "(accuracy about 0.47).",
-        "Find the first and last row and column with ink, and cut there before you resize.",
-        lambda larger, smaller, cut: larger > 0,
-    ),
-)
-"""What the sides of the ink's box show of a digit that is not as large as those of X."""
 
 
 def row_of(
@@ -184,44 +52,6 @@ def as_row(value: Any) -> Any:
     if numbers is None or numbers.size != 400:
         return value
     return np.concatenate(numbers.T) if numbers.shape == (20, 20) else numbers.reshape(400)
-
-
-INK = (
-    Symptom(
-        "The picture was standardised: its mean is 0 and its deviation 1. X was not, and the network "
-        "was trained on X.",
-        "Scale to 0..1, so that paper is 0 and ink is 1.",
-        lambda row, paper, top: abs(row.mean()) < 0.05 and abs(row.std() - 1) < 0.1,
-    ),
-    Symptom(
-        "The numbers go up to 255, those of X to about 1, on which the network was trained. The picture "
-        "is not inverted either: paper is bright.",
-        "Scale the picture to 0..1, and turn light into dark.",
-        lambda row, paper, top: top > 127 and paper > 127,
-    ),
-    Symptom(
-        "The numbers go up to 255, those of X to about 1, on which the network was trained.",
-        "Scale the picture to 0..1.",
-        lambda row, paper, top: top > 100,
-    ),
-    Symptom(
-        "The picture is not inverted: paper is bright and ink is dark, in X it is the other way round "
-        "(accuracy about 0.01).",
-        "Turn light into dark, so that ink is bright.",
-        lambda row, paper, top: 0.5 < paper < 1.5,
-    ),
-    Symptom(
-        "The paper is not dark enough: it is grey after inverting.",
-        "Measure the ink against the paper around it, and let what is only paper be 0.",
-        lambda row, paper, top: 0.12 < paper <= 0.5,
-    ),
-    Symptom(
-        "The ink is too faint: strokes of X reach 1.",
-        "Stretch the range, so that full ink is 1.",
-        lambda row, paper, top: top <= 0.6,
-    ),
-)
-"""What a row (400,) shows of ink and paper: its median `paper`, its largest number `top`."""
 
 
 def ink(student: Student, sheet: Sheet = SHEET) -> None:

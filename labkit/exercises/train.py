@@ -136,10 +136,12 @@ def loss(training: Description, output: str = "linear") -> None:
 
 def history(training: Description) -> None:
     """Check that what `fit` returns was kept."""
-    if training["losses"] and training["history"].endswith("History"):
+    if training["losses"] and training["history"].endswith("History") and not training["foreign"]:
         return
     cause = "history does not hold what fit returns."
-    if training["history"] == "NoneType":
+    if training["foreign"]:
+        cause = "history is from an earlier training, of a model that was made before this one."
+    elif training["history"] == "NoneType":
         cause = "There is no history yet: the cell is not filled in, or it stopped with an error."
     raise NotYet(
         cause,
@@ -156,7 +158,7 @@ def _rate(of: Description) -> float:
     return 0.001 if rate is None else float(rate)
 
 
-_THOUSANDTH = "Take steps of a thousandth, as the exercise asks."
+_THOUSANDTH = "Take a learning rate of a thousandth, as the exercise asks."
 _ONE_BATCH = Symptom(
     "All rows were one batch: an epoch was a single step, {epochs} steps in all. In batches of 32 it "
     "would be 125 in each epoch.",
@@ -232,7 +234,7 @@ def rows(training: Description, figures: Figures) -> None:
         return
     got = f"{on_test:.3f} on held-out rows, {on_train:.3f} on training rows"
     if by_steps:
-        got = f"{steps} batches an epoch: as many as {n_all} rows make, not {n_train}; {got}"
+        got = f"{steps} batches per epoch: as many as {n_all} rows make, not {n_train}; {got}"
     raise NotYet(
         "The network was trained on all rows, the held-out ones included: their accuracy says "
         "nothing any more about digits that it has not seen.",

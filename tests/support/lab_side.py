@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import importlib
 import linecache
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
+from labkit.findings import NotYet
 from proctor.checks import Exercise, Lab, Told
 from proctor.kernel import agent, values
 from proctor.kernel.student_side import RemoteSide
@@ -67,6 +70,23 @@ class Classroom:
         for exercise, code in cells.items():
             run_cell(code, names, exercise)
         return RemoteSide(kernel, dict(cells), cells=tuple(cells.values()))  # type: ignore[arg-type]
+
+
+def in_the_notebook(
+    test: Callable[..., None], names: Mapping[str, Any], wanted: str, cells: Iterable[str]
+) -> NotYet | None:
+    """Run an exercise's check as the notebook does, with the `wanted` of its names; return its finding.
+
+    A name that is missing is explained by the notebook itself: then there is no finding here.
+    """
+    if not names.keys() >= set(wanted.split()):
+        return None
+    with patch.dict(vars(sys.modules["__main__"]), {**names, "In": list(cells)}):
+        try:
+            test(*[names[name] for name in wanted.split()])
+        except NotYet as finding:
+            return finding
+    return None
 
 
 def run_cell(code: str, names: dict[str, Any], label: str = "cell") -> Exception | None:
