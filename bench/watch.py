@@ -1,7 +1,8 @@
-"""From handing in to the page, by ``proctor watch``: ``python -m bench.watch [--number N] [--burst N]``.
+"""From handing in to the page, by ``proctor watch``: ``python -m bench.watch``, with ``--help`` for options.
 
 A class hands `lab_digits` in to a folder at ten a minute, right and wrong answers that train what the
-solution trains, all distinct; then a hundred at once. The engine is warm, and nothing else runs.
+solution trains, all distinct; then some that train something else, five a minute; then a hundred at once
+of the first kind. The engine is warm, and nothing else runs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab_digits"
 UNTRAINED = ("softmax", "dense", "predict", "preprocess")
 """Exercises whose answer has no part in what is trained."""
+OTHERWISE = ("train", "split")
+"""Exercises whose wrong answers mostly train something else than the solution."""
 EVERY = 6.0
 """Seconds between two hand-ins: ten a minute."""
 PATIENCE = 900.0
@@ -39,19 +42,33 @@ def main() -> None:
     """Parse the arguments and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--number", type=int, default=20, help="at ten a minute (default: 20)")
+    parser.add_argument("--other", type=int, default=6, help="that train otherwise (default: 6)")
     parser.add_argument("--burst", type=int, default=100, help="at once (default: 100)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         course = copy_course(Path(name) / "root")
         box, pages = course.root / "box", course.root / "pages"
         box.mkdir()
-        notebooks = hand_ins(course, options.number + options.burst)
+        notebooks = hand_ins(course, options.number + options.burst, UNTRAINED, every=2)
+        others = hand_ins(course, options.other, OTHERWISE, every=1)
+        groups = (
+            (
+                f"10 a minute, {options.number} in all (at most 3 and 6)",
+                EVERY,
+                notebooks[: options.number],
+            ),
+            (f"training otherwise, {options.other} in all (at most 12)", 2 * EVERY, others),
+            (f"{options.burst} at once", 0.0, notebooks[options.number :]),
+        )
         with Watching(course, box, pages) as process:
-            slow = one_by_one(box, pages, notebooks[: options.number], EVERY, process)
-            fast = one_by_one(box, pages, notebooks[options.number :], 0.0, process)
-    print(f"{LAB}, seconds from handing in to the page     median      95 %   longest")
-    print(f"  10 a minute, {options.number} in all (at most 3 and 6)      {row(slow)}")
-    print(f"  {options.burst} at once                              {row(fast)}")
+            measured = [
+                (title, one_by_one(box, pages, handed, every, process))
+                for title, every, handed in groups
+                if handed
+            ]
+    print(f"{LAB + ', seconds from handing in to the page':46}    median      95 %   longest")
+    for title, seconds in measured:
+        print(f"  {title:44}{row(seconds)}")
 
 
 def row(seconds: list[float]) -> str:
@@ -75,20 +92,20 @@ def copy_course(root: Path) -> Course:
     return course
 
 
-def hand_ins(course: Course, number: int) -> list[bytes]:
-    """Return distinct notebooks: every other one right, the others with one wrong answer each."""
+def hand_ins(course: Course, number: int, exercises: tuple[str, ...], every: int) -> list[bytes]:
+    """Return distinct notebooks; one of `every` has a wrong answer in one of these exercises."""
     right = SampleClass(course, LAB).right
-    wrong = itertools.cycle(one for one in answers.MUTANTS if one.exercise in UNTRAINED)
+    wrong = itertools.cycle(one for one in answers.MUTANTS if one.exercise in exercises)
     made = []
     for index in range(number):
         cells = dict(right)
-        if index % 2:
+        if index % every == every - 1:
             one = next(wrong)
             cells |= {one.exercise: one.code, **one.also}
         notebook = nbformat.read(course.root / f"{LAB}.ipynb", as_version=4)
         for cell in notebook.cells:
             cell.source = cells.get(cell.id, cell.source)
-        notebook.cells[0].source += f"\n\nHanded in by {index}"
+        notebook.cells[0].source += f"\n\nHanded in by {exercises[0]} {index}"
         made.append(nbformat.writes(notebook).encode())
     return made
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.attacks_on_marks import UNTRAINED
 from support.doors import autograde, proctor
+from support.one_reference import one_reference
 
 from course.sample_class import SampleClass, write_class
 from proctor.classroom.grade import grade
@@ -61,7 +62,8 @@ def marked(course: Course, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         (folder / "trained.weights.h5").write_bytes(
             b"weights of a network that was trained elsewhere"
         )
-    return out, grade(course, course.lab(LAB), out / "submitted", out, jobs=2)
+    with one_reference(course, LAB, out):
+        return out, grade(course, course.lab(LAB), out / "submitted", out, jobs=2)
 
 
 def test_right_answers_of_every_form_get_full_points(marked: tuple[Path, ClassResult]) -> None:

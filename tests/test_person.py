@@ -122,6 +122,8 @@ def test_formgrader_shows_rubric_answer_and_the_students_own_text(course: Course
 def test_a_students_page_shows_the_answer_and_no_rubric(course: Course) -> None:
     page = (course.folder / "feedback/ada/tiny/tiny.html").read_text()
     assert ANSWER in page and "A person marks this" in page and "still marked by a person" in page
+    assert "9 points wait for a person and are not in it yet." in page
+    assert '–<span class="of"> of 4</span>' in page
     assert "names the division" not in page and "no student sees" not in page
 
 

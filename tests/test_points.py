@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from support.one_reference import one_reference
 
 from course.sample_class import SampleClass
 from proctor.classroom.grade import grade
@@ -164,8 +165,9 @@ class Class:
 
     def marks(self) -> dict[str, Verdict]:
         """Mark everybody."""
-        lab = self.course.lab(LAB)
-        return grade(self.course, lab, self.folder / "submitted", self.folder, jobs=2).verdicts
+        lab, submitted = self.course.lab(LAB), self.folder / "submitted"
+        with one_reference(self.course, LAB, self.folder):
+            return grade(self.course, lab, submitted, self.folder, jobs=2).verdicts
 
     def outputs(self, student: str, begin: str = "extra") -> str:
         """What cells with such an id printed, by default the student's own, as the page shows it."""

@@ -65,12 +65,12 @@ def _cells(course: Course, lab: Lab) -> Iterator[str]:
 def _distributions(modules: Iterable[str]) -> set[str]:
     """Return the distributions that top-level packages come from; a course's own come from none."""
     tops = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
-    known = _packages()
+    known = installed()
     return {name for top in tops - OURS for name in known.get(top, ())}
 
 
 @functools.cache
-def _packages() -> Mapping[str, list[str]]:
+def installed() -> Mapping[str, list[str]]:
     """Top-level package -> distributions; asked once, since it reads a file of each of them."""
     return metadata.packages_distributions()
 

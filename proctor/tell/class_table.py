@@ -95,7 +95,7 @@ def _waiting(result: ClassResult) -> list[str]:
     most = max(sum(points) for points in waits.values())
     who = f"{students} student{'' if students == 1 else 's'}"
     verb = "wait" if most != 1 else "waits"
-    return [f"{most:g} points of {who} {verb} for a person: nbgrader formgrader"]
+    return [f"{most:g} points of {who} {verb} for a person, in formgrader"]
 
 
 def print_changes(console: Console, result: ClassResult) -> None:

@@ -94,6 +94,11 @@ class Told:
     comment: str = ""
 
     @property
+    def waits(self) -> bool:
+        """Whether a person has still to give the points."""
+        return self.of.waiting and not self.by_hand
+
+    @property
     def passed(self) -> list[CheckResult]:
         """The checks that passed."""
         return [check for check in self.of.checks if check.passed]
@@ -110,7 +115,9 @@ class Told:
 
     @property
     def state(self) -> str:
-        """``whole``, ``part`` or ``none``, by its points."""
+        """``whole``, ``part`` or ``none``, by its points; ``waits`` where a person gives them."""
+        if self.waits:
+            return "waits"
         if self.score >= self.of.max_score:
             return "whole"
         return "part" if self.score > 0 else "none"
@@ -163,6 +170,7 @@ def feedback_page(
         penalty=hand.penalty,
         by_hand=bool(hand.marks),
         told=told,
+        waiting=sum(one.of.max_score for one in told if one.waits),
         told_of_hidden=told_of_hidden,
         note=note,
         rejected=rejected,

@@ -17,15 +17,14 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import IO
 
-PRELOADED = [
-    "proctor.cli",
-    "proctor.classroom.grade",
-    "proctor.nbgrader_plugin",
-    "nbgrader.apps.nbgraderapp",
-]
+import pytest
+
+from proctor.examine.versions import installed
 
 
 def run_warm(
@@ -46,8 +45,7 @@ def run_warm(
     subprocess.TimeoutExpired
         If it takes longer than `patience`, in seconds.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context = _context()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         streams = [f"/proc/{os.getpid()}/fd/{stream.fileno()}" for stream in (out, err)]
         arguments = (words, str(folder), dict(env), cpu, [first, *plain_path()], streams)
@@ -58,6 +56,17 @@ def run_warm(
             process.kill()
             raise subprocess.TimeoutExpired(words, patience)
         return process.exitcode, _text(out), _text(err)
+
+
+@cache
+def _context() -> ForkServerContext:
+    """Start the process that commands are forked from."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["support.preloaded"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))  # where it finds that
+        forkserver.ensure_running()
+    return context
 
 
 @cache
@@ -94,6 +103,8 @@ def _command(
     os.chdir(folder)
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
+    if env.get("PYTHONPATH"):
+        installed.cache_clear()  # there may be others
     asked = env["PYTHONPATH"].split(os.pathsep) if env.get("PYTHONPATH") else []
     sys.path[:] = [path[0], *asked, *path[1:]]
     sys.argv[:] = words

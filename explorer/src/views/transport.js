@@ -3,7 +3,7 @@
 import { attr, button, h, labelled, playButton, range, segmented, whole, write } from "../dom.js";
 import { isMap, nodesOf } from "../engine.js";
 import { advance, lastPosition, seek } from "../timeline.js";
-import { kindOf, sizeOf } from "./network.js";
+import { kindOf, sizeOf } from "./stage.js";
 import { unitName } from "./terms.js";
 
 /** @param {import("../app.js").Context} ctx */
