@@ -139,13 +139,15 @@ class Settler:
 
     def _pages(self, student: str) -> dict[str, str]:
         """Write a student's page and return it, or all pages of an assignment of several notebooks."""
-        states = page_states(self._coursedir, [student], self.policy)
+        keeper, lab = self.keeper, self.store.lab
+        hand = read_by_hand(keeper.db_url, keeper.course_id, lab, [student])
+        states = page_states(self._coursedir, [student], self.policy, hand)
 
         def done(name: str) -> None:
             self.keeper.page_done(name, states[name])
 
         names, policy = self.store.names, self.policy
-        paths = write_feedback(self._coursedir, [student], done, names, policy)
+        paths = write_feedback(self._coursedir, [student], done, names, policy, hand)
         return {path.stem: path.read_text("utf-8") for path in paths}
 
     def _other_pages(self, student: str, marked: Marked) -> dict[str, str]:

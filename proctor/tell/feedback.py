@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from proctor.course import Course
 from proctor.errors import CourseError, LabNotFoundError
 from proctor.intake import exchange_files
 from proctor.policy import Policy
-from proctor.record.person_marks import read_by_hand
+from proctor.record.person_marks import ByHand, read_by_hand
 from proctor.tell.feedback_page import feedback_page, read_verdict
 
 EVERYTHING = Policy()
@@ -29,6 +29,7 @@ def write_feedback(
     done: Callable[[str], None] = lambda _: None,
     names_of: Sequence[str] = (),
     policy: Policy = EVERYTHING,
+    by_hand: Mapping[str, ByHand] | None = None,
 ) -> list[Path]:
     """Write ``feedback/STUDENT/LAB/LAB.html`` for each student and return the paths.
 
@@ -38,6 +39,8 @@ def write_feedback(
         Names of the notebooks of an assignment that has several: one page each.
     policy : Policy
         What a page shows when.
+    by_hand : mapping of str to ByHand, optional
+        What the gradebook adds, where it was read already.
 
     Raises
     ------
@@ -46,7 +49,8 @@ def write_feedback(
         cannot be written.
     """
     lab, names = coursedir.assignment_id, list(students)
-    by_hand = read_by_hand(coursedir.db_url, coursedir.course_id, lab, names)
+    if by_hand is None:
+        by_hand = read_by_hand(coursedir.db_url, coursedir.course_id, lab, names)
     pages = []
     for student in names:
         marked = Path(coursedir.format_path(coursedir.autograded_directory, student, lab))
@@ -69,17 +73,21 @@ def write_feedback(
 
 
 def page_states(
-    coursedir: CourseDirectory, students: Iterable[str], policy: Policy
+    coursedir: CourseDirectory,
+    students: Iterable[str],
+    policy: Policy,
+    by_hand: Mapping[str, ByHand] | None = None,
 ) -> dict[str, str]:
     """Return a digest, for each student, of what the page tells beside the verdict.
 
     A person's marks and comments, the penalty, the name, and what may be shown now.
     """
-    names = list(students)
-    found = read_by_hand(coursedir.db_url, coursedir.course_id, coursedir.assignment_id, names)
+    names, lab = list(students), coursedir.assignment_id
+    if by_hand is None:
+        by_hand = read_by_hand(coursedir.db_url, coursedir.course_id, lab, names)
     states = {}
     for student in names:
-        hand = found.get(student)
+        hand = by_hand.get(student)
         told = policy.told(hand.due if hand else None)
         states[student] = hashlib.sha256(f"{hand} {told}".encode()).hexdigest()[:16]
     return states
