@@ -23,6 +23,7 @@ class Process(Server):
         self.judge = Judge()
         self.judge.space.channel = None
         self.talk = None if talk is None else Channel(talk)
+        self.told: list[str] | None = None  # the structures that the student's process knows of
 
     def do_setup(
         self,
@@ -114,7 +115,10 @@ class Process(Server):
     def _begin(self, line: Channel, forward: list[str], define: list[str]) -> None:
         space = self.judge.space
         space.channel, space.lost = line, ""
-        space.ask({"op": "structures", "names": sorted(space.structures - set(forward))})
+        structures = sorted(space.structures - set(forward))
+        if line is not self.talk or structures != self.told:  # a trial's student is a fork
+            space.ask({"op": "structures", "names": structures})
+            self.told = structures if line is self.talk else None
         for source in define:
             space.ask({"op": "define", "source": source})
         for name in forward:

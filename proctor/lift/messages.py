@@ -92,6 +92,11 @@ class Channel:
         del self._read[:whole]
         return _parse(text), buffers
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the next message has been read already."""
+        return bool(self._read)
+
     def _fill(self, size: int) -> None:
         while len(self._read) < size:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -13,12 +14,20 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def plain(source: str) -> str:
     """Return a cell's code as Python: magics become calls, as IPython makes them.
 
+    What is Python already is left as it is: IPython needs several times as long to find that out.
+
     Raises
     ------
     SyntaxError
         If IPython cannot read the cell.
     """
-    return str(TransformerManager().transform_cell(source))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a string
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return str(TransformerManager().transform_cell(source))
+    return source if source.endswith("\n") else f"{source}\n"
 
 
 def parse(source: str) -> ast.Module | None:

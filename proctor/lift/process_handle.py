@@ -15,6 +15,8 @@ from proctor.sandbox.judge_server_handle import Bench, CourtError, SocketBench, 
 __all__ = ["Bench", "CourtError", "SocketBench", "Worker", "local_bench", "talking"]
 SPARE_SECONDS = 15.0
 """How much longer than a cell may run its process has to answer."""
+MAX_OWED = 8
+"""Most answers that lie unread: their line has room for so many."""
 
 
 class Worker:
@@ -35,6 +37,7 @@ class Worker:
         self.role = role
         self.line = Line(ours)
         self.dead = False
+        self._owed: list[float] = []  # answers that nobody waited for, and how long each may take
 
     def __enter__(self) -> Worker:
         return self
@@ -81,12 +84,31 @@ class Worker:
 
     def ready(self, seconds: float) -> bool:
         """Whether it has something to say within `seconds`."""
-        return bool(select.select([self.line.socket], [], [], seconds)[0])
+        return self.line.has_more or bool(select.select([self.line.socket], [], [], seconds)[0])
 
     def ask(self, op: str, wait: float = 60.0, **values: Any) -> dict[str, Any]:
         """Ask for something and wait for the answer."""
+        self.settle()
         self.send(op, **values)
         return self.answer(wait)
+
+    def tell(self, op: str, wait: float = 60.0, **values: Any) -> None:
+        """Ask for something whose answer says nothing; it is read by :meth:`settle`."""
+        if len(self._owed) >= MAX_OWED:
+            self.settle()
+        self.send(op, **values)
+        self._owed.append(wait)
+
+    def settle(self) -> None:
+        """Wait until all that was told is done.
+
+        Raises
+        ------
+        CourtError
+            If something of it went wrong.
+        """
+        while self._owed:
+            self.answer(self._owed.pop(0))
 
 
 @contextlib.contextmanager

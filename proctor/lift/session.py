@@ -102,7 +102,7 @@ class Judge:
         with student.connect() as talk:
             self.worker = Worker(bench, "judge", talk)
         try:
-            self.worker.ask(
+            self.worker.tell(
                 "setup",
                 learning=False,
                 used=sorted({*plan.reads, *reads}),
@@ -127,7 +127,7 @@ class Judge:
         self.worker.close()
 
     def ran(self, cell: Cell, submitted: str = "") -> None:
-        """Follow a given or a solution cell that the student's process has run.
+        """Follow a given or a solution cell that the student's process has run; wait for nothing.
 
         Parameters
         ----------
@@ -142,21 +142,22 @@ class Judge:
         try:
             if cell.kind == "solution":
                 sources = name_owners.sources(submitted)
-                self.worker.ask("theirs", names=list(step.theirs), sources=sources)
+                self.worker.tell("theirs", names=list(step.theirs), sources=sources)
                 return
             request = {"source": cell.source, "name": _file(place), "keep": list(step.keep)}
             wait = PATIENCE * self.cell_seconds + SPARE_SECONDS
             if cell.kind == "given":
-                self.worker.ask("given", wait, changed=[], **request)
+                self.worker.tell("given", wait, changed=[], **request)
             else:
-                self.worker.ask("inside", wait, **request)
-            self.worker.ask("theirs", names=list(step.theirs), sources={})
+                self.worker.tell("inside", wait, **request)
+            self.worker.tell("theirs", names=list(step.theirs), sources={})
         except CourtError as error:
             self.lost = str(error)
 
     def begin(self, cell: Cell) -> None:
         """Have it run a test cell; it waits for the student's process to answer."""
         place, step = self.steps[cell.id]
+        self.worker.settle()
         self.worker.send(
             "judge",
             source=cell.source,
@@ -183,7 +184,8 @@ class Judge:
         _, step = self.steps[cell.id]
         wait = PATIENCE * self.cell_seconds + SPARE_SECONDS
         outcome = _outcome(self.worker.answer(wait))
-        self.worker.ask("theirs", names=list(step.theirs) if outcome.passed else [], sources={})
+        if outcome.passed:
+            self.worker.tell("theirs", names=list(step.theirs), sources={})
         return outcome
 
 
