@@ -111,7 +111,11 @@ def _alone(launcher: Launcher, lab: Lab, sources: list[str]) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         StudentKernel(
-            launcher, Path(folder), {}, cell_seconds=lab.cell_seconds, total_seconds=lab.total_seconds
+            launcher,
+            Path(folder),
+            {},
+            cell_seconds=lab.cell_seconds,
+            total_seconds=lab.total_seconds,
         ) as kernel,
     ):
         for source in sources:
@@ -168,7 +172,9 @@ def main() -> None:
     """Parse the arguments and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="submissions of each kind")
-    parser.add_argument("--number", type=int, default=40, help="submissions of the class; 0: no class")
+    parser.add_argument(
+        "--number", type=int, default=40, help="submissions of the class; 0: no class"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="how many proctor marks at once")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "tests"))

@@ -107,6 +107,13 @@ class Side(Protocol):
         comes back is data from an untrusted process, like that of :meth:`get`.
         """
 
+    def notebook(self, name: str) -> Side:
+        """Return the student's side in another notebook of the lab, one that comes before this one.
+
+        It has run to its end. If the student did not hand it in, or it was stopped, the check does not
+        pass, and the student reads which notebook is missing.
+        """
+
     def figure(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Return what a figure shows, as data: what the student's process says is drawn there.
 
@@ -174,6 +181,8 @@ class Exercise:
         Sum of its checks' points.
     notebook : str
         Name of the notebook that it stands in, where that is not the lab's own.
+    cell : str
+        Grade id of its test cell, in a lab of several notebooks.
     by : {"", "person"}
         Who marks it; what a person marks has no checks.
     rubric : mapping of str to float
@@ -187,6 +196,7 @@ class Exercise:
     points: float
     checks: list[Check] = field(default_factory=list)
     notebook: str = ""
+    cell: str = ""
     by: Literal["", "person"] = ""
     rubric: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
@@ -280,6 +290,8 @@ class Lab:
     ordinary : Assignment, optional
         The assignment of nbgrader's own that this is, which is marked as it is; `files` are relative to
         its folder. None for a lab that has checks of its own.
+    own : Assignment, optional
+        The notebooks of a lab that has several and checks of its own, ``course/LAB/*.py``.
     anyway : bool
         Whether an assignment is marked although a test cell does not pass on its own solution.
     policy : Policy
@@ -301,6 +313,7 @@ class Lab:
     total_seconds: float = 240.0
     memory_mb: int = 4096
     ordinary: Assignment | None = None
+    own: Assignment | None = None
     anyway: bool = False
     policy: Policy = field(default_factory=Policy)
     asserted: dict[tuple[str, str], tuple[Assertion, ...]] = field(default_factory=dict)
@@ -320,6 +333,11 @@ class Lab:
         exercise = Exercise(id, title, points, by=by, rubric=dict(rubric or {}), seconds=seconds)
         self.exercises.append(exercise)
         return exercise
+
+    @property
+    def several(self) -> Assignment | None:
+        """The notebooks, where each has a name of its own; None for a lab of one notebook."""
+        return self.ordinary or self.own
 
     def validate(self) -> None:
         """Raise :class:`~proctor.errors.CourseError` if points, ids or dependencies do not add up."""

@@ -108,6 +108,13 @@ class Course:
         """Path of a lab's master text."""
         return self.folder / f"{lab}.py"
 
+    def own_masters(self, lab: str) -> dict[str, Path]:
+        """Paths of a lab's master texts by notebook: ``course/LAB.py``, or all of ``course/LAB/*.py``."""
+        if self.master(lab).is_file():
+            return {lab: self.master(lab)}
+        found = sorted((self.folder / lab).glob("*.py"))
+        return {path.stem: path for path in found if path.stem[0] != "_"}
+
     def masters(self, name: str) -> Path:
         """Folder of the masters of an assignment that was converted (``proctor adopt --write``)."""
         return self.folder / "masters" / name
@@ -132,7 +139,7 @@ class Course:
     def labs(self) -> list[str]:
         """Names of the labs: those that have both a master and checks."""
         names = (path.stem for path in (self.folder / "checks").glob("*.py"))
-        return sorted(n for n in names if n[0] != "_" and self.master(n).is_file())
+        return sorted(n for n in names if n[0] != "_" and self.own_masters(n))
 
     def assignments(self) -> list[str]:
         """Names of the assignments that have no checks of ours: nbgrader's own."""
@@ -181,6 +188,11 @@ class Course:
         if not isinstance(lab, Lab):
             raise CourseError(f"course/checks/{name}.py must define 'lab = Lab(...)'.")
         lab.validate()
+        books = self.own_masters(name)
+        if list(books) != [name]:
+            lab.own = ordinary.built(
+                self.folder / "source" / name, list(books), lab, self.nbgrader_config()
+            )
         return lab
 
     def source_notebook(self, lab: str) -> NotebookNode:
@@ -193,6 +205,8 @@ class Course:
         """
         if lab not in self.labs() and lab in self.assignments():
             return self.assignment(lab).whole
+        if own := self.lab(lab).own if list(self.own_masters(lab)) not in ([lab], []) else None:
+            return own.whole
         path = self.source(lab)
         if not path.is_file():
             raise CourseError(f"{self.relative(path)} is missing. Run: proctor build {lab}")

@@ -108,7 +108,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
                 self._handed[handed.student] = handed
                 folder = folder_of(handed.student)
                 names = [f"{lab.name}.ipynb"]
-                if lab.ordinary is not None:
+                if lab.several is not None:
                     names = [Path(one).name for one in converter.assignments.get(found, ())]
             if names:
                 ours[folder] = [str(Path(folder) / name) for name in names]

@@ -234,6 +234,25 @@ def _require_sound(node: NotebookNode, path: Path) -> None:
         seen.add(known.id)
 
 
+def built(source: Path, names: Sequence[str], lab: Lab, config: Config) -> Assignment | None:
+    """Return the notebooks of a lab that has several masters, as they were built; None before that.
+
+    Each exercise of the lab is told which notebook it is in.
+    """
+    found = []
+    for name in names:
+        path = source / f"{name}.ipynb"
+        if not path.is_file():
+            return None
+        node = nbgrader_steps.read(path)
+        found.append(Notebook(name, node, nbgrader_steps.saved(node, path, config)))
+    places = {cell.id: one.name for one in found for cell in one.cells}
+    for exercise in lab.exercises:
+        exercise.notebook = places.get(exercise.id, "")
+        exercise.cell = "" if exercise.by else f"test_{exercise.id}"
+    return Assignment(lab.name, source, tuple(found), lab)
+
+
 def lab_of(name: str, folder: Path, notebooks: Iterable[Notebook], config: Config) -> Lab:
     """Return an assignment as the rest of the engine knows a lab.
 

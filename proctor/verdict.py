@@ -80,6 +80,8 @@ class ExerciseResult:
         Who marks it; of what a person marks, `score` is 0 and there are no checks.
     waiting : bool
         Whether it waits for that person; not if there is no answer.
+    cell : str
+        Grade id of its test cell, in a lab of several notebooks; empty where `grade_cell` says it.
     """
 
     id: str
@@ -90,10 +92,13 @@ class ExerciseResult:
     notebook: str = ""
     by: Literal["", "person"] = ""
     waiting: bool = False
+    cell: str = ""
 
     @property
     def grade_cell(self) -> str:
         """Grade id of the cell that earns its points: a lab's tests stand in a cell of their own."""
+        if self.cell:
+            return self.cell
         return self.id if self.notebook or self.by == "person" else f"test_{self.id}"
 
 

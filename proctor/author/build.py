@@ -20,7 +20,7 @@ from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import MasterError
-from proctor.intake.master import KERNELSPEC, LANGUAGE, source_notebook
+from proctor.intake.master import KERNELSPEC, LANGUAGE, source_notebooks
 from proctor.notebooks import dumps
 from proctor.record import gradebook
 
@@ -29,25 +29,33 @@ KIT = "proctor_kit.py"
 
 
 def build(course: Course, lab: Lab, log: Callable[[str], None] = lambda _: None) -> Path:
-    """Build one lab and return the path of the student's notebook.
+    """Build one lab and return the path of the student's notebook, the first if there are several.
 
     Raises
     ------
     MasterError
         If the master cannot be built; the message names the file and the line.
     """
-    notebook = source_notebook(course.master(lab.name), lab)
-    write_whole(course.source(lab.name), dumps(notebook))
-    log(f"source   {course.relative(course.source(lab.name))}")
+    made = source_notebooks(course.own_masters(lab.name), lab)
+    folder = course.source(lab.name).parent
+    for name, notebook in made.items():
+        write_whole(folder / f"{name}.ipynb", dumps(notebook))
+        log(f"source   {course.relative(folder / f'{name}.ipynb')}")
+    for path in sorted(folder.glob("*.ipynb")):
+        if path.stem not in made:  # of a master that is gone, and nbgrader would release it
+            path.unlink()
     if KIT in lab.release:
         write_kit(course.root)
     released = generate(course, lab.name)
-    log(f"release  {course.relative(released)}")
-    top = course.root / f"{lab.name}.ipynb"
-    write_whole(top, dumps(student_notebook(released)))
-    log(f"lab      {course.relative(top)}")
-    _lay_beside(course, lab, released.parent)
-    return top
+    tops = []
+    for name in made:
+        path = released / f"{name}.ipynb"
+        log(f"release  {course.relative(path)}")
+        tops.append(course.root / path.name)
+        write_whole(tops[-1], dumps(student_notebook(path)))
+        log(f"lab      {course.relative(tops[-1])}")
+    _lay_beside(course, lab, released, list(made))
+    return tops[0]
 
 
 def write_kit(root: Path) -> None:
@@ -55,12 +63,12 @@ def write_kit(root: Path) -> None:
     write_whole(root / KIT, Path(__file__).with_name("kit.py").read_text("utf-8"))
 
 
-def _lay_beside(course: Course, lab: Lab, folder: Path) -> None:
+def _lay_beside(course: Course, lab: Lab, folder: Path, names: list[str]) -> None:
     """Put what the notebook needs beside the released one: nbgrader's exchange hands out this folder."""
     for pattern in lab.release:
         for path in course.root.glob(pattern):
             target = folder / released_name(course, path)
-            if path.is_file() and path.name != f"{lab.name}.ipynb":
+            if path.is_file() and path.name not in {f"{name}.ipynb" for name in names}:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
 
@@ -72,7 +80,7 @@ def released_name(course: Course, path: Path) -> str:
 
 
 def generate(course: Course, name: str) -> Path:
-    """Run nbgrader's generate step in process and return the released notebook's path.
+    """Run nbgrader's generate step in process and return the folder of the released notebooks.
 
     Raises
     ------
@@ -94,7 +102,7 @@ def generate(course: Course, name: str) -> Path:
         converter.start()
     except Exception as error:
         raise MasterError(f"nbgrader refuses {name}: {error} {records.text()}".strip()) from error
-    return folder / f"{name}.ipynb"
+    return folder
 
 
 class _Records(logging.Handler):

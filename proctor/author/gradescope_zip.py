@@ -87,7 +87,9 @@ def _course_files(course: Course, lab: Lab) -> dict[str, bytes]:
     if lab.ordinary is not None:
         wanted += _assignment_files(course, lab)
     else:
-        wanted += [course.master(lab.name), course.source(lab.name)]
+        masters = course.own_masters(lab.name)
+        wanted += masters.values()
+        wanted += [course.source(lab.name).with_name(f"{name}.ipynb") for name in masters]
         wanted += [path for path in (folder / "__init__.py",) if path.is_file()]
         wanted += check_files(course.root, folder / "checks", lab.name)
         for name in {*lab.files, *lab.helpers}:

@@ -32,6 +32,7 @@ from proctor.errors import CourseError
 from proctor.examine.mark_result import Reference
 from proctor.examine.marker import require_built
 from proctor.examine.pool import open_pool
+from proctor.examine.reference import hand_in_all
 from proctor.intake.submissions import read_bytes
 from proctor.notebooks import dumps
 from proctor.sandbox.forkserver import Isolation
@@ -197,6 +198,9 @@ def mutate(
 
 def _submission(lab: Lab, source: NotebookNode, table: WrongAnswers, one: Any) -> Submission:
     answers = {**table.right, **dict(getattr(one, "also", {})), one.exercise: one.code}
+    if lab.own is not None:
+        books = {book.name: hand_in(book.node, answers) for book in lab.own.notebooks}
+        return hand_in_all(books, one.id, lab.name)
     notebook = hand_in(source, answers)
     return read_bytes(dumps(notebook).encode(), one.id, lab.name)
 

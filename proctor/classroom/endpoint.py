@@ -78,7 +78,7 @@ class Endpoint:
     def __init__(self, course: Course, lab: Lab, spool: Spool, outlet: Outlet, hub: Hub) -> None:
         self._course, self._lab, self._spool, self._outlet = course, lab, spool, outlet
         self._hub = hub
-        self._names = set(lab.ordinary.names) if lab.ordinary else {lab.name}
+        self._names = set(lab.several.names) if lab.several else {lab.name}
         self._active = self._receiving = 0
         self._last: dict[str, float] = {}
         self._ids: dict[str, tuple[str, float]] = {}

@@ -6,8 +6,10 @@ The checks run in this process. What they see of the student is data; what they 
 from __future__ import annotations
 
 import hmac
+import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.notebooks import dumps
 from proctor.sandbox.limits import PATIENCE, explain_error, lab_limits
 from proctor.scratch import scratch_folder
-from proctor.submission import Submission
+from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
 PARTS = ("called", "expected", "got", "cause", "next")
@@ -119,31 +121,87 @@ def examine(
         return assignment.examine(
             submission, lab, lab.ordinary, setting.launcher, reference.records, told
         )
-    session = _Session(setting, submission, reference.withdrawn, told, tell_all=record)
-    records = b""
-    with (
-        scratch_folder("proctor-") as folder,
-        StudentKernel(
-            setting.launcher,
-            folder,
-            helper_sources(setting.root, lab),
-            cell_seconds=lab.cell_seconds,
-            total_seconds=lab.total_seconds,
-            records=unpacked(reference.records),
-        ) as kernel,
-    ):
-        try:
+    results: dict[str, ExerciseResult] = {}
+    sessions: dict[str, _Session] = {}
+    sides: dict[str, RemoteSide | None] = {}
+    records: dict[str, Any] = {}
+    with ExitStack() as kernels:  # all live to the end: a check may ask a notebook that came before
+        for name, source, part in _notebooks(setting, submission):
+            session = sessions[name] = _Session(
+                replace(setting, source=source), part, results, reference.withdrawn, told,
+                notebook=name if lab.own else "", tell_all=record,
+            )  # fmt: skip
+            if lab.own and not part.cells:
+                sides[name] = None
+                continue
+            folder = kernels.enter_context(scratch_folder("proctor-"))
+            kernel = kernels.enter_context(
+                StudentKernel(
+                    setting.launcher,
+                    folder,
+                    helper_sources(setting.root, lab),
+                    cell_seconds=lab.cell_seconds,
+                    total_seconds=lab.total_seconds,
+                    records=unpacked(reference.records),
+                )
+            )
+            try:
+                if lab.records and record:
+                    RemoteSide(kernel).evaluate("begin_records()")
+                sides[name] = session.run(kernel, sides)
+            except KernelStopped as stop:
+                session.stopped(stop)
+            except JudgingTooLong:
+                session.stopped(KernelStopped("judging-time", JUDGING_TIME, "cpu"))
+            sides.setdefault(name, None)
             if lab.records and record:
-                RemoteSide(kernel).evaluate("begin_records()")
-            session.run(kernel)
-        except KernelStopped as stop:
-            session.stopped(stop)
-        except JudgingTooLong:
-            session.stopped(KernelStopped("judging-time", JUDGING_TIME, "cpu"))
-        if lab.records and record:
-            records = _recorded(RemoteSide(kernel))
-    marked = session.result()
-    return replace(marked, records=records, seconds=time.monotonic() - began)
+                records |= _recorded(RemoteSide(kernel))
+    marked = _marked(setting, submission, sessions)
+    kept = packed(records) if records else b""
+    return replace(marked, records=kept, seconds=time.monotonic() - began)
+
+
+def _notebooks(
+    setting: Setting, submission: Submission
+) -> Iterator[tuple[str, NotebookNode, Submission]]:
+    """Yield each notebook of a lab: its name, the instructor's, and what was handed in for it."""
+    if setting.lab.own is None:
+        yield setting.lab.name, setting.source, submission
+        return
+    parts = {part.name: part for part in submission.parts}
+    for book in setting.lab.own.notebooks:
+        part = parts.get(book.name, Part(book.name))
+        problems = (*submission.problems, *part.problems)
+        yield (
+            book.name,
+            book.node,
+            replace(submission, cells=part.cells, problems=problems, parts=()),
+        )
+
+
+def _marked(setting: Setting, submission: Submission, sessions: dict[str, _Session]) -> Marked:
+    """Put together what was found in each notebook."""
+    lab = setting.lab
+    if lab.own is None:
+        return sessions[lab.name].result()
+    found = {name: session.result() for name, session in sessions.items()}
+    known = {one.id: one for marked in found.values() for one in marked.verdict.exercises}
+    exercises = tuple(known[exercise.id] for exercise in lab.exercises)
+    problems = [one for marked in found.values() for one in marked.verdict.problems]
+    verdict = Verdict(
+        student=submission.student,
+        lab=lab.name,
+        status=_status(problems),
+        isolation=setting.launcher.isolation,
+        score=total([one.score for one in exercises]),
+        max_score=total([one.max_score for one in exercises]),
+        problems=tuple(dict.fromkeys(problems)),
+        exercises=exercises,
+    )
+    texts = json.dumps({name: marked.notebook for name, marked in found.items()})
+    broken = {check: why for marked in found.values() for check, why in marked.broken.items()}
+    met = frozenset[str]().union(*(marked.met for marked in found.values()))
+    return Marked(verdict, texts, broken, met)
 
 
 def helper_sources(root: Path, lab: Lab) -> dict[str, str]:
@@ -151,24 +209,34 @@ def helper_sources(root: Path, lab: Lab) -> dict[str, str]:
     return {path.name: (root / path).read_text("utf-8") for path in lab.helpers}
 
 
-def _recorded(side: RemoteSide) -> bytes:
+def _recorded(side: RemoteSide) -> dict[str, Any]:
     """Return what the helpers kept; nothing, if the kernel is gone."""
     try:
-        return packed(side.evaluate("all_records()"))
+        return dict(side.evaluate("all_records()"))
     except (KernelStopped, StudentError, TimeLimit, ProtocolError, ValueFormatError):
-        return b""
+        return {}
 
 
 class _Session:
-    """The state of one marking: what ran, what was found."""
+    """The state of marking one notebook: what ran, what was found.
+
+    Parameters
+    ----------
+    results : dict
+        What was found of each exercise, of the notebooks before this one, too.
+    notebook : str
+        Which of the lab's notebooks it is; empty if there is but one.
+    """
 
     def __init__(
         self,
         setting: Setting,
         submission: Submission,
+        results: dict[str, ExerciseResult],
         withdrawn: Collection[str],
         told: Callable[[Sequence[ExerciseResult], Sequence[Problem]], None],
         *,
+        notebook: str,
         tell_all: bool,
     ) -> None:
         self.setting, self.lab = setting, setting.lab
@@ -179,14 +247,18 @@ class _Session:
         self.told = told
         self.exercises = {exercise.id: exercise for exercise in self.lab.exercises}
         self.runs: list[tuple[Step, CellRun]] = []
-        self.results: dict[str, ExerciseResult] = {}
-        self.problems: list[Problem] = [*submission.problems, *self.assembled.problems]
+        self.results = results
+        self.mine = [one for one in self.lab.exercises if one.notebook == notebook]
+        self.problems: list[Problem] = [*submission.problems]
+        if submission.cells or not notebook:
+            self.problems += self.assembled.problems
         self.broken: dict[str, str] = {}
         self.met: set[str] = set()
 
-    def run(self, kernel: StudentKernel) -> None:
+    def run(self, kernel: StudentKernel, before: Mapping[str, RemoteSide | None]) -> RemoteSide:
         """Run and judge step by step; raise :class:`KernelStopped` where that ends early."""
-        side = RemoteSide(kernel, dict(self.assembled.answers), cells=self.assembled.written())
+        answers, written = dict(self.assembled.answers), self.assembled.written()
+        side = RemoteSide(kernel, answers, cells=written, before=dict(before))
         for step in self.assembled.steps:
             kernel.cell_seconds = self.seconds(step.id.removeprefix("test_"))
             if step.kind == "test":
@@ -194,6 +266,9 @@ class _Session:
                 self.told(tuple(self.results.values()), tuple(self.problems))
             else:
                 self.step(step, kernel)
+        kernel.cell_seconds = self.lab.cell_seconds
+        side.begin()
+        return side
 
     def step(self, step: Step, kernel: StudentKernel) -> None:
         run = CellRun()
@@ -277,8 +352,12 @@ class _Session:
         side.in_place = check.in_place
         try:
             check.function(side, draw)
-        except KernelStopped:
-            raise
+        except KernelStopped as stop:
+            if side.kernel.stopped is not None:
+                raise
+            return _result(
+                check, {"cause": f"Your notebook before this one was stopped. {stop.message}"}
+            )
         except StudentError as error:
             return _result(check, self.explain(check, error))
         except TimeLimit as limit:
@@ -352,7 +431,7 @@ class _Session:
 
     def result(self) -> Marked:
         exercises = []
-        for exercise in self.lab.exercises:
+        for exercise in self.mine:
             known = self.results.get(exercise.id)
             if exercise.by == "person":
                 known = self.by_person(exercise)
@@ -374,7 +453,7 @@ class _Session:
             self.setting.source,
             self.runs,
             verdict,
-            exercises=self.lab.exercises,
+            exercises=self.mine,
             answers=self.assembled.answers,
             cells=self.submission.cells,
         )
@@ -419,4 +498,6 @@ def _exercise_result(exercise: Exercise, results: list[CheckResult]) -> Exercise
         score=total([result.points for result in results]),
         max_score=float(exercise.points),
         checks=tuple(results),
+        notebook=exercise.notebook,
+        cell=exercise.cell,
     )

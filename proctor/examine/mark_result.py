@@ -172,6 +172,7 @@ def unasked(exercise: Exercise, cause: str) -> ExerciseResult:
         checks,
         notebook=exercise.notebook,
         by=exercise.by,
+        cell=exercise.cell,
     )
 
 
@@ -194,8 +195,8 @@ def _marked(
         problems=problems,
         exercises=tuple(results),
     )
-    if lab.ordinary is not None:
-        return Marked(verdict, unmarked_notebooks(lab.ordinary))
+    if lab.several is not None:
+        return Marked(verdict, unmarked_notebooks(lab.several))
     return Marked(verdict, dumps(executed(source, (), verdict)))
 
 

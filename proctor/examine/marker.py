@@ -27,7 +27,7 @@ from proctor.examine.reference import run_reference
 from proctor.examine.secret import course_secret
 from proctor.examine.verdict_key import engine_key
 from proctor.intake.converted_masters import require_built as require_converted
-from proctor.intake.master import source_notebook
+from proctor.intake.master import source_notebooks
 from proctor.intake.submissions import read, read_parts
 from proctor.notebooks import dumps
 from proctor.sandbox.forkserver import Isolation
@@ -136,9 +136,9 @@ Elsewhere = Callable[[Marker], AbstractContextManager[Pool]]
 
 def read_lab(handed: Handed, lab: Lab) -> Submission:
     """Read what one student handed in for a lab, or for an assignment of several notebooks."""
-    if lab.ordinary is None:
+    if lab.several is None:
         return read(handed, lab.name)
-    return read_parts(handed, lab.name, lab.ordinary.names)
+    return read_parts(handed, lab.name, lab.several.names)
 
 
 def handed_file(path: Path, student: str) -> Handed:
@@ -148,7 +148,7 @@ def handed_file(path: Path, student: str) -> Handed:
 
 def handed_files(path: Path, student: str, lab: Lab) -> Handed:
     """Return one file, or all notebooks beside it that belong to an assignment, as handed in."""
-    if lab.ordinary is None:
+    if lab.several is None:
         return handed_file(path, student)
     paths = sorted(path.parent.glob("*.ipynb"))
     return Handed(student, student, tuple(Candidate(one.name, path=one) for one in paths))
@@ -221,11 +221,12 @@ def require_built(course: Course, lab: Lab) -> None:
     """Raise :class:`CourseError` if the built notebook is not that of the master and the checks."""
     if lab.name in course.converted():
         require_converted(course, lab.name)
-    master = course.master(lab.name)
-    if lab.ordinary is not None or not master.is_file():
+    if lab.ordinary is not None or not (masters := course.own_masters(lab.name)):
         return  # the source notebook is the instructor's own work
-    if dumps(source_notebook(master, lab)) != course.source(lab.name).read_text("utf-8"):
-        raise CourseError(
-            f"{course.relative(master)} or the points of its checks were changed since the lab was "
-            f"built. Run: proctor build {lab.name}"
-        )
+    for name, made in source_notebooks(masters, lab).items():
+        built = course.source(lab.name).with_name(f"{name}.ipynb")
+        if not built.is_file() or dumps(made) != built.read_text("utf-8"):
+            raise CourseError(
+                f"{course.relative(masters[name])} or the points of its checks were changed since the "
+                f"lab was built. Run: proctor build {lab.name}"
+            )

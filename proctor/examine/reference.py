@@ -16,9 +16,10 @@ from proctor.errors import CourseError
 from proctor.examine.examiner import CHECK_BROKEN
 from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.pool import Pool
-from proctor.intake.submissions import read_bytes
+from proctor.intake.submissions import read_bytes, read_parts
 from proctor.notebooks import dumps
 from proctor.sandbox.limits import PATIENCE
+from proctor.submission import Candidate, Handed, Submission
 from proctor.verdict import CheckResult
 
 ALONE = 2
@@ -65,11 +66,27 @@ def run_reference(
     return Reference(withdrawn, marked.records)
 
 
+def reference_submission(lab: Lab, source: NotebookNode) -> Submission:
+    """Return the instructor's own solution as if it had been handed in."""
+    if lab.own is None:
+        return read_bytes(dumps(source).encode(), "reference", lab.name)
+    return hand_in_all({one.name: one.node for one in lab.own.notebooks}, "reference", lab.name)
+
+
+def hand_in_all(notebooks: Mapping[str, NotebookNode], student: str, lab: str) -> Submission:
+    """Return the notebooks of a lab that has several as if they had been handed in."""
+    files = [
+        Candidate(f"{name}.ipynb", data=dumps(notebook).encode())
+        for name, notebook in notebooks.items()
+    ]
+    return read_parts(Handed(student, student, tuple(files)), lab, list(notebooks))
+
+
 def _quietly(
     course: Course, lab: Lab, source: NotebookNode, pool: Pool, reference: Reference
 ) -> Marked:
     """Run the solution until nothing goes wrong around its checks."""
-    own = read_bytes(dumps(source).encode(), "reference", lab.name)
+    own = reference_submission(lab, source)
     for _ in range(ALONE):
         marked = pool.submit(own, reference, record=True).result()
         trouble = [

@@ -56,7 +56,9 @@ def main(descriptor: int) -> None:
         course = Course(Path(config["course"]))
         lab = course.lab(config["lab"])
         source = course.source_notebook(lab.name)
-        given, blank = given_files(course, lab), blanks(source, course.nbgrader_config)
+        given, settings = given_files(course, lab), course.nbgrader_config
+        books = [one.node for one in lab.own.notebooks] if lab.own else [source]
+        blank = {id: text for book in books for id, text in blanks(book, settings).items()}
         if lab.prepare is not None:
             lab.prepare()
         if lab.ordinary is None:

@@ -9,12 +9,14 @@ The master is a jupytext py:percent file, ``course/LAB.py``. Cell headers say wh
     # %% [markdown] written="why" points=4      an answer in words, with a model answer inside
     # %% [markdown] task="poster" points=5      work that the student puts into cells of their own
 
-The same master gives the same bytes.
+A lab of several notebooks has a folder in its place, ``course/LAB/*.py``: a master for each, in the order
+of their names. The same master gives the same bytes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +50,39 @@ class MasterCell:
         return self.role in ("written", "task") or self.cell.metadata.get("by") == "person"
 
 
-def source_notebook(master: Path, lab: Lab) -> NotebookNode:
-    """Read a master and return nbgrader's source notebook, solutions inside.
+def source_notebooks(masters: Mapping[str, Path], lab: Lab) -> dict[str, NotebookNode]:
+    """Read a lab's masters and return nbgrader's source notebooks, solutions inside, by name.
 
     Raises
     ------
     MasterError
-        For duplicate ids, missing or differing points, an unknown exercise, a test without its
-        graded cell, or a solution outside its markers.
+        For duplicate ids, missing or differing points, an unknown exercise, one that is in no master or
+        in two, a test without its graded cell, or a solution outside its markers.
     """
-    cells = read_master(master)
+    made, places = {}, dict[str, Path]()
+    for name, master in masters.items():
+        cells = read_master(master)
+        for exercise in _answers(cells):
+            if exercise in places:
+                raise MasterError(
+                    f"{master}:{_answers(cells)[exercise].line}: the exercise '{exercise}' is in "
+                    f"{places[exercise].name}, too. Give one of them another id."
+                )
+            places[exercise] = master
+        made[name] = _source_notebook(master, cells, lab)
+    for id in (one.id for one in lab.exercises):
+        if id not in places:
+            where = " or ".join(str(path) for path in masters.values())
+            raise MasterError(f"{where}: the exercise '{id}' of the checks has no graded cell.")
+    return made
+
+
+def source_notebook(master: Path, lab: Lab) -> NotebookNode:
+    """Read the master of a lab of one notebook; see :func:`source_notebooks`."""
+    return source_notebooks({lab.name: master}, lab)[lab.name]
+
+
+def _source_notebook(master: Path, cells: list[MasterCell], lab: Lab) -> NotebookNode:
     _check_ids(master, cells)
     _check_exercises(master, cells, lab)
     notebook = nbformat.v4.new_notebook(
@@ -157,9 +182,13 @@ def _check_ids(master: Path, cells: list[MasterCell]) -> None:
         seen[item.id] = item.line
 
 
+def _answers(cells: list[MasterCell]) -> dict[str, MasterCell]:
+    return {item.id: item for item in cells if item.role in ("graded", "written", "task")}
+
+
 def _check_exercises(master: Path, cells: list[MasterCell], lab: Lab) -> None:
     known = {exercise.id: exercise for exercise in lab.exercises}
-    graded = {item.id: item for item in cells if item.role in ("graded", "written", "task")}
+    graded = _answers(cells)
     tests = {item.id.removeprefix("test_"): item for item in cells if item.role == "test"}
     for name, item in graded.items():
         where = f"{master}:{item.line}"
@@ -195,9 +224,6 @@ def _check_exercises(master: Path, cells: list[MasterCell], lab: Lab) -> None:
             raise MasterError(
                 f"{master}:{item.line}: a person marks '{name}', so it can have no test cell."
             )
-    for name in known:
-        if name not in graded:
-            raise MasterError(f"{master}: the exercise '{name}' of the checks has no graded cell.")
 
 
 def _check_solution(master: Path, item: MasterCell) -> None:

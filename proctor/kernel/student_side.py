@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from proctor.checks import Finding
 from proctor.errors import ProtocolError
 from proctor.intake.name_uses import used_by
 from proctor.kernel.session import StudentKernel
@@ -25,6 +26,8 @@ class RemoteSide:
         theirs. Only for a check that asks for it: any other would compare with what it has been told.
     cells : tuple of str
         All the code that the student wrote, cell by cell.
+    before : dict of str to RemoteSide or None
+        The notebooks that come before this one; None for one that is missing or was stopped.
     """
 
     raises: ClassVar[type[Exception]] = StudentError
@@ -35,6 +38,7 @@ class RemoteSide:
     in_place: bool = False
     cells: tuple[str, ...] = ()
     kept: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, RemoteSide | None] = field(default_factory=dict)
     _functions: dict[str, _Remote] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -65,6 +69,18 @@ class RemoteSide:
         request = {"op": "evaluate", "expression": expression, "args": [], "kwargs": kwargs}
         content, parts = self.kernel.ask(request, buffers)
         return self.kernel.value(content.get("value"), parts)
+
+    def notebook(self, name: str) -> RemoteSide:
+        """Return the side of a notebook that comes before; see :meth:`proctor.checks.Side.notebook`."""
+        if name not in self.before:
+            raise KeyError(f"no notebook '{name}' comes before this one")
+        found = self.before[name]
+        if found is None or found.kernel.stopped is not None:
+            raise Finding(
+                f"This needs your notebook {name}, which is missing or did not run to its end.",
+                next=f"Run {name}.ipynb from top to bottom, and hand in all notebooks of the lab.",
+            )
+        return found
 
     def figure(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Describe what is drawn there; see :meth:`proctor.checks.Side.figure`."""
@@ -105,6 +121,10 @@ class RemoteSide:
 
     def _encode(self, value: Any, buffers: list[bytes]) -> dict[str, Any]:
         if isinstance(value, _Remote):
+            if value._side is not self:
+                raise TypeError(
+                    f"'{value.__name__}' of another notebook cannot be an argument here"
+                )
             return {"t": "name", "v": value.__name__}
         return encode(value, buffers)
 

@@ -40,7 +40,8 @@ class Keeper:
         """Make the gradebook, or see that the one there is knows the lab as it is."""
         self.store.folder.mkdir(parents=True, exist_ok=True)
         if self.store.names:
-            assignment = self._course.assignment(self.store.lab)
+            assignment = self._course.lab(self.store.lab).several
+            assert assignment is not None
             gradebook.record_ordinary(self.db_url, self.course_id, assignment)
         else:
             gradebook.record_assignment(self.db_url, self.course_id, self.store.lab, self._source)

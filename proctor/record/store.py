@@ -31,7 +31,7 @@ OWNER = ".lab"
 
 def store_of(lab: Lab, folder: Path) -> Store:
     """Return where `folder` keeps what marking a lab gives."""
-    return Store(folder, lab.name, lab.ordinary.names if lab.ordinary else ())
+    return Store(folder, lab.name, lab.several.names if lab.several else ())
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def judged(verdicts: Iterable[Verdict]) -> Judged:
     inside: set[tuple[str, str]] = set()
     for verdict in verdicts:
         for one in verdict.exercises:
-            if one.notebook and one.checks:
+            if one.notebook and one.checks and not one.cell:
                 known[one.notebook, one.id] = one.max_score
                 if any(check.judged == "inside" for check in one.checks):
                     inside.add((one.notebook, one.id))
