@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_notebook
+from support import ordinary_course
 from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
 
 from proctor.classroom.grade import Listener, grade
@@ -171,6 +174,46 @@ def test_a_class_gets_the_local_verdicts_though_a_worker_is_killed(
     path.write_text(CHECKS.replace("It is not the mean.", "That is no mean."))
     with pytest.raises(CourseError, match="not the grader's"):
         mark(course, tmp_path / "other", scheduler=cluster.address)
+
+
+def test_an_ordinary_assignment_gets_the_local_verdicts(tmp_path: Path) -> None:
+    """Its plan travels: no worker looks at the assignment again."""
+    folder = tmp_path / "ordinary"
+    (folder / "source" / "a").mkdir(parents=True)
+    (folder / "nbgrader_config.py").write_text(ordinary_course.CONFIG.format(seconds=20))
+    answers = {
+        "right": "n = 3",
+        "wrong": "n = 4",
+        "stops": "1 / 0",
+        "dies": "import os\nos._exit(1)",
+    }
+    for name in ("", *answers):
+        book = new_notebook()
+        book.cells = [
+            ordinary_course.solution("n = 3", "n"),
+            ordinary_course.test("assert n == 3", "n-test"),
+            ordinary_course.test("a = [n]\nassert a is a and n == 3", "n-more"),
+        ]
+        if name:
+            book.cells[0].source = answers[name]
+        path = folder / (f"submitted/{name}/a/a.ipynb" if name else "source/a/a.ipynb")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(book, path)
+    course = Course(folder)
+    cluster = Cluster(tmp_path, course)
+    try:
+        cluster.workers(1)
+        submitted, far, near = folder / "submitted", tmp_path / "far", tmp_path / "near"
+        there = grade(course, course.lab("a"), submitted, far, scheduler=cluster.address)
+    finally:
+        cluster.close()
+    here = grade(course, course.lab("a"), submitted, near)
+    assert {name: one.score for name, one in here.verdicts.items()} == {
+        "right": 2.0, "wrong": 0.0, "stops": 0.0, "dies": 0.0,
+    }  # fmt: skip
+    assert there.verdicts == here.verdicts
+    for path in (*near.glob("verdicts/*.json"), *near.glob("autograded/*/a/a.ipynb")):
+        assert (far / path.relative_to(near)).read_bytes() == path.read_bytes()
 
 
 def test_nobody_at_the_address_is_said(tiny: Course, tmp_path: Path) -> None:
