@@ -61,6 +61,44 @@ def test_it_has_every_kind_of_cell(marked: Path) -> None:
     assert sum(one.by == "person" for one in exercises) == 18
 
 
+# What real test cells do, as any course's cells were counted -> how it looks here.
+ROWS = {
+    "a plain assertion": r"^assert ",
+    "a variable of the student's": r"^assert x == ",
+    "a function of the student's": r"assert adder\(2\)",
+    "a class of the student's": r"\bT\b|Stack|Point|Full",
+    "a name of an earlier test cell": r"score \+= got == 4",
+    "a hidden test": "### BEGIN HIDDEN TESTS",
+    "numpy.testing": r"np\.testing\.assert_",
+    "allclose": r"np\.allclose",
+    "isinstance": "isinstance",
+    "type()": r"\btype\(",
+    "an import": r"^import ",
+    "an exception expected": r"except ValueError",
+    "printed text": r"StringIO|redirect_stdout",
+    "a student's name rebound": r"^rate = lambda",
+    "a seed": r"random\.seed",
+    "a hash of the answer": r"hashlib",
+    "a data frame": r"assert_frame_equal",
+    "a figure": r"get_title",
+    "source text": r"getsource",
+    "a file": r"len\(TABLE\)",
+    "partial credit": r"^score / 2",
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_it_holds_what_real_test_cells_do(row: str) -> None:
+    tests = [
+        cell.source
+        for number in range(len(course.NOTEBOOKS))
+        for cell in course.notebook(number).cells
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code"
+    ]
+    assert len(tests) >= 60 + len(course.NOTEBOOKS)
+    assert any(re.search(ROWS[row], source, re.M) for source in tests)
+
+
 def test_nearly_all_cells_are_judged_outside(marked: Path) -> None:
     checks = [check for one in verdict(marked, "right").exercises for check in one.checks]
     outside = [check for check in checks if check.judged == "outside"]

@@ -108,6 +108,17 @@ LIFTED = {
         "import numpy as np\ndef grow(a):\n    a += 1\n    return a.sum()",
         "import numpy as np\na = np.zeros(3)\nassert grow(a) == 3\nassert (a == 1).all()",
     ),
+    "numpy.testing": (
+        "import numpy as np\ndef half(a):\n    return np.asarray(a) / 2",
+        "import numpy as np\nnp.testing.assert_allclose(half([1, 3]), [0.5, 1.5])\n"
+        "np.testing.assert_array_equal(half([2]), [1])",
+    ),
+    "a figure": (
+        "import matplotlib.pyplot as plt\ndef draw():\n    fig, ax = plt.subplots()\n"
+        "    ax.plot([1, 2], [3, 4])\n    ax.set_title('Growth')\n    return ax",
+        "ax = draw()\nassert ax.get_title() == 'Growth'\n"
+        "assert list(ax.get_lines()[0].get_ydata()) == [3, 4]",
+    ),
     "a NumPy scalar": ("import numpy as np\nv = np.float32(1.5)", "assert type(v).__name__ == 'float32'"),
     "a frame": (
         "import pandas as pd\nd = pd.DataFrame({'a': [1, 2], 'b': ['x', None]}, index=['r', 's'])",

@@ -70,9 +70,9 @@ def notebook(number: int) -> NotebookNode:
             f"g-{name}",
         ),
         solution("def twice(x):\n    return scale(x, 2)", f"twice-{name}"),
-        test("assert twice(2) == 4\nassert len(TABLE) == 3", f"twice-{name}-test"),
+        test("got = twice(2)\nassert got == 4\nassert len(TABLE) == 3", f"twice-{name}-test"),
         test(
-            "score = 0\nscore += twice(1) == 2\nscore += twice(5) == 10\nscore / 2",
+            "score = 0\nscore += got == 4\nscore += twice(5) == 10\nscore / 2",
             f"twice-{name}-part",
         ),
     ]
