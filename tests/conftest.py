@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from absl import logging as absl_logging
+from support.browsers import chromium
 from support.tinycourse import make_course
 
 from proctor.author.build import build
@@ -49,6 +52,13 @@ def tiny(built_tiny: Path, tmp_path: Path) -> Course:
     root = tmp_path / "tiny"
     shutil.copytree(built_tiny, root)
     return Course((root / "course").resolve())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium for the tests of a file."""
+    with chromium() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
