@@ -8,5 +8,9 @@ import numpy as np
 
 Draw = np.random.Generator
 
-QUICK = 10.0
-"""Seconds of processor time for a cell that does not train: right ones take less than 1."""
+QUICK = 5.0
+"""Seconds of processor time for a cell that does not train, or for a question about it.
+
+No right answer of the table takes more than 0.6 for its cell and all questions together, so one on a
+machine half as fast needs a quarter of it.
+"""
