@@ -254,3 +254,38 @@ def test_partial_credit_is_the_last_value(bench: Bench) -> None:
 def test_a_playing_student_is_a_student(bench: Bench) -> None:
     with playing(bench) as student:
         assert isinstance(student, Playing)
+
+
+RUNS = (
+    "import inspect\nexec(inspect.getsource(f))\nassert f() == 1\n",
+    "assert eval(text()) == 2\n",
+    "import builtins\nbuiltins.exec(text())\nassert f() == 1\n",
+    "import pickle\nassert pickle.loads(data()) == 1\n",
+    "helper(text())\nassert f() == 1\n",
+)
+
+
+@pytest.mark.parametrize("test", RUNS)
+def test_a_cell_that_runs_what_the_student_wrote_is_not_judged_outside(
+    bench: Bench, test: str
+) -> None:
+    """The student's text would run in the judge, where it could make every assertion hold."""
+    notebook = cells(
+        ("given", "import pickle\ndef helper(text):\n    exec(text)\n"),
+        (
+            "solution",
+            "def f():\n    return 1\ndef text():\n    return '1 + 1'\n"
+            "def data():\n    return pickle.dumps(1)\n",
+        ),
+        ("test", test),
+    )
+    step = step_of(planned(bench, notebook, mutants=False), "c2")
+    assert step.judged == "inside"
+    assert "runs text" in step.reason
+
+
+def test_a_cell_that_runs_its_own_text_is_judged_outside(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f():\n    return 1\n"), ("test", "assert eval('f() + 1') == 2\n")
+    )
+    assert step_of(planned(bench, notebook, mutants=False), "c1").judged == "outside"

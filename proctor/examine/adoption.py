@@ -118,6 +118,7 @@ _ADVICE = (
     ("times", "Let it call the student's code less often."),
     ("No such file", "Read the file in a given cell, or give it beside the notebook."),
     ("a class of the test's", "Define the class in a given cell."),
+    ("runs text", "Call the student's function in place of running its text."),
     ("the magic", "Take the magic out of the test cell."),
     ("a command of the system", "Use Python instead of a command."),
 )

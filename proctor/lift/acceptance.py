@@ -24,6 +24,7 @@ MAX_NAMES = 6
 MAX_MUTANTS = 32
 MAX_CALLS = 100_000
 """Most calls and questions of a test cell that is judged outside."""
+RUNS_TEXT = "It runs text that the student wrote or could write, which would run in the judge."
 _HARMLESS = ("subclass", "numpy", "plain")
 """Mutants that are right, of another type: a lift may ask for a person there, not pass or fail alone."""
 
@@ -99,6 +100,11 @@ class _Run:
         for cell, tree in zip(cells, self.trees, strict=True):
             if cell.kind == "solution" and tree is not None:
                 self.shared |= name_owners.rebinds(tree)
+        self.runners: set[str] = set()  # what the instructor defined that runs text
+        for cell, tree in zip(cells, self.trees, strict=True):
+            for node in tree.body if tree is not None and cell.kind != "solution" else ():
+                if name_owners.runs_text(node, self.runners):
+                    self.runners |= name_owners.binds(node)
         self.shares_random = any(name_owners.draws(c.source) for c in cells if c.kind != "solution")
         self.steps: list[Step] = []
         self.errors: dict[str, str] = {}
@@ -162,6 +168,9 @@ class _Run:
     def lift(self, place: int, cell: Cell) -> tuple[_Trial | None, Step]:
         """Try the ways of lifting a cell; the first that is accepted, or why none is."""
         reason, tried = "", Step(cell.id, "test")
+        tree = self.trees[place]
+        if tree is not None and name_owners.runs_text(tree, self.runners):
+            return None, self.inside(place, cell, RUNS_TEXT)
         for trial in self.ways(place, cell):
             if not trial.passed:
                 reason = reason or _why(trial.outcome, cell)

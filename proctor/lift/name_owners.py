@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_RUNNING = ("exec", "eval", "compile")
+_BUILTINS = ("builtins", "__builtins__")
+_PICKLES = ("pickle", "dill", "cloudpickle", "joblib", "marshal")
 
 
 def plain(source: str) -> str:
@@ -132,6 +135,26 @@ def sources(source: str) -> dict[str, str]:
         lines = text.splitlines(keepends=True)[first - 1 : node.end_lineno]  # type: ignore[attr-defined]
         found[name] = "".join(lines)
     return found
+
+
+def runs_text(tree: ast.AST, runners: Collection[str] = ()) -> bool:
+    """Whether code runs text or a pickle that is not written in it, by itself or by one of `runners`."""
+    return any(_runs_text(node, runners) for node in ast.walk(tree))
+
+
+def _runs_text(node: ast.AST, runners: Collection[str]) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in runners
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    name = getattr(called, "id", None) or getattr(called, "attr", None)
+    if isinstance(called, ast.Attribute) and name in ("load", "loads"):
+        return isinstance(called.value, ast.Name) and called.value.id in _PICKLES
+    whose = getattr(called, "value", None)
+    builtin = whose is None or (isinstance(whose, ast.Name) and whose.id in _BUILTINS)
+    written = bool(node.args) and isinstance(node.args[0], ast.Constant)
+    return builtin and name in _RUNNING and not written
 
 
 def draws(source: str) -> bool:
