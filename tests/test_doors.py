@@ -212,6 +212,9 @@ def test_a_submission_that_is_gone_is_said_and_not_handed_over_silently(
 ) -> None:
     hand_in(tiny, "here", solved(tiny))
     hand_in(tiny, "gone", half(tiny))
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,lms_user_id\nhere,1\ngone,2\nnew,3\n")
+    proctor(tiny, "roster", str(roster))
     proctor(tiny, "grade", "tiny", "-q")
     submitted = tiny.folder / "submitted"
     if renamed:

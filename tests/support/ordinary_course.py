@@ -7,6 +7,7 @@ partial credit, code and text that a person marks, and a task.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +80,7 @@ def notebook(number: int) -> NotebookNode:
     for place, (what, (source, check)) in enumerate(LIFTED.items()):
         if place % len(NOTEBOOKS) != number:
             continue
-        id = what.replace(" ", "-").replace("'", "")
+        id = re.sub(r"\W+", "-", what.replace("'", ""))
         hidden = textwrap.dedent(f"### BEGIN HIDDEN TESTS\n{check}\n### END HIDDEN TESTS")
         cells += [
             solution(source, id),
