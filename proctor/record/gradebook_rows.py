@@ -116,6 +116,8 @@ def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, StudentEntr
         )
         for student_id, score, penalty, timestamp, extension, due in submissions:
             mine = marks.get(student_id, {})
+            if mine and not any(one.given or one.waiting for one in mine.values()):
+                continue  # nbgrader's row of one whose marking died before anything was marked
             end = due + (extension or timedelta()) if due else None
             after = (timestamp - end).total_seconds() if timestamp and end else 0.0
             found[student_id] = replace(
@@ -140,6 +142,8 @@ class _Mark(NamedTuple):
     score: float
     by_hand: bool
     waiting: bool
+    given: bool
+    """Whether anything was marked, by a person or not."""
 
 
 def _marks(book: Gradebook, lab: str) -> dict[str, dict[str, _Mark]]:
@@ -163,7 +167,10 @@ def _marks(book: Gradebook, lab: str) -> dict[str, dict[str, _Mark]]:
     marks: dict[str, dict[str, _Mark]] = {}
     for student, cell, auto, manual, extra, waiting in rows:
         score = float(auto or 0.0) if manual is None else float(manual)
-        mark = _Mark(round(score + float(extra or 0.0), 2), manual is not None, bool(waiting))
+        given = auto is not None or manual is not None
+        mark = _Mark(
+            round(score + float(extra or 0.0), 2), manual is not None, bool(waiting), given
+        )
         mine = marks.setdefault(student, {})
         mine[str(cell)] = mark
         mine.setdefault(
