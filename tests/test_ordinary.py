@@ -116,8 +116,8 @@ def test_honest_submissions_get_what_plain_nbgrader_gives(marked: Path, tmp_path
     differ = {cell: (ours[cell], theirs[cell]) for cell in theirs if ours[cell] != theirs[cell]}
     # unittest's runner writes to stderr, for which nbgrader gives nothing; here that costs nothing.
     assert differ == {
-        ("right", "four", "a-class-of-tests-test"): (1.0, 0.0),
-        ("right", "four", "a-class-of-tests-hidden"): (0.5, 0.0),
+        ("right", "six", "a-class-of-tests-test"): (1.0, 0.0),
+        ("right", "six", "a-class-of-tests-hidden"): (0.5, 0.0),
     }
 
 
