@@ -210,7 +210,10 @@ def aspect(student: Student) -> None:
                 "The proportions are lost: the crop was stretched to a square (a 1 becomes a blot)."
             )
         elif 0.65 < ratio * asked < 1.55:
-            cause = "Height and width are exchanged: Pillow says (width, height), NumPy (rows, columns)."
+            cause = (
+                "Height and width are exchanged, or the picture is transposed: Pillow says (width, "
+                "height), NumPy (rows, columns)."
+            )
         raise NotYet(
             cause,
             called=called,
