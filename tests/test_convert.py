@@ -162,7 +162,7 @@ def test_what_text_cannot_hold_is_refused(own: tuple[Path, Adopted]) -> None:
     ("change", "said"),
     [
         (("0.5, '", "0.75, '"), "the points of .* add up to"),
-        (("Assertion('assert twice(2) == 4'", "Assertion('assert twice(2) == 5'"), "not those of its cell"),
+        (("Assertion('assert got == 4'", "Assertion('assert got == 5'"), "not those of its cell"),
         (("'twice-one-test'", "'gone'"), "has no test cell 'gone' in one"),
         (("assertions = {", "checks = {"), "must define 'assertions'"),
         (("assertions = {", "assertions = 1 / 0, {"), "fails: ZeroDivisionError"),
