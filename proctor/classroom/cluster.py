@@ -92,6 +92,7 @@ class ClusterPool:
         self._records = ""  # name of what every worker was given
         self._waiting: SimpleQueue[_Sent | None] = SimpleQueue()
         self._seconds = BATCH_SECONDS  # what a submission takes, lately
+        self._sent, self._closing, self._answered = 0, False, threading.Condition()
         self._sender = threading.Thread(target=self._send_all, daemon=True)
         self._sender.start()
         self._order = {
@@ -125,6 +126,9 @@ class ClusterPool:
     def __exit__(self, *error: object) -> None:
         """Say goodbye; the workers stay for the next run."""
         self._waiting.put(None)
+        with self._answered:
+            self._closing = True
+            self._answered.notify()
         self._sender.join()
         self._executor.shutdown(wait=error[0] is None)
         if self._records:
@@ -144,8 +148,15 @@ class ClusterPool:
         return sent.marked
 
     def _send_all(self) -> None:
-        """Send what is handed over, as many in one task as are quick together."""
+        """Send what is handed over, as many in one task as are quick together.
+
+        What the workers have no use for yet waits here, so that a task takes many of it.
+        """
         while (first := self._waiting.get()) is not None:
+            with self._answered:
+                while self._sent >= BATCHES * self.size and not self._closing:
+                    self._answered.wait(COUNTED_EVERY)
+                self._sent += 1
             batch: list[_Sent] = [first]
             with contextlib.suppress(Empty):
                 while len(batch) < self._most():
@@ -162,6 +173,9 @@ class ClusterPool:
 
     def _send(self, batch: list[_Sent]) -> None:
         def take(done: Future[str]) -> None:
+            with self._answered:
+                self._sent -= 1
+                self._answered.notify()
             try:
                 answers = json.loads(done.result())
             except BaseException as error:  # noqa: BLE001  whatever a worker met is raised there
@@ -186,6 +200,8 @@ class ClusterPool:
         try:
             self._executor.submit(mark_orders, json.dumps(order)).add_done_callback(take)
         except BaseException as error:  # noqa: BLE001  the scheduler has gone
+            with self._answered:
+                self._sent -= 1
             for one in batch:
                 one.marked.set_exception(error)
 
