@@ -33,6 +33,8 @@ class StudentEntry:
         Whether the student is on the course, and no stranger who handed in.
     handed_in : bool
         Whether there is a submission.
+    marked : bool
+        Whether anything in it was marked, by a person or not.
     score : float
         The gradebook's score: automatic or manual marks, less the penalty, never below 0.
     penalty : float
@@ -66,6 +68,7 @@ class StudentEntry:
     lms_user_id: str = ""
     enrolled: bool = True
     handed_in: bool = False
+    marked: bool = False
     score: float = 0.0
     penalty: float = 0.0
     manual: bool = False
@@ -116,13 +119,12 @@ def read_entries(db_url: str, course_id: str, lab: str) -> dict[str, StudentEntr
         )
         for student_id, score, penalty, timestamp, extension, due in submissions:
             mine = marks.get(student_id, {})
-            if mine and not any(one.given or one.waiting for one in mine.values()):
-                continue  # nbgrader's row of one whose marking died before anything was marked
             end = due + (extension or timedelta()) if due else None
             after = (timestamp - end).total_seconds() if timestamp and end else 0.0
             found[student_id] = replace(
                 found[student_id],
                 handed_in=True,
+                marked=any(one.given for one in mine.values()),
                 score=max(0.0, round(float(score or 0.0) - float(penalty or 0.0), 2)),
                 penalty=float(penalty or 0.0),
                 manual=any(one.by_hand for one in mine.values()),
