@@ -1,6 +1,6 @@
 """The digits lab as a notebook: its build, its text, and what happens when it is run.
 
-The last part runs the solved notebook; `test_labs_in_jupyter.py` runs it with nothing filled in.
+The last part runs the whole notebook twice, solved and unsolved, which takes about a minute.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = ["softmax", "model", "dense", "split", "loss", "train", "predict", "preprocess"]
+SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.M | re.S)
 
 
 def master() -> NotebookNode:
@@ -164,6 +165,15 @@ def solved() -> NotebookNode:
     return run(notebook)
 
 
+@pytest.fixture(scope="module")
+def unsolved() -> NotebookNode:
+    """The notebook as a student opens it, run from top to bottom."""
+    notebook = master()
+    for cell in notebook.cells:
+        cell.source = SOLUTION.sub(r"\1raise NotStarted", cell.source)
+    return run(notebook)
+
+
 def printed(cell: NotebookNode) -> str:
     """All that a cell shows as text, errors included."""
     found = []
@@ -219,3 +229,26 @@ def test_the_solved_notebooks_figures_stay_small(solved: NotebookNode) -> None:
               for o in c.outputs if o.output_type == "display_data"]  # fmt: skip
     assert sum("<img" in image for image in images) >= 14
     assert sum(map(len, images)) < 500_000
+
+
+def test_the_unsolved_notebook_runs_to_its_end_and_every_check_says_not_started(
+    unsolved: NotebookNode,
+) -> None:
+    checks = [printed(c) for c in unsolved.cells if "test" in c.metadata]
+    assert len(checks) == 8
+    for check in checks:
+        assert "not started" in check, check
+    assert "0 of 8" in printed(unsolved.cells[-1])
+
+
+def test_no_cell_of_the_unsolved_notebook_shows_a_traceback(unsolved: NotebookNode) -> None:
+    for cell in unsolved.cells:
+        if "outputs" in cell:
+            assert "Traceback" not in printed(cell)
+            assert not any(o.get("name") == "stderr" for o in cell.outputs), printed(cell)
+
+
+def test_no_given_cell_of_the_unsolved_notebook_fails(unsolved: NotebookNode) -> None:
+    for cell in unsolved.cells:
+        if "given" in cell.metadata:
+            assert not any(o.output_type == "error" for o in cell.outputs), printed(cell)

@@ -1,6 +1,6 @@
 """lab_mnist as a notebook: its build, its text, and what happens when it is run.
 
-The last part runs the solved notebook on the 5,000 digits; `test_labs_in_jupyter.py` runs it unfilled.
+The last part runs the whole notebook twice on the 5,000 digits, solved and unsolved.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from labkit.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = ["prepare", "baseline", "deep", "confusion", "photo"]
+SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.M | re.S)
 
 
 def master() -> NotebookNode:
@@ -128,6 +129,17 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     return run(master(), tmp_path_factory.mktemp("solved"))
 
 
+@pytest.fixture(scope="module")
+def unsolved(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    """The notebook as a student opens it; the ungraded network is left out to save time."""
+    notebook = master()
+    for cell in notebook.cells:
+        cell.source = SOLUTION.sub(r"\1raise NotStarted", cell.source)
+        if cell.metadata.get("id") == "convolutional":
+            cell.source = "pass"
+    return run(notebook, tmp_path_factory.mktemp("unsolved"))
+
+
 def printed(cell: NotebookNode) -> str:
     """All that a cell shows as text, errors included."""
     found = []
@@ -167,6 +179,24 @@ def test_the_baseline_reads_at_least_nine_photographs(solved: NotebookNode) -> N
 def test_long_training_prints_one_line(solved: NotebookNode) -> None:
     (cell,) = (c for c in solved.cells if c.metadata.get("graded") == "deep")
     assert re.fullmatch(r"Epoch 100 of 100 \(\d+ s\): [^\n]+", printed(cell))
+
+
+def test_the_unsolved_notebook_runs_and_every_check_says_not_started(
+    unsolved: NotebookNode,
+) -> None:
+    checks = [printed(c) for c in unsolved.cells if "test" in c.metadata]
+    assert len(checks) == 5
+    for check in checks:
+        assert "not started" in check, check
+    assert "0 of 5" in printed(unsolved.cells[-1])
+
+
+def test_no_given_cell_of_the_unsolved_notebook_fails(unsolved: NotebookNode) -> None:
+    for cell in unsolved.cells:
+        if "outputs" in cell:
+            assert "Traceback" not in printed(cell), printed(cell)
+        if "given" in cell.metadata:
+            assert not any(o.output_type == "error" for o in cell.outputs), printed(cell)
 
 
 # --- The experiment ------------------------------------------------------------------------------
