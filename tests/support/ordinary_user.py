@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from proctor.sandbox import syscalls  # noqa: E402 - after the path
+from proctor.sandbox import libc_calls  # noqa: E402 - after the path
 
 USER = 4321
 
@@ -29,18 +29,18 @@ def open_up(needed: list[Path]) -> None:
                 break
     for folder, paths in closed.items():
         held = [(path, os.open(path, os.O_PATH)) for path in paths]
-        syscalls.mount("tmpfs", str(folder), "tmpfs", 0, "mode=755")
+        libc_calls.mount("tmpfs", str(folder), "tmpfs", 0, "mode=755")
         for path, descriptor in held:
             path.mkdir(parents=True, exist_ok=True)
-            flags = syscalls.MS_BIND | syscalls.MS_REC
-            syscalls.mount(f"/proc/self/fd/{descriptor}", str(path), None, flags)
+            flags = libc_calls.MS_BIND | libc_calls.MS_REC
+            libc_calls.mount(f"/proc/self/fd/{descriptor}", str(path), None, flags)
             os.close(descriptor)
 
 
 def main() -> None:
     home, *command = sys.argv[1:]
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    libc_calls.unshare(libc_calls.CLONE_NEWNS)
+    libc_calls.mount("none", "/", None, libc_calls.MS_REC | libc_calls.MS_PRIVATE)
     open_up(list(dict.fromkeys(Path(p) for p in (sys.prefix, sys.base_prefix, ROOT))))
     os.setgroups([])
     os.setresgid(USER, USER, USER)
