@@ -12,6 +12,8 @@ from labkit.full_mnist import hold_out, small_set
 from labkit.training import Line
 from labkit.values_in_words import Array
 
+MEASURED = ["accuracy"]
+
 
 class Experiment:
     """3,000 digits to train on, 1,000 to choose by, 1,000 to judge by; and the networks tried so far.
@@ -42,7 +44,7 @@ class Experiment:
         layers += [keras.layers.Dropout(dropout)] if dropout else []
         model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
         loss = "sparse_categorical_crossentropy"
-        model.compile("adam", loss, metrics=["accuracy"], steps_per_execution=10)
+        model.compile("adam", loss, metrics=MEASURED, steps_per_execution=10)
         stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
         history = model.fit(
             self.X_train,
