@@ -8,13 +8,19 @@ R. Anderson, 2021).
 
 from __future__ import annotations
 
+import re
+from itertools import islice
+
 MAX_CODE = 10_000
 """Longest code of one cell that is shown, in characters; a graded cell of the labs has some 1,500."""
 MAX_LINES = 500
 """Most lines of one cell that are shown."""
+MAX_WORDS = 4_000
+"""Most words and signs of one cell that are shown: each is an element of its own on formgrader's page."""
 MAX_ALL_CODE = 60_000
 """Most code of one submission's own cells that is shown, in characters: nbconvert, which makes
 formgrader's pages, takes a tenth of a second for a thousand."""
+_WORD = re.compile(r"\w+|[^\w\s]")
 REORDERING = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 """The embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX #9), as escapes."""
 
@@ -36,6 +42,9 @@ class Code:
         kept = source[:end]
         if kept.count("\n") >= MAX_LINES:
             kept = "\n".join(kept.split("\n", MAX_LINES)[:MAX_LINES])
+        beyond = next(islice(_WORD.finditer(kept), MAX_WORDS, None), None)
+        if beyond is not None:
+            kept = kept[: beyond.start()]
         self.room -= len(kept)
         cut = len(source) - len(kept)
         shown = escaped(kept)
