@@ -220,6 +220,8 @@ def test_a_saved_notebook_in_a_fresh_kernel_shows_a_picture_and_a_sentence(
     context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(f"{address}/lab/tree/saved.ipynb?reset")
+    # The kernel is there, and knows no model; a server that is ended while one starts does not end.
+    expect(page.get_by_text(re.compile(r"\| Idle$"))).to_be_visible(timeout=60_000)
     picture = page.locator(".dlx-saved img")
     expect(picture).to_be_visible(timeout=60_000)
     expect(page.locator(".dlx-saved")).to_contain_text("Run this cell again to bring it to life.")
