@@ -136,8 +136,9 @@ def read_class(
             + f", who were marked: it belongs to another course. Run: proctor grade {lab.name}"
         )
     # nbgrader enters a submission before it marks: where that died, nothing was handed in.
-    torn = {id: replace(one, handed_in=False) for id, one in known.items() if not one.marked}
-    known |= {id: one for id, one in torn.items() if id not in verdicts}
+    for id, one in known.items():
+        if not one.marked and id not in verdicts:
+            known[id] = replace(one, handed_in=False)
     entries = _with_roster(course, folder, known, arrived)
     marking = read_marking(folder, lab.name)
     return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived)
