@@ -37,9 +37,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     install(folder, "in-cell", "in_cell", "7.5")
     install(folder, "unused", "unused", "6.5")
     monkeypatch.syspath_prepend(folder)
-    versions._packages.cache_clear()
+    versions.installed.cache_clear()
     yield folder
-    versions._packages.cache_clear()
+    versions.installed.cache_clear()
 
 
 def test_what_checks_helpers_and_warm_modules_import_is_there_with_what_it_requires(
