@@ -29,8 +29,6 @@ from course.sample_class import SampleClass
 from proctor.classroom.grade import Listener, grade
 from proctor.course import Course
 from proctor.examine.pool import default_jobs
-from proctor.sandbox.forkserver import ForkServer
-from proctor.sandbox.kernel_handle import Kernel
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab_digits"
@@ -133,48 +131,58 @@ def nbgrader(folder: Path, command: str) -> float:
 
 
 class Meter:
-    """Collects the kernels' CPU time, and samples the memory that they do not share with the parent."""
+    """Samples what the processes below this one use, apart from this one itself.
+
+    Attributes
+    ----------
+    kernels : float
+        CPU seconds of the students' kernels that have ended, the reference's among them.
+    workers : float
+        CPU seconds of the processes that judge.
+    private : list of float
+        Memory that a kernel does not share with the warm parent, in MiB, whenever it was looked at.
+    """
 
     def __init__(self) -> None:
-        self.cpu: list[float] = []
         self.private: list[float] = []
+        self._kernels: dict[int, float] = {}
+        self._workers: dict[int, float] = {}
         self._ended = threading.Event()
-        self._servers: set[int] = set()
+
+    @property
+    def kernels(self) -> float:
+        return sum(self._kernels.values())
+
+    @property
+    def workers(self) -> float:
+        return sum(self._workers.values())
 
     def __enter__(self) -> Meter:
-        self._end, self._start = Kernel._end, ForkServer.start
-        meter = self
-
-        def end(
-            kernel: Kernel, code: str, message: str = "", cpu: float = 0, peak: int = 0
-        ) -> None:
-            if kernel.ending is None:
-                meter.cpu.append(cpu)
-            meter._end(kernel, code, message, cpu, peak)
-
-        def start(server: ForkServer) -> None:
-            meter._start(server)
-            meter._servers.add(server.pid)
-
-        Kernel._end, ForkServer.start = end, start  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._sample)
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        Kernel._end, ForkServer.start = self._end, self._start  # type: ignore[method-assign]
         self._ended.set()
         self._thread.join()
 
     def _sample(self) -> None:
-        while not self._ended.wait(1.0):
-            for pid in list(self._servers):
+        while not self._ended.wait(0.5):
+            for child in psutil.Process().children():
                 try:
-                    kernels = psutil.Process(pid).children(recursive=True)
-                    own = [one.memory_full_info() for one in kernels]
+                    self._look(child, " ".join(child.cmdline()))
                 except psutil.Error:
                     continue  # ended while we looked
-                self.private += [one.uss / 2**20 for one in own]
+
+    def _look(self, child: psutil.Process, command: str) -> None:
+        if "ipykernel" in command:  # the warm parent's title
+            times = child.cpu_times()
+            self._kernels[child.pid] = times.children_user + times.children_system
+            own = [one.memory_full_info().uss for one in child.children(recursive=True)]
+            self.private += [bytes_ / 2**20 for bytes_ in own]
+        elif "proctor.examine" in command:  # the template of the workers
+            for worker in child.children():
+                self._workers[worker.pid] = sum(worker.cpu_times()[:2])
 
 
 def compare(folder: Path, number: int, jobs: int) -> None:
@@ -210,9 +218,9 @@ def compare(folder: Path, number: int, jobs: int) -> None:
     print(f"  {max(marked_at, default=began) - began:7.1f} s  last of {marking} marked")
     print(f"  {pages - began:7.1f} s  pages begun\n  {ours:7.1f} s  end")
     least = sum(floor(course, course.lab(LAB), submitted)) / number
-    kernels = sum(meter.cpu[1:]) / number  # the first is the reference's
     print(f"\nfloor: the students' code, already warm  {least:7.2f} s of CPU a submission")
-    print(f"CPU of the students' kernels             {kernels:7.2f} s a submission")
+    print(f"CPU of the kernels, the reference's too  {meter.kernels / number:7.2f} s a submission")
+    print(f"CPU of the processes that judge          {meter.workers / number:7.2f} s a submission")
     print(f"CPU of the grader itself, pages included {own / number:7.2f} s a submission")
     cores = len(os.sched_getaffinity(0))
     first = min(marked_at, default=began)
@@ -257,9 +265,14 @@ def in_tenths(course: Course, lab: str, submitted: Path, out: Path, jobs: int) -
             memory = psutil.Process().memory_info().rss / 2**20
             print(f"{done:9} {seconds:9.1f} {done / seconds:10.2f} {memory:21.0f}", flush=True)
 
-    grade(course, course.lab(lab), submitted, out, jobs=jobs, listener=Listener(marked=marked))
-    seconds = time.monotonic() - began
+    own = cpu()
+    with Meter() as meter:
+        grade(course, course.lab(lab), submitted, out, jobs=jobs, listener=Listener(marked=marked))
+    seconds, own = time.monotonic() - began, cpu() - own
     print(f"\nwith feedback pages: {seconds:.1f} s, {number / seconds:.2f} a second")
+    print("CPU seconds a submission, start and reference included:")
+    for what, spent in (("kernels", meter.kernels), ("judging", meter.workers), ("grader", own)):
+        print(f"  {what:8} {spent / number:8.3f}")
 
 
 if __name__ == "__main__":

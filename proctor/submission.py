@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from proctor.plain import fields_of
 from proctor.verdict import Problem
 
 CellKind = Literal["code", "markdown", "raw"]
@@ -168,7 +169,7 @@ class Submission:
 
     def to_json(self) -> str:
         """Serialise, ASCII only, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(self, default=fields_of, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Submission:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from proctor.plain import fields_of
 
 Status = Literal["graded", "needs_attention", "rejected"]
 
@@ -117,7 +119,9 @@ class Verdict:
 
     def to_json(self) -> str:
         """Serialise with sorted keys and a final newline, so that equal verdicts are equal bytes."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        return (
+            json.dumps(self, default=fields_of, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Verdict:

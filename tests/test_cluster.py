@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,8 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.record.run_record import ClassResult
 
+SHARE = 4
+"""As much of a class as one task carries to a worker that runs one submission at a time."""
 distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 ROOT = Path(__file__).parents[1]
 SOON = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "50ms"}
@@ -214,6 +217,33 @@ def test_an_ordinary_assignment_gets_the_local_verdicts(tmp_path: Path) -> None:
     assert there.verdicts == here.verdicts
     for path in (*near.glob("verdicts/*.json"), *near.glob("autograded/*/a/a.ipynb")):
         assert (far / path.relative_to(near)).read_bytes() == path.read_bytes()
+
+
+def test_quick_submissions_go_many_in_one_task(
+    cluster: Cluster, tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are handed over one by one until it is known that they are quick."""
+    from distributed.cfexecutor import ClientExecutor
+
+    tasks: list[int] = []
+    submit = ClientExecutor.submit
+
+    def counted(self: ClientExecutor, function: object, order: str, **options: object) -> object:
+        tasks.append(len(json.loads(order)["orders"]))
+        return submit(self, function, order, **options)
+
+    monkeypatch.setattr(ClientExecutor, "submit", counted)
+    monkeypatch.setattr("proctor.classroom.cluster.BATCH_SECONDS", 1000.0)  # at any load
+    for number in range(16):
+        notebook = student(tiny, double=DOUBLE, mean=MEAN + f"# {number}\n")
+        hand_in(tiny, f"q{number:02d}", notebook)
+    cluster.workers(1)
+    result = grade(tiny, tiny.lab("tiny"), tiny.folder / "submitted", scheduler=cluster.address)
+    ours = [verdict.score for name, verdict in result.verdicts.items() if name.startswith("q")]
+    assert ours == [10.0] * 16
+    assert sum(tasks) == 16 + 8
+    assert tasks[0] == 1
+    assert 1 < max(tasks) <= SHARE
 
 
 def test_nobody_at_the_address_is_said(tiny: Course, tmp_path: Path) -> None:

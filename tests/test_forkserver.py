@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
@@ -25,8 +26,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from support.kernels import Session, spawn
 
 from proctor.errors import KernelStartError
+from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.fresh import FreshLauncher
-from proctor.kernel.provisioner import ForkLauncher
+from proctor.kernel.provisioner import ForkProvisioner
+from proctor.kernel.session import StudentKernel
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.limits import Limits
 
@@ -291,16 +294,32 @@ def test_plain_nbclient_gets_a_warm_isolated_kernel_by_its_kernel_spec(
         assert text(notebook) == ["42 1000 /home/student/work"]
 
 
-def run(launcher: ForkLauncher, folder: Path, *cells: str, **options: object) -> AsyncKernelManager:
-    manager = launcher.manager(folder)
+class OneSpec(KernelSpecManager):
+    """Knows one kernel, so that no file needs to be installed."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(
+            argv=["python"], metadata={"kernel_provisioner": {"provisioner_name": "proctor-fork"}}
+        )
+
+
+def manager_of(server: ForkServer) -> AsyncKernelManager:
+    manager = AsyncKernelManager(kernel_spec_manager=OneSpec(), kernel_name="proctor")
+    manager.provisioner = ForkProvisioner(
+        parent=manager, kernel_spec=manager.kernel_spec, server=server
+    )
+    return manager
+
+
+def run(server: ForkServer, *cells: str, **options: object) -> AsyncKernelManager:
+    manager = manager_of(server)
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     NotebookClient(notebook, km=manager, **options).execute()
     return manager
 
 
-def test_the_launcher_says_why_a_kernel_ended(server: ForkServer, tmp_path: Path) -> None:
-    launcher = ForkLauncher(server)
-    manager = launcher.manager(tmp_path)
+def test_the_provisioner_knows_why_a_kernel_ended(server: ForkServer) -> None:
+    manager = manager_of(server)
     notebook = new_notebook(cells=[new_code_cell("import os; os._exit(3)")])
     with pytest.raises(DeadKernelError):
         NotebookClient(notebook, km=manager).execute()
@@ -308,19 +327,14 @@ def test_the_launcher_says_why_a_kernel_ended(server: ForkServer, tmp_path: Path
     assert "exit status 3" in manager.provisioner.kernel.ending.message
 
 
-def test_nbclients_interrupt_at_a_timeout_reaches_the_kernel(
-    server: ForkServer, tmp_path: Path
-) -> None:
+def test_nbclients_interrupt_at_a_timeout_reaches_the_kernel(server: ForkServer) -> None:
     with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
-        run(
-            ForkLauncher(server), tmp_path, "while True: pass", timeout=1, interrupt_on_timeout=True
-        )
+        run(server, "while True: pass", timeout=1, interrupt_on_timeout=True)
 
 
-def test_a_graceful_shutdown_does_not_wait(server: ForkServer, tmp_path: Path) -> None:
-    launcher = ForkLauncher(server)
-    run(launcher, tmp_path, "1 + 1")
-    manager = launcher.manager(tmp_path)
+def test_a_graceful_shutdown_does_not_wait(server: ForkServer) -> None:
+    run(server, "1 + 1")
+    manager = manager_of(server)
     notebook = new_notebook(cells=[new_code_cell("1")])
     client = NotebookClient(notebook, km=manager)
     with client.setup_kernel():
@@ -332,8 +346,12 @@ def test_a_graceful_shutdown_does_not_wait(server: ForkServer, tmp_path: Path) -
 
 
 def test_a_kernels_folder_is_removed(server: ForkServer, tmp_path: Path) -> None:
-    launcher = ForkLauncher(server)
-    manager = run(launcher, tmp_path, "1")
+    link = ForkLauncher(server).start(tmp_path)
+    folder = link.sockets.parent
+    assert folder.exists()
+    link.close()
+    assert not folder.exists()
+    manager = run(server, "1")
     folder = Path(manager.ip).parent.parent
     assert folder.exists()
     run_sync(manager.shutdown_kernel)(now=True)
@@ -343,11 +361,10 @@ def test_a_kernels_folder_is_removed(server: ForkServer, tmp_path: Path) -> None
 def test_a_fresh_kernel_serves_where_there_is_no_fork_server(tmp_path: Path) -> None:
     given = tmp_path / "given.txt"
     given.write_text("given")
-    manager = FreshLauncher([(given, "Data/given.txt")]).manager(tmp_path)
-    notebook = new_notebook(cells=[new_code_cell("print(open('Data/given.txt').read())")])
-    NotebookClient(notebook, km=manager).execute(cwd=str(tmp_path))
-    assert text(notebook) == ["given"]
-    run_sync(manager.shutdown_kernel)(now=True)
+    launcher = FreshLauncher([(given, "Data/given.txt")])
+    with StudentKernel(launcher, tmp_path, {}, cell_seconds=60, total_seconds=60) as kernel:
+        run = kernel.run("print(open('Data/given.txt').read())")
+    assert [output.text.strip() for output in run.outputs] == ["given"]
 
 
 # TensorFlow

@@ -81,7 +81,7 @@ def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteSide]:
 
 
 def started(server: ForkServer, lab: Lab, folder: Path) -> Iterator[RemoteSide]:
-    from proctor.kernel.provisioner import ForkLauncher
+    from proctor.kernel.forked import ForkLauncher
 
     with StudentKernel(
         ForkLauncher(server), folder, {}, cell_seconds=20.0, total_seconds=120.0

@@ -8,14 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from support import needs
 
 from proctor.errors import ProtocolError
-from proctor.kernel.provisioner import ForkLauncher
-from proctor.kernel.session import CellRun, KernelStopped, StudentKernel, TimeLimit
+from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.forked import ForkLauncher
+from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError
 from proctor.sandbox.forkserver import ForkServer
@@ -45,7 +47,24 @@ def test_a_question_is_not_announced_to_everybody(kernel: StudentKernel) -> None
     kernel._drop_output()
     for number in range(20):
         assert RemoteSide(kernel).call("f", (number,), {}) == number + 1
-    assert not kernel._output.poll(300)
+    assert not kernel._alive().channels.output.poll(300)
+
+
+def test_of_a_cell_only_what_it_puts_out_and_its_end_are_said(
+    kernel: StudentKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ipykernel repeats the code, and says that it begins."""
+    kernel.run("1")
+    said: list[str] = []
+    receive = kernel._alive().channels.receive
+
+    def heard(socket: Any) -> dict[str, Any]:
+        said.append((message := receive(socket))["msg_type"])
+        return message
+
+    monkeypatch.setattr(kernel._alive().channels, "receive", heard)
+    kernel.run("print(1)")
+    assert sorted(said) == ["execute_reply", "status", "stream"]
 
 
 def test_a_megabyte_of_code_is_not_run_and_costs_nothing(kernel: StudentKernel) -> None:

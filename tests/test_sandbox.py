@@ -122,7 +122,7 @@ def test_the_hosts_abstract_sockets_cannot_be_reached_or_seen(kernel: Session) -
 def test_the_kernels_messages_go_over_sockets_in_its_own_folder(kernel: Session) -> None:
     assert kernel.run("print('heard')") == "heard"
     assert all(path.is_socket() for path in kernel.sockets.iterdir())
-    assert len(list(kernel.sockets.iterdir())) == 5
+    assert len(list(kernel.sockets.iterdir())) == 4  # no heartbeat
 
 
 def test_the_sockets_folder_cannot_be_written_to_or_its_sockets_replaced(kernel: Session) -> None:
@@ -141,7 +141,7 @@ def test_the_sockets_folder_cannot_be_written_to_or_its_sockets_replaced(kernel:
         """
     )
     assert set(said.split()) <= {"30", "13", "1"}
-    assert len(list(kernel.sockets.iterdir())) == 5
+    assert len(list(kernel.sockets.iterdir())) == 4  # no heartbeat
 
 
 # 2. Files

@@ -23,7 +23,7 @@ from proctor.errors import CourseError, KernelStartError
 from proctor.examine.mark_result import Marked
 from proctor.examine.marker import Elsewhere, Marker, Reading, open_marker
 from proctor.record.arrival_record import note_arrivals
-from proctor.record.keeper import Keeper
+from proctor.record.keeper import Keeper, Result
 from proctor.record.roster import enrolled
 from proctor.record.run_record import (
     ChangedScore,
@@ -175,13 +175,13 @@ class _Run:
         try:
             for one in handed:
                 self.plan(self.marker.read(one), again=again)
-                if len(self.running) >= 2 * self.marker.pool.size:
+                if len(self.running) >= self.marker.pool.ahead:
                     self.take()
             while self.running:
                 self.take()
             for reading in self.unclear:  # nothing else runs now
                 self.tell.say("Marking again, alone, what met a limit")
-                self.keep(reading, self.marker.again(reading))
+                self.keep([(reading, self.marker.again(reading))])
         except BaseException:
             self.tell.say("Stopping")
             self.marker.pool.stop()
@@ -196,14 +196,15 @@ class _Run:
         elif key in self.twins:
             self.twins[key].append(reading.handed)
         elif (first := self.first.get(key)) and (marked := self.store.marked(first, key)):
-            self.write(reading.handed, marked.of(student), key)
+            self.write([(reading.handed, marked.of(student), key)])
         else:
             self.twins[key] = [reading.handed]
             self.running[self.marker.submit(reading)] = reading
 
     def take(self) -> None:
-        """Wait until something is marked, and write it for all who sent the same bytes."""
+        """Wait until something is marked, and write all that is."""
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        clear = []
         for future in done:
             reading = self.running.pop(future)
             try:
@@ -214,22 +215,32 @@ class _Run:
             if marked.met:
                 self.unclear.append(reading)
             else:
-                self.keep(reading, marked)
+                clear.append((reading, marked))
+        self.keep(clear)
 
-    def keep(self, reading: Reading, marked: Marked) -> None:
-        """Write one result for all who sent the same bytes."""
-        for one in self.twins.pop(reading.key):
-            self.took[one.student] = round(marked.seconds, 2)
-            self.write(one, marked.of(one.student), reading.key)
-        self.first[reading.key] = reading.handed.student
+    def keep(self, results: list[tuple[Reading, Marked]]) -> None:
+        """Write each result for all who sent the same bytes."""
+        for reading, marked in results:
+            for one in self.twins[reading.key]:
+                self.took[one.student] = round(marked.seconds, 2)
+        self.write(
+            [
+                (one, marked.of(one.student), reading.key)
+                for reading, marked in results
+                for one in self.twins.pop(reading.key)
+            ]
+        )
+        self.first |= {reading.key: reading.handed.student for reading, _ in results}
 
-    def write(self, handed: Handed, marked: Marked, key: str) -> None:
-        """Write one student's result."""
-        self.compare(marked.verdict)
-        self.keeper.keep(handed, marked, key, self.origin)
-        self.result.unjudged |= marked.broken
-        self.result.marked += 1
-        self.done(marked.verdict, stale_page=True)
+    def write(self, results: list[Result]) -> None:
+        """Write students' results."""
+        for _, marked, _ in results:
+            self.compare(marked.verdict)
+        self.keeper.keep_all(results, self.origin)
+        for _, marked, _ in results:
+            self.result.unjudged |= marked.broken
+            self.result.marked += 1
+            self.done(marked.verdict, stale_page=True)
 
     def confirm(self, handed: Handed, verdict: Verdict, key: str) -> None:
         """Take over what an earlier run gave."""

@@ -24,7 +24,7 @@ from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.kernel.provisioner import ForkLauncher
+from proctor.kernel.forked import ForkLauncher
 from proctor.lift import Bench, Cell, CourtError, Plan, Step, adopt
 from proctor.ordinary import Assignment, Notebook
 from proctor.sandbox.forkserver import Isolation

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,14 @@ from proctor.examine.assemble import Assembled, Step, assemble
 from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT, own_text
 from proctor.examine.judged_cell import MAX_PART, KernelSide, credit, test_outputs
 from proctor.examine.mark_result import Marked, answered, join_notebooks, left_to_person
+from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.link import Launcher
 from proctor.kernel.outputs import clean
-from proctor.kernel.session import CellRun, KernelStopped, Launcher, StudentKernel, TimeLimit
+from proctor.kernel.session import StudentKernel
 from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
 from proctor.ordinary import Assignment, Notebook, OrdinaryCell
+from proctor.plain import plain
 from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
@@ -271,7 +274,7 @@ class _Session:
             problems=tuple(dict.fromkeys(self.problems)),
             exercises=tuple(exercises),
         )
-        told = asdict(verdict)
+        told: dict[str, Any] = plain(verdict)
         del told["student"]  # who sent the same bytes shares the notebook
         return told
 

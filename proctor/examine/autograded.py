@@ -7,9 +7,7 @@ stands the outcome of every check, as plain text.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -19,7 +17,9 @@ from proctor.checks import Exercise
 from proctor.display_text import Code
 from proctor.examine.assemble import Step
 from proctor.examine.pictures import Pictures
-from proctor.kernel.session import CellRun
+from proctor.kernel.cell_run import CellRun
+from proctor.notebooks import separate
+from proctor.plain import plain
 from proctor.submission import StudentCell
 from proctor.verdict import CheckResult, ExerciseResult, Verdict
 
@@ -70,10 +70,10 @@ def executed(
     cells : sequence of StudentCell
         What was handed in: where a person marks, the student's own text is there too.
     """
-    notebook = copy.deepcopy(source)
+    notebook = separate(source)
     # The lexer that is the default, IPython's, takes time in the square of a cell's length.
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
-    told = asdict(verdict)
+    told = plain(verdict)
     del told["student"]  # who sent the same bytes shares the notebook
     notebook.metadata[VERDICT] = told
     own, graded = Code(), Code()  # no cell of the student's own takes the room of a graded one

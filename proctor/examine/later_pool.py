@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
 from proctor.examine.mark_result import Marked, Reference
-from proctor.examine.pool import Pool
+from proctor.examine.pool import AHEAD, Pool
 from proctor.submission import Submission
 
 
@@ -30,6 +30,7 @@ class LaterPool:
         self, start: Callable[[], AbstractContextManager[Pool]], isolation: str, jobs: int
     ) -> None:
         self.isolation, self.size = isolation, max(1, jobs)
+        self.ahead = AHEAD * self.size
         self._start = start
         self._opened = ExitStack()
         self._lock = threading.Lock()

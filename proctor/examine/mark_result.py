@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
@@ -14,6 +14,7 @@ from proctor.errors import RejectedError
 from proctor.examine.autograded import executed
 from proctor.notebooks import dumps
 from proctor.ordinary import Assignment, emptied
+from proctor.plain import fields_of
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
@@ -80,13 +81,14 @@ class Marked:
         """Serialise."""
         return json.dumps(
             {
-                "verdict": asdict(self.verdict),
+                "verdict": self.verdict,
                 "notebook": self.notebook,
                 "broken": dict(self.broken),
                 "met": sorted(self.met),
                 "seconds": self.seconds,
                 "records": base64.b64encode(self.records).decode("ascii"),
-            }
+            },
+            default=fields_of,
         )
 
     @classmethod

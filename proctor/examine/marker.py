@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.examine.adoption import plans
 from proctor.examine.later_pool import LaterPool
 from proctor.examine.mark_result import Marked, Reference, refused
-from proctor.examine.pool import Pool, open_pool
+from proctor.examine.pool import Pool, isolation_of, open_pool
 from proctor.examine.reference import run_reference
 from proctor.examine.secret import course_secret
 from proctor.examine.verdict_key import engine_key
@@ -200,12 +200,15 @@ def open_marker(
         return open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
 
     with ExitStack() as opened:
+        beside = opened.enter_context(ThreadPoolExecutor(1))  # while the warm modules are imported
+        expected = isolation_of(isolation)
+        key = beside.submit(engine_key, course, lab, source, expected, secret)
         pool: Pool
         if at_once or sys.platform != "linux":
             pool = opened.enter_context(start())
         else:
-            pool = opened.enter_context(LaterPool(start, isolation or "namespaces", jobs))
-        engine = engine_key(course, lab, source, pool.isolation, secret)
+            pool = opened.enter_context(LaterPool(start, expected, jobs))
+        engine = key.result()
         if lab.ordinary is not None:
             reference = Reference(records=plans(course, lab, isolation, say))
         else:

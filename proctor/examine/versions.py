@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 
@@ -64,15 +65,35 @@ def _cells(course: Course, lab: Lab) -> Iterator[str]:
 
 def _distributions(modules: Iterable[str]) -> set[str]:
     """Return the distributions that top-level packages come from; a course's own come from none."""
-    tops = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names)
-    known = installed()
-    return {name for top in tops - OURS for name in known.get(top, ())}
+    tops = {name.partition(".")[0] for name in modules} - set(sys.stdlib_module_names) - OURS
+    return {one.name for top in tops for one in installed().get(top, ())}
 
 
 @functools.cache
-def installed() -> Mapping[str, list[str]]:
-    """Top-level package -> distributions; asked once, since it reads a file of each of them."""
-    return metadata.packages_distributions()
+def installed() -> Mapping[str, list[metadata.Distribution]]:
+    """Top-level package -> distributions; asked once, since it reads a file of each of them.
+
+    ``importlib.metadata`` can tell it too, but makes an object of every file that is installed, and
+    reads what every distribution says of itself.
+    """
+    found: dict[str, list[metadata.Distribution]] = defaultdict(list)
+    for one in metadata.distributions():
+        for top in _tops(one):
+            found[top].append(one)
+    return found
+
+
+def _tops(one: metadata.Distribution) -> set[str]:
+    if declared := (one.read_text("top_level.txt") or "").split():
+        return set(declared)
+    if record := one.read_text("RECORD"):
+        return {package or module for package, module in _PYTHON.findall(record)}
+    files = [file for file in one.files or () if file.suffix == ".py"]
+    return {file.parts[0] if len(file.parts) > 1 else file.stem for file in files}
+
+
+_PYTHON = re.compile(r'^"?(?:([^/,"\n]+)/[^,"\n]*|([^/,"\n]+))\.py"?,', re.MULTILINE)
+"""A Python file in a list of what is installed: the package that it is in, or its own name."""
 
 
 def _with_requirements(names: Iterable[str]) -> dict[str, str]:

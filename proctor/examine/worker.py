@@ -21,7 +21,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -32,8 +31,9 @@ from proctor.errors import KernelStartError, ProctorError
 from proctor.examine.examiner import JudgingTooLong, Setting, examine, helper_sources
 from proctor.examine.mark_result import Reference
 from proctor.kernel.agent import packed
-from proctor.kernel.provisioner import ForkLauncher
+from proctor.kernel.forked import ForkLauncher
 from proctor.nbgrader_steps import blanks
+from proctor.plain import fields_of
 from proctor.sandbox.forkserver import Spawner
 from proctor.sandbox.isolation import given_files
 from proctor.sandbox.limits import MIB, lab_limits
@@ -112,12 +112,13 @@ def _work(descriptor: int, setting: Setting) -> NoReturn:
 def _answer(
     order: dict[str, Any], setting: Setting, reference: Reference, orders: Connection
 ) -> str:
+    said = 0
+
     def told(done: Sequence[ExerciseResult], problems: Sequence[Problem]) -> None:
-        so_far = {
-            "exercises": [asdict(one) for one in done],
-            "problems": [asdict(one) for one in problems],
-        }
-        orders.send_bytes(json.dumps({"so_far": so_far}).encode())
+        nonlocal said
+        new = {"exercises": done[said:], "problems": problems}
+        said = len(done)
+        orders.send_bytes(json.dumps({"so_far": new}, default=fields_of).encode())
 
     setting.launcher.cpu = order["cpu"]
     signal.setitimer(signal.ITIMER_PROF, JUDGING_SECONDS)

@@ -23,6 +23,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -93,30 +94,69 @@ def load_modules(codes: list[tuple[str, CodeType]]) -> dict[str, dict[str, Any]]
 def install(
     shell: Any, modules: list[tuple[str, CodeType]], helpers: list[tuple[str, CodeType]]
 ) -> None:
-    """Add the request handler to the kernel of `shell`.
+    """Add the request handler to the kernel of `shell`; see :func:`prepare`."""
+    prepare(modules, helpers)(shell)
+
+
+def prepare(
+    modules: list[tuple[str, CodeType]], helpers: list[tuple[str, CodeType]]
+) -> Callable[[Any], None]:
+    """Run all that travels; return what adds the request handler to the kernel of a shell.
 
     Parameters
     ----------
-    shell : IPython.core.interactiveshell.InteractiveShell
-        The kernel's shell.
     modules : list of (str, code)
         :data:`MODULES`, compiled.
     helpers : list of code
         The lab's helper files, compiled.
     """
-    kernel = shell.kernel
     own = load_modules(modules)
     space = load("proctor_helpers", [code for _, code in helpers])
-    space["ask_examiner"] = _asking(kernel)
-    agent = _Agent(shell, own, space)
-    send = kernel.session.send
 
-    def handle(stream: Any, ident: Any, parent: Any) -> None:
-        content, buffers = agent.answer(parent["content"], parent["buffers"])
-        send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
+    def attach(shell: Any) -> None:
+        kernel = shell.kernel
+        space["ask_examiner"] = _asking(kernel)
+        agent = _Agent(shell, own, space)
+        send = kernel.session.send
 
-    kernel.shell_handlers[REQUEST] = handle
-    kernel.dispatch_shell = _straight(kernel, handle)
+        def handle(stream: Any, ident: Any, parent: Any) -> None:
+            content, buffers = agent.answer(parent["content"], parent["buffers"])
+            send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
+
+        kernel.shell_handlers[REQUEST] = handle
+        kernel.dispatch_shell = _straight(kernel, handle)
+        _say_less(kernel)
+        _read_once(shell)
+
+    return attach
+
+
+def _say_less(kernel: Any) -> None:
+    """Leave out what the examiner does not read: a cell's code, and that it begins."""
+    publish_status = kernel._publish_status
+
+    def publish_last(status: str, *args: Any, **kwargs: Any) -> None:
+        if status != "busy":
+            publish_status(status, *args, **kwargs)
+
+    kernel._publish_status = publish_last
+    kernel._publish_execute_input = lambda *args, **kwargs: None
+
+
+def _read_once(shell: Any) -> None:
+    """Have a cell translated to Python once: ipykernel asks for it, and then IPython again."""
+    transform = shell.transform_cell
+    known: dict[tuple[int, str], str] = {}
+
+    def transform_cell(raw: str) -> str:
+        place = shell.execution_count, raw
+        if place in known:
+            return known.pop(place)  # a cell that is run again may mean something else by then
+        known.clear()
+        known[place] = cell = transform(raw)
+        return str(cell)
+
+    shell.transform_cell = transform_cell
 
 
 def _asking(kernel: Any) -> Any:
@@ -303,7 +343,10 @@ byte in Python.
 
 
 def packed(helpers: dict[str, str]) -> bytes:
-    """Return the code of all that travels, compiled: the kernel's interpreter is this one."""
+    """Return the code of all that travels, compiled: the kernel's interpreter is this one.
+
+    A fork server runs it once, for all its kernels; elsewhere it goes with the first request.
+    """
     own = _compiled("<agent>", Path(__file__).read_text("utf-8"))
     modules = [(name, _compiled(f"<{name}>", _source(name))) for name in MODULES]
     named = [(name, _compiled(name, source)) for name, source in helpers.items()]

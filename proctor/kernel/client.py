@@ -1,16 +1,15 @@
-"""The client of an untrusted kernel: jupyter_client with bounds on all that it reads."""
+"""The sockets to an untrusted kernel, with bounds on all that is read from them."""
 
 from __future__ import annotations
 
-import time
-from queue import Empty
+import hmac
+from collections.abc import Mapping
 from typing import Any
 
-import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
-from traitlets import default
-from zmq.constants import SocketOption
+from zmq.constants import Flag, SocketOption, SocketType
+from zmq.sugar.context import Context
+from zmq.sugar.socket import Socket
 
 from proctor.kernel.values import MAX_BYTES
 
@@ -22,17 +21,18 @@ MAX_WAITING = 20
 """Most messages on one channel that wait to be read; a kernel that sends more has to wait."""
 GRACE_SECONDS = 3.0
 """How long an interrupted kernel has to answer before it is killed."""
-START_SECONDS = 60.0
+_DELIMITER = b"<IDS|MSG>"
 
 
 class BoundedSession(Session):  # type: ignore[misc]
     """Reads no message that would take much more memory, or time, than its bytes.
 
-    JSON of a few megabytes can be millions of lists, and while it is read no other thread runs.
+    JSON of a few megabytes can be millions of lists, and while it is read no other thread runs. Dates
+    in headers stay text: nobody looks at them.
     """
 
     def deserialize(
-        self, msg_list: list[Any], content: bool = True, copy: bool = True
+        self, msg_list: list[bytes], content: bool = True, copy: bool = True
     ) -> dict[str, Any]:
         """Unpack one message.
 
@@ -41,56 +41,71 @@ class BoundedSession(Session):  # type: ignore[misc]
         ValueError
             If it is none, or not within the bounds.
         """
-        parts = [part if copy else part.bytes for part in msg_list[1:5]]
+        if len(msg_list) < 5:
+            raise ValueError("a message of too few parts")
+        signature, *parts = msg_list[:5]
         if any(len(part) > MAX_HEADER_BYTES for part in parts[:3]):
             raise ValueError("a message with a header that is too long")
         if sum(part.count(sign) for part in parts for sign in (b",", b"[", b"{")) > MAX_ITEMS:
             raise ValueError("a message of too many parts")
-        message: dict[str, Any] = super().deserialize(msg_list, content=content, copy=copy)
-        return message
+        if not hmac.compare_digest(signature, self.sign(parts)):
+            raise ValueError("a message with a wrong signature")
+        header, parent, metadata, body = map(self.unpack, parts)
+        return {
+            "header": header,
+            "msg_type": header["msg_type"],
+            "parent_header": parent,
+            "metadata": metadata,
+            "content": body,
+            "buffers": [memoryview(part) for part in msg_list[5:]],
+        }
 
 
-class BoundedChannels(AsyncKernelClient):  # type: ignore[misc]
-    """A client whose sockets refuse what is too large before it is in memory."""
+class Channels:
+    """The examiner's ends of a kernel's sockets, which refuse what is too large before it is in memory.
 
-    @default("context")  # type: ignore[untyped-decorator]
-    def _bounded(self) -> zmq.asyncio.Context:
-        self._created_context = True
-        context = zmq.asyncio.Context()
-        context.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
-        context.setsockopt(SocketOption.RCVHWM, MAX_WAITING)
+    Parameters
+    ----------
+    connection : mapping
+        What a connection file holds.
+
+    Attributes
+    ----------
+    session : BoundedSession
+    shell, output, input : Socket
+    """
+
+    def __init__(self, connection: Mapping[str, Any]) -> None:
+        self.session = BoundedSession(
+            key=connection["key"].encode(), signature_scheme=connection["signature_scheme"]
+        )
+        self._connection = connection
+        self.shell = self._socket(SocketType.DEALER, "shell")
+        self.input = self._socket(SocketType.DEALER, "stdin")
+        self.output = self._socket(SocketType.SUB, "iopub")
+
+    def _socket(self, kind: SocketType, channel: str) -> Socket[bytes]:
+        socket: Socket[bytes] = Context.instance().socket(kind)
+        socket.setsockopt(SocketOption.LINGER, 0)
+        socket.setsockopt(SocketOption.MAXMSGSIZE, MAX_BYTES + 2**22)
+        socket.setsockopt(SocketOption.RCVHWM, MAX_WAITING)
         # After a refused message there is no connection, and sending would wait for one for ever.
-        context.setsockopt(SocketOption.SNDTIMEO, int(1000 * GRACE_SECONDS))
-        return context
+        socket.setsockopt(SocketOption.SNDTIMEO, int(1000 * GRACE_SECONDS))
+        if kind == SocketType.SUB:
+            socket.setsockopt(SocketOption.SUBSCRIBE, b"")
+        else:
+            socket.setsockopt(SocketOption.IDENTITY, self.session.bsession)
+        where, port = self._connection["ip"], self._connection[f"{channel}_port"]
+        ipc = self._connection["transport"] == "ipc"
+        socket.connect(f"ipc://{where}-{port}" if ipc else f"tcp://{where}:{port}")
+        return socket
 
-    def start_channels(
-        self,
-        shell: bool = True,
-        iopub: bool = True,
-        stdin: bool = True,
-        hb: bool = True,
-        control: bool = True,
-    ) -> None:
-        """Start all but the heartbeat, a thread for each kernel: whether it lives, its process tells."""
-        super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=False, control=control)
+    def receive(self, socket: Socket[bytes]) -> dict[str, Any]:
+        """Read one message that is there; whatever a forged one makes a library raise is raised."""
+        parts = socket.recv_multipart(Flag.NOBLOCK)
+        return self.session.deserialize(parts[parts.index(_DELIMITER) + 1 :])
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers and its output arrives.
-
-        jupyter_client's own then listens for another 0.2 s, to be rid of what the kernel said before
-        the first cell; whoever runs a cell here looks at what belongs to it alone.
-        """
-        seconds = timeout or START_SECONDS
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.kernel_info()
-            try:
-                reply = await self.shell_channel.get_msg(timeout=1)
-                await self.iopub_channel.get_msg(timeout=0.2)
-            except Empty:
-                if not await self._async_is_alive():
-                    raise RuntimeError("it ended before it answered") from None
-            else:
-                self._handle_kernel_info_reply(reply)
-                return
-        raise RuntimeError(f"no answer within {seconds:g} seconds")
+    def close(self) -> None:
+        """Close all; what was not sent yet is dropped."""
+        for socket in (self.shell, self.input, self.output):
+            socket.close()

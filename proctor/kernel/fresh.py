@@ -1,6 +1,6 @@
 """Ordinary Jupyter kernels, for systems without the fork server: nothing warm, nothing isolated.
 
-The same interface as :class:`proctor.kernel.provisioner.ForkLauncher`, so that one notebook can be checked on
+The same interface as :class:`proctor.kernel.forked.ForkLauncher`, so that one notebook can be checked on
 macOS or Windows. Classes are marked on Linux.
 """
 
@@ -14,9 +14,13 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 
+from proctor.kernel.client import Channels
+from proctor.kernel.link import Link
 from proctor.sandbox.forkserver import ENVIRONMENT
 from proctor.sandbox.judge_server_handle import Bench, local_bench
+from proctor.sandbox.kernel_handle import Kernel
 
 
 class _FreshSpec(KernelSpecManager):  # type: ignore[misc]
@@ -58,20 +62,45 @@ class FreshLauncher:
         settings = {k: v for k, v in ENVIRONMENT.items() if k not in ("PATH", "LANG")}
         self.environment = settings | dict(environment or {})
 
-    def manager(self, folder: Path) -> AsyncKernelManager:
-        """Return a manager of a kernel that is not started yet and will work in `folder`."""
+    def start(self, folder: Path) -> Link:
+        """Start a kernel that works in `folder`."""
         for source, place in self.given:
             target = folder / place
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        spec = _FreshSpec(self.environment)
-        return AsyncKernelManager(kernel_spec_manager=spec, kernel_name="proctor")
+        return FreshKernel(_FreshSpec(self.environment), folder)
 
     def bench(self) -> AbstractContextManager[Bench]:
         """Yield a bench of judges: an ordinary process, where the given files lie."""
         places = {source.parent for source, place in self.given if "/" not in place}
         return local_bench(places.pop() if places else Path.cwd())
 
-    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
+
+class FreshKernel:
+    """A kernel of jupyter_client's own, as :class:`proctor.kernel.link.Link` says."""
+
+    process: Kernel | None = None
+
+    def __init__(self, spec: KernelSpecManager, folder: Path) -> None:
+        self._manager = AsyncKernelManager(kernel_spec_manager=spec, kernel_name="proctor")
+        run_sync(self._manager.start_kernel)(cwd=str(folder))
+        connection = self._manager.get_connection_info()
+        self.channels = Channels(connection | {"key": self._manager.session.key.decode()})
+        self.sockets = Path(self._manager.ip).parent
+
+    def lives(self) -> bool:
+        """Whether it runs."""
+        return bool(run_sync(self._manager.is_alive)())
+
+    def interrupt(self) -> None:
+        """Interrupt what runs."""
+        run_sync(self._manager.interrupt_kernel)()
+
+    def why_dead(self) -> tuple[str, str] | None:
         """Nothing is known but that it ended."""
         return None
+
+    def close(self) -> None:
+        """End it now."""
+        self.channels.close()
+        run_sync(self._manager.shutdown_kernel)(now=True)

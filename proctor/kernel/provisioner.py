@@ -6,7 +6,7 @@ Registered as the kernel provisioner ``proctor-fork``. A kernel spec asks for it
                             "config": {"warm": ["numpy"], "isolation": "namespaces"}}}
 
 The first such kernel in a process starts the warm parent; it ends with the process.
-:class:`ForkLauncher` does the same for a :class:`~proctor.sandbox.forkserver.ForkServer` that is at hand.
+The examiner itself takes the shorter way of :mod:`proctor.kernel.forked`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,15 @@ import atexit
 import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Enum, Instance, Integer, List, Unicode
 
 from proctor.errors import KernelStartError
 from proctor.sandbox.forkserver import SPAWN_SECONDS, ForkServer, Spawner
-from proctor.sandbox.judge_server_handle import Bench
 from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Limits
 from proctor.scratch import Scratch
@@ -181,68 +176,3 @@ async def _readable(kernel: Kernel, seconds: float | None) -> bool:
     finally:
         loop.remove_reader(descriptor)
     return True
-
-
-class _OneSpec(KernelSpecManager):  # type: ignore[misc]
-    """Knows one kernel, so that no file needs to be installed."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(
-            argv=["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            display_name="Python 3",
-            language="python",
-            metadata={"kernel_provisioner": {"provisioner_name": NAME}},
-        )
-
-
-class ForkLauncher:
-    """Kernels of a running fork server, in the form that :class:`proctor.kernel.session.StudentKernel` takes.
-
-    Parameters
-    ----------
-    server : Spawner
-        Of a fork server that the caller started and closes.
-
-    Attributes
-    ----------
-    cpu : int
-        The processor that the next kernel may use; -1 for any.
-    """
-
-    def __init__(self, server: Spawner) -> None:
-        self.server = server
-        self.isolation: str = server.isolation
-        self.cpu = -1
-
-    @contextmanager
-    def bench(self) -> Iterator[Bench]:
-        """Yield a bench of judges, which ends with the context; see :mod:`proctor.lift`."""
-        scratch = Scratch("k-")
-        try:
-            bench, process = self.server.bench(scratch.path)
-            try:
-                yield bench
-            finally:
-                process.kill()
-        finally:
-            scratch.remove()
-
-    def manager(self, folder: Path) -> AsyncKernelManager:
-        """Return a manager of a kernel that is not started yet.
-
-        Parameters
-        ----------
-        folder : Path
-            Working folder, if kernels are not isolated; isolated ones never see it.
-        """
-        manager = AsyncKernelManager(kernel_spec_manager=_OneSpec(), kernel_name="proctor")
-        manager.provisioner = ForkProvisioner(
-            parent=manager, kernel_spec=manager.kernel_spec, server=self.server, cpu=self.cpu
-        )
-        return manager
-
-    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
-        """Say why a kernel ended, as (code, sentence); None if it runs or never ran."""
-        kernel = getattr(manager.provisioner, "kernel", None)
-        ending = kernel.poll() if kernel is not None else None
-        return (ending.code, ending.message) if ending is not None else None

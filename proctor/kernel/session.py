@@ -9,114 +9,35 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from zmq.constants import Flag, PollEvent
 from zmq.error import ZMQError
 from zmq.sugar.poll import Poller
-from zmq.sugar.socket import Socket
 
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.kernel import agent
-from proctor.kernel.client import GRACE_SECONDS, START_SECONDS, BoundedChannels, BoundedSession
+from proctor.kernel.cell_run import MAX_CODE, CellRun, KernelStopped, Met, TimeLimit, too_long
+from proctor.kernel.client import GRACE_SECONDS
 from proctor.kernel.kept_records import Records
-from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs, clean
+from proctor.kernel.link import Launcher, Link, wait_until_heard
+from proctor.kernel.messages import parent, receive, student_error, take
+from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs
 from proctor.kernel.time_limits import Allowance, Exceeded
 from proctor.kernel.values import StudentError, decode
-from proctor.sandbox.judge_server_handle import Bench
 from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Used
 
 MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
-MAX_CODE = 500_000
-"""Longest cell that is run, in characters: IPython takes minutes to read one of a megabyte that is no
-Python, and people's own cells reach a few thousand."""
 MAX_UNASKED = 100
 """Most answers to a question that was not asked; one that came too late is such an answer."""
 MAX_GIVEN = 20
 """Most records that one kernel is given."""
 LOOK_SECONDS = 0.2
 """How often what runs is compared with its limit."""
-
-
-Met = Exceeded | Literal["machine"]
-"""What a result rests on beside the notebook: a limit, or something that happened to the machine."""
-
-
-class KernelStopped(Exception):
-    """The kernel is gone; nothing more can be asked of it.
-
-    Attributes
-    ----------
-    code, message : str
-        Short name and one sentence.
-    by : {"", "cpu", "idle", "wall", "machine"}
-        What it rests on, if that is a limit of time or lies outside the notebook.
-    """
-
-    def __init__(self, code: str, message: str, by: Met = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.by = by
-
-
-class TimeLimit(Exception):
-    """The student's code ran longer than a cell or a check may; the kernel lives on.
-
-    Attributes
-    ----------
-    by : {"cpu", "idle", "wall"}
-        What the limit was exceeded by.
-    """
-
-    def __init__(self, by: Exceeded) -> None:
-        super().__init__(f"no answer within the limit ({by})")
-        self.by = by
-
-
-@dataclass
-class CellRun:
-    """What came of running one cell.
-
-    Attributes
-    ----------
-    outputs : list of NotebookNode
-        nbformat outputs, in safe forms only.
-    error : StudentError or None
-        What the cell raised.
-    stopped_by : {"", "cpu", "idle", "wall"}
-        By what it exceeded its limit, if it was interrupted for that.
-    """
-
-    outputs: list[NotebookNode] = field(default_factory=list)
-    error: StudentError | None = None
-    stopped_by: Exceeded = ""
-
-
-class Launcher(Protocol):
-    """Starts kernels; see :class:`proctor.kernel.provisioner.ForkLauncher`."""
-
-    isolation: str
-    cpu: int
-
-    def manager(self, folder: Path) -> AsyncKernelManager:
-        """Return a manager whose kernel will run in `folder`; it is not started yet."""
-
-    def bench(self) -> AbstractContextManager[Bench]:
-        """Yield a bench of judges, beside the kernels and isolated like them."""
-
-    def why_dead(self, manager: AsyncKernelManager) -> tuple[str, str] | None:
-        """Say why a kernel ended, as (code, sentence), where that is known."""
 
 
 class StudentKernel:
@@ -159,30 +80,18 @@ class StudentKernel:
         self.total_seconds = total_seconds
         self.records = records or {}
         self.stopped: KernelStopped | None = None
-        self._manager: AsyncKernelManager | None = None
-        self._client: BoundedChannels | None = None
-        self._shell: Socket[bytes]
-        self._output: Socket[bytes]
-        self._input: Socket[bytes]
+        self._link: Link | None = None
         self._given = 0
         self._room = MAX_ALL_BYTES
         self._idle = 0.0  # seconds in which cells and questions wanted no processor
 
     def __enter__(self) -> StudentKernel:
-        manager = self._manager = self.launcher.manager(self.folder)
-        manager.client_factory = BoundedChannels
-        manager.session = BoundedSession(parent=manager)
         try:
-            run_sync(manager.start_kernel)(cwd=str(self.folder))
-            client = self._client = manager.client()
-            client.start_channels()
-            run_sync(client.wait_for_ready)(timeout=START_SECONDS)
-            # The same sockets without asyncio, which costs more than a short question itself.
-            self._shell = Socket.shadow(client.shell_channel.socket.underlying)
-            self._output = Socket.shadow(client.iopub_channel.socket.underlying)
-            self._input = Socket.shadow(client.stdin_channel.socket.underlying)
-            self._install()
-        except (RuntimeError, OSError, TimeoutError) as error:
+            self._link = self.launcher.start(self.folder)
+            wait_until_heard(self._link)
+            if self._link.process is None or not self._link.process.agent:
+                self._install()
+        except (RuntimeError, OSError) as error:
             self.kill()
             raise KernelStartError(f"The kernel did not start: {error}") from error
         except BaseException:
@@ -201,8 +110,7 @@ class StudentKernel:
     @property
     def sockets(self) -> Path:
         """Folder of the kernel's sockets, which it sees, too."""
-        assert self._manager is not None
-        return Path(self._manager.ip).parent
+        return self._alive().sockets
 
     def _install(self) -> None:
         run = self.run(agent.BOOTSTRAP)
@@ -223,7 +131,7 @@ class StudentKernel:
             If the kernel is dead, or had to be killed because it did not react to an interrupt.
         """
         if len(source) > MAX_CODE:
-            return _too_long(source)
+            return too_long(source)
         allowance = self._allowance()
         self._drop_output()
         taken = Outputs(self._room)
@@ -255,8 +163,9 @@ class StudentKernel:
     def _drop_output(self) -> None:
         """Take what the last questions left on the output channel, unread: nobody wants it."""
         with contextlib.suppress(ZMQError):
+            output = self._alive().channels.output
             for _ in range(MAX_DROPPED):
-                self._output.recv_multipart(Flag.NOBLOCK)
+                output.recv_multipart(Flag.NOBLOCK)
 
     def ask(
         self, request: dict[str, Any], buffers: Sequence[bytes] = ()
@@ -287,7 +196,7 @@ class StudentKernel:
             raise ProtocolError("the kernel sent something that is not an answer")
         error = content.get("error")
         if error is not None:
-            raise _student_error(error)
+            raise student_error(error)
         return content, list(reply["buffers"])
 
     def value(self, tree: Any, parts: list[Any]) -> Any:
@@ -296,10 +205,10 @@ class StudentKernel:
 
     def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
         """Send a message on the shell channel; return its id."""
-        session = self._alive().session
-        message = session.msg(kind, content)
+        channels = self._alive().channels
+        message = channels.session.msg(kind, content)
         try:
-            session.send(self._shell, message, buffers=list(buffers))
+            channels.session.send(channels.shell, message, buffers=list(buffers))
         except ZMQError as error:
             raise self._misused() from error
         return str(message["header"]["msg_id"])
@@ -312,38 +221,38 @@ class StudentKernel:
         Replies to other messages are dropped. Without an answer within the allowance, return by what
         that was exceeded.
         """
-        session = self._alive().session
+        link = self._alive()
+        shell, output, handle = link.channels.shell, link.channels.output, link.process
         poller = Poller()
-        poller.register(self._shell, PollEvent.POLLIN)
-        handle = self._handle()
+        poller.register(shell, PollEvent.POLLIN)
         if handle is not None and handle.poll() is None:
             poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
         if taken is not None:
-            poller.register(self._output, PollEvent.POLLIN)
+            poller.register(output, PollEvent.POLLIN)
         reply: dict[str, Any] | None = None
         idle, unasked, limit = taken is None, 0, allowance
         look = time.monotonic() + LOOK_SECONDS
         while reply is None or not idle:
             ready = dict(poller.poll(1000 * max(0.0, look - time.monotonic())))
-            if self._shell in ready:
-                message = _receive(session, self._shell)
-                if _parent(message) == sent and reply is None:
+            if shell in ready:
+                message = receive(link.channels, shell)
+                if parent(message) == sent and reply is None:
                     reply = message
                     limit = self._grace()  # for what is left of a cell's output
                 elif (unasked := unasked + 1) > MAX_UNASKED:
                     raise self._misused()
-            if taken is not None and self._output in ready:
-                message = _receive(session, self._output)
-                if _parent(message) == sent and message.get("msg_type") == agent.QUESTION:
+            if taken is not None and output in ready:
+                message = receive(link.channels, output)
+                if parent(message) == sent and message.get("msg_type") == agent.QUESTION:
                     self._answer(message)
-                elif _parent(message) == sent:
-                    idle = _take(message, taken) or idle
+                elif parent(message) == sent:
+                    idle = take(message, taken) or idle
             if handle is not None and handle.fileno() in ready and len(ready) == 1:
                 raise self._died()
             if time.monotonic() < look:
                 continue
             look = time.monotonic() + LOOK_SECONDS
-            if not ready and not run_sync(self._alive_manager().is_alive)():
+            if not ready and not link.lives():
                 raise self._died()
             if exceeded := limit.exceeded():
                 self._idle += allowance.idle
@@ -353,20 +262,20 @@ class StudentKernel:
 
     def _answer(self, question: dict[str, Any]) -> None:
         """Give a helper the record that it names, if there is one: who can name it has earned it."""
-        session, content = self._alive().session, question.get("content")
+        channels, content = self._alive().channels, question.get("content")
         name = content.get("name") if isinstance(content, dict) else None
         record = self.records.get(name) if isinstance(name, str) else None
         if record is not None:
             self._given += 1
         buffers = [record] if record is not None and self._given <= MAX_GIVEN else []
-        message = session.msg(agent.ANSWER, {}, parent=question)
+        message = channels.session.msg(agent.ANSWER, {}, parent=question)
         try:
-            session.send(self._input, message, buffers=buffers)
+            channels.session.send(channels.input, message, buffers=buffers)
         except (ZMQError, ValueError) as error:  # ValueError: a forged header goes back with it
             raise self._misused() from error
 
     def _interrupt(self) -> None:
-        run_sync(self._alive_manager().interrupt_kernel)()
+        self._alive().interrupt()
 
     def _ensure_answers(self, exceeded: Exceeded) -> None:
         """Kill the kernel unless it answers a ping after an interrupt."""
@@ -405,19 +314,14 @@ class StudentKernel:
         handle = self._handle()
         return handle.used() if handle is not None else None
 
-    def _alive(self) -> BoundedChannels:
+    def _alive(self) -> Link:
         if self.stopped is not None:
             raise self.stopped
-        assert self._client is not None
-        return self._client
-
-    def _alive_manager(self) -> AsyncKernelManager:
-        self._alive()
-        assert self._manager is not None
-        return self._manager
+        assert self._link is not None
+        return self._link
 
     def _died(self) -> KernelStopped:
-        code, message = self.launcher.why_dead(self._alive_manager()) or (
+        code, message = self._alive().why_dead() or (
             "kernel-died",
             "The Python process of your notebook ended while this ran (exit, a crash, or too much "
             "memory), so what came after it could not be marked.",
@@ -433,7 +337,7 @@ class StudentKernel:
 
     def _handle(self) -> Kernel | None:
         """The kernel's process, where it comes from a fork server."""
-        return getattr(self._manager.provisioner, "kernel", None) if self._manager else None
+        return self._link.process if self._link is not None else None
 
     def _stop(self, code: str, message: str, by: Met = "") -> KernelStopped:
         self.stopped = KernelStopped(code, message, by)
@@ -442,12 +346,9 @@ class StudentKernel:
 
     def kill(self) -> None:
         """End the kernel now; nothing is asked of it."""
-        client, self._client = self._client, None
-        manager, self._manager = self._manager, None
-        if client is not None:
-            client.stop_channels()
-        if manager is not None:
-            run_sync(manager.shutdown_kernel)(now=True)
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
         if self.stopped is None:
             self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
 
@@ -461,45 +362,3 @@ _BY: dict[str, Met] = {
     "kernel-died": "machine",
 }
 """By the code of an ending, what it rests on if that is not the notebook's own doing."""
-
-
-def _too_long(source: str) -> CellRun:
-    name = "CodeTooLong"
-    message = (
-        f"The cell holds {len(source):,} characters of code; more than {MAX_CODE:,} are not run."
-    )
-    shown = new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
-    return CellRun([shown], StudentError(name, message))
-
-
-def _receive(session: BoundedSession, channel: Socket[bytes]) -> dict[str, Any]:
-    try:
-        message: dict[str, Any] | None = session.recv(channel, mode=Flag.NOBLOCK)[1]
-    except Exception as error:  # whatever a forged message makes a library raise
-        raise ProtocolError("the kernel sent a message that cannot be read") from error
-    return message or {}
-
-
-def _parent(message: dict[str, Any]) -> object:
-    parent = message.get("parent_header")
-    if not isinstance(parent, dict):
-        raise ProtocolError("the kernel sent a message that answers no message")
-    return parent.get("msg_id")
-
-
-def _take(message: dict[str, Any], taken: Outputs) -> bool:
-    """Keep what a cell says on the output channel; return whether that was its last word."""
-    kind, content = message.get("msg_type"), message.get("content")
-    if not isinstance(kind, str) or not isinstance(content, dict):
-        return False
-    if kind == "status" and content.get("execution_state") == "idle":
-        return True
-    taken.add(kind, content)
-    return False
-
-
-def _student_error(error: Any) -> StudentError:
-    if not isinstance(error, dict):
-        raise ProtocolError("an error that is not one")
-    name, message, line = (clean(error.get(key), 2000) for key in ("type", "message", "line"))
-    return StudentError(name, message, line)

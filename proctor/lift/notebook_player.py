@@ -45,6 +45,7 @@ def shell() -> InteractiveShell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     _Shell.clear_instance()
+    InteractiveShell.clear_instance()  # the warm parent has one ready for kernels
     made = _Shell.instance(config=config)
     made.user_ns["__name__"] = "__main__"
     sys.modules["__main__"] = made.user_module

@@ -11,8 +11,7 @@ import contextlib
 import copy
 import os
 import sys
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,14 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Base, Gradebook, MissingEntry
 from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
-from nbgrader.utils import parse_utc
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from proctor.errors import CourseError
 from proctor.ordinary import Assignment
+from proctor.record import write_scores
 from proctor.record.gradebook_lock import named, patient
-from proctor.verdict import ExerciseResult, Verdict
+from proctor.verdict import Verdict
 
 
 def open_gradebook(db_url: str, course_id: str) -> Gradebook:
@@ -110,7 +108,7 @@ def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNod
 
 
 class Writer:
-    """The gradebook, open for a whole run; what it writes is committed verdict by verdict.
+    """The gradebook, open for a whole run.
 
     Parameters
     ----------
@@ -135,17 +133,21 @@ class Writer:
     def record(
         self, verdict: Verdict, timestamp: str | None = None, *, unchanged: bool = False
     ) -> None:
-        """Write one verdict's scores, and the late penalty that the course's plugin asks for.
+        """Write one verdict; see :meth:`record_all`."""
+        self.record_all([(verdict, timestamp)], unchanged=unchanged)
+
+    def record_all(
+        self, verdicts: Sequence[tuple[Verdict, str | None]], *, unchanged: bool = False
+    ) -> None:
+        """Write verdicts' scores in one transaction, and late penalties that the course's plugin asks for.
 
         Parameters
         ----------
-        verdict : Verdict
-            What marking gave. A grade cell ``test_ID`` gets the score of exercise ``ID``.
-        timestamp : str, optional
-            When it was handed in, as nbgrader's ``timestamp.txt`` says it; what is no time is
-            ignored.
+        verdicts : sequence of (Verdict, str or None)
+            What marking gave, and when it was handed in, as nbgrader's ``timestamp.txt`` says it; what is
+            no time is ignored. A grade cell ``test_ID`` gets the score of exercise ``ID``.
         unchanged : bool
-            Whether this very verdict was written before: a cell that a person has marked since is
+            Whether these very verdicts were written before: a cell that a person has marked since is
             not put before them again.
 
         Raises
@@ -154,25 +156,22 @@ class Writer:
             If the gradebook lacks a grade cell, because it belongs to another course or an older
             build.
         """
-        with warnings.catch_warnings():
-            # nbgrader 0.9 builds a submission's rows before it adds them to the session; harmless.
-            warnings.simplefilter("ignore", SAWarning)
-            late = self._record(verdict, timestamp, unchanged=unchanged)
-        if late and self.config is not None:
-            apply_late_penalty(
-                self.db_url, verdict.lab, verdict.student, new_notebook(), self.config
-            )
+        for verdict in self._record(verdicts, unchanged=unchanged):
+            if self.config is not None:
+                apply_late_penalty(
+                    self.db_url, verdict.lab, verdict.student, new_notebook(), self.config
+                )
 
     @patient
-    def _record(self, verdict: Verdict, timestamp: str | None, *, unchanged: bool) -> bool:
-        session = self.book.db
-        try:
-            # nbgrader commits after each row that it makes; all of them are one transaction here.
-            with self.book.engine.begin() as connection:
-                session.configure(bind=connection, join_transaction_mode="rollback_only")
-                return _record(self.book, verdict, timestamp, unchanged=unchanged)
-        finally:
-            session.remove()  # else it holds every row of the class in memory
+    def _record(
+        self, verdicts: Sequence[tuple[Verdict, str | None]], *, unchanged: bool
+    ) -> list[Verdict]:
+        with self.book.engine.begin() as connection:
+            return [
+                verdict
+                for verdict, timestamp in verdicts
+                if write_scores.write(connection, verdict, timestamp, unchanged=unchanged)
+            ]
 
 
 def record(
@@ -185,58 +184,6 @@ def record(
     """Write a single verdict; see :meth:`Writer.record`."""
     with Writer(db_url, course_id, config) as writer:
         writer.record(verdict, timestamp)
-
-
-def _record(book: Gradebook, verdict: Verdict, timestamp: str | None, *, unchanged: bool) -> bool:
-    """Write the scores; return whether the submission is late, or was held to be late before."""
-    attention = {problem.cell for problem in verdict.problems if problem.attention}
-    whole = "" in attention or verdict.status == "rejected"
-    book.update_or_create_student(verdict.student)
-    details = {"timestamp": timestamp} if timestamp and _is_time(timestamp) else {}
-    submission = book.update_or_create_submission(verdict.lab, verdict.student, **details)
-    for exercise in verdict.exercises:
-        cell = exercise.grade_cell
-        try:
-            grade = book.find_grade(
-                cell, exercise.notebook or verdict.lab, verdict.lab, verdict.student
-            )
-        except MissingEntry as error:
-            raise CourseError(
-                f"The gradebook has no cell '{cell}' in {verdict.lab}: it belongs to another course, "
-                f"or the lab has changed. Run: proctor build {verdict.lab}"
-            ) from error
-        if exercise.by == "person":
-            _leave_to_person(book, grade, exercise, verdict)
-            continue
-        grade.auto_score = exercise.score
-        if unchanged and grade.manual_score is not None:
-            continue
-        grade.needs_manual_grade = (
-            grade.manual_score is not None or whole or exercise.id in attention
-        )
-    book.db.commit()
-    if submission.assignment.duedate is None:
-        return False
-    return bool(submission.total_seconds_late or submission.late_submission_penalty)
-
-
-def _leave_to_person(
-    book: Gradebook, grade: Any, exercise: ExerciseResult, verdict: Verdict
-) -> None:
-    """Put a cell before a person, as nbgrader does; one without an answer gets nothing and says so."""
-    grade.auto_score = None if exercise.waiting else 0
-    grade.needs_manual_grade = exercise.waiting or grade.manual_score is not None
-    notebook = exercise.notebook or verdict.lab
-    comment = book.find_comment(exercise.id, notebook, verdict.lab, verdict.student)
-    comment.auto_comment = None if exercise.waiting else "No response."
-
-
-def _is_time(text: str) -> bool:
-    try:
-        parse_utc(text)
-    except (ValueError, OverflowError, TypeError):
-        return False
-    return True
 
 
 @patient
@@ -261,9 +208,9 @@ def late_penalty(
             more = book.find_submission(verdict.lab, verdict.student).extension or timedelta()
         except MissingEntry:
             more = timedelta()
-    if due is None or not timestamp or not _is_time(timestamp):
+    if due is None or (moment := write_scores.when(timestamp)) is None:
         return 0.0
-    late = (parse_utc(timestamp) - due - more).total_seconds()
+    late = (moment - due - more).total_seconds()
     if late <= 0:
         return 0.0
     plugin = AssignLatePenalties(config=config)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -13,6 +16,11 @@ from proctor.record.attempts import note_attempt
 from proctor.record.store import Store
 from proctor.submission import Handed
 from proctor.verdict import Verdict
+
+DISK_WRITERS = 8
+"""How many files are written at once: what takes time is to wait until the disk has them."""
+Result = tuple[Handed, Marked, str]
+"""What was handed in, what marking it gave, and the key that it was marked under."""
 
 
 class Keeper:
@@ -49,22 +57,39 @@ class Keeper:
     def __enter__(self) -> Keeper:
         self.store.claim()
         self._book = gradebook.Writer(self.db_url, self.course_id, self.config)
+        self._disk = ThreadPoolExecutor(DISK_WRITERS)
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._disk.shutdown()
         self._book.__exit__(*error)
 
     def keep(self, handed: Handed, marked: Marked, key: str, origin: str = "") -> None:
-        """Keep one result; it is known to the next run only if that could but give the same."""
-        verdict, student = marked.verdict, marked.verdict.student
-        notebook = self.store.notebook(student)
-        self.store.forget(student, origin)
-        self.store.write_notebooks(student, marked.notebook)
-        exchange_files.carry(handed, notebook.parent)
-        self._book.record(verdict, handed.timestamp)
-        note_attempt(self.store, verdict, marked.notebook)
-        self.store.keep(verdict, key if marked.lasts else "", origin)
-        self.keys[student] = key
+        """Keep one result; see :meth:`keep_all`."""
+        self.keep_all([(handed, marked, key)], origin)
+
+    def keep_all(self, results: Sequence[Result], origin: str = "") -> None:
+        """Keep results of different students, in one transaction of the gradebook.
+
+        A result is known to the next run only if that could but give the same.
+        """
+
+        def begin(result: Result) -> None:
+            handed, marked, _ = result
+            student = marked.verdict.student
+            self.store.forget(student, origin)
+            self.store.write_notebooks(student, marked.notebook)
+            exchange_files.carry(handed, self.store.notebook(student).parent)
+
+        def end(result: Result) -> None:
+            _, marked, key = result
+            note_attempt(self.store, marked.verdict, marked.notebook)
+            self.store.keep(marked.verdict, key if marked.lasts else "", origin)
+
+        list(self._disk.map(begin, results))
+        self._book.record_all([(marked.verdict, one.timestamp) for one, marked, _ in results])
+        list(self._disk.map(end, results))
+        self.keys.update((marked.verdict.student, key) for _, marked, key in results)
 
     def confirm(self, handed: Handed, verdict: Verdict, key: str, origin: str = "") -> bool:
         """Write again what was known before; return whether it was handed in anew."""

@@ -185,6 +185,9 @@ class ForkServer(Spawner):
         system's: the course, the output, the home folder.
     environment : mapping, optional
         Added to :data:`ENVIRONMENT`.
+    agent : bytes
+        The examiner's code that serves in each kernel, to be loaded once; see
+        :func:`proctor.kernel.agent.packed`.
 
     Raises
     ------
@@ -201,11 +204,13 @@ class ForkServer(Spawner):
         given: Sequence[tuple[Path, str]] = (),
         hidden: Sequence[Path] = (),
         environment: Mapping[str, str] | None = None,
+        agent: bytes = b"",
     ) -> None:
         super().__init__(None, isolation, limits or Limits(), given)
         self.warm = tuple(warm)
         self.hidden = tuple(hidden)
         self.environment = ENVIRONMENT | dict(environment or {})
+        self.agent = agent
         self.pid = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Scratch | None = None
@@ -276,8 +281,12 @@ class ForkServer(Spawner):
         layout = filesystem.plan(
             self._folder / "root", given, (*self.hidden, _PACKAGE), self.limits
         )
+        agent = self._folder / "agent"
+        if self.agent:
+            agent.write_bytes(self.agent)
         return {
             "warm": self.warm,
+            "agent": str(agent) if self.agent else "",
             "isolation": self.isolation,
             "limits": self.limits.to_dict(),
             "layout": layout.to_dict(),

@@ -13,7 +13,7 @@ from proctor.sandbox.limits import lab_limits
 from proctor.sandbox.probe import missing
 
 
-def fork_server(lab: Lab, course: Course, isolation: Isolation) -> ForkServer:
+def fork_server(lab: Lab, course: Course, isolation: Isolation, agent: bytes = b"") -> ForkServer:
     """Return the server of a lab's kernels, not started yet."""
     return ForkServer(
         lab.warm,
@@ -21,6 +21,7 @@ def fork_server(lab: Lab, course: Course, isolation: Isolation) -> ForkServer:
         limits=lab_limits(lab),
         given=given_files(course, lab),
         hidden=[course.folder],
+        agent=agent,
     )
 
 

@@ -23,6 +23,8 @@ class Kernel:
     ----------
     ending : Ending or None
         Why it ended; None while it runs.
+    agent : bool
+        Whether the examiner's code that serves in a kernel is there already.
     """
 
     def __init__(self, report: socket.socket, limits: Limits) -> None:
@@ -30,6 +32,7 @@ class Kernel:
         self._limits = limits
         self._supervisor = self._ledger = -1
         self.ending: Ending | None = None
+        self.agent = False
 
     def fileno(self) -> int:
         """Descriptor that is readable when there is something to be told: started, or ended."""
@@ -47,6 +50,7 @@ class Kernel:
         answer = json.loads(message or b"{}")
         if answer.get("event") == "started" and len(descriptors) == 2:
             self._supervisor, self._ledger = descriptors
+            self.agent = answer["agent"]
             return
         self._end("lost")
         raise KernelStartError(

@@ -1,13 +1,17 @@
 """The student's kernel itself: ipykernel started in a fork of the warm parent.
 
 What an interactive session wants and a marked notebook does not is left out: the history database,
-start-up files, the debugger, the connection file, the advice on the terminal.
+start-up files, the debugger, the connection file, the heartbeat, the advice on the terminal. What is the
+same for every kernel and needs neither a thread nor a socket is made in the warm parent, once: the
+application and IPython's shell (:func:`prepare`).
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
+import marshal
 import os
 import random
 import sys
@@ -15,8 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ipykernel import kernelapp
+from ipykernel.compiler import XCachingCompiler
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython import get_ipython
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
@@ -32,14 +38,18 @@ class _OutputThread(IOPubThread):  # type: ignore[misc]
 class _KernelApp(IPKernelApp):  # type: ignore[misc]
     """ipykernel's application, given its connection as a value instead of a file."""
 
-    def __init__(self, connection: dict[str, Any], **options: Any) -> None:
-        super().__init__(**options)
-        self._connection = connection
+    connection: dict[str, Any]
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        pass
 
     def init_connection_file(self) -> None:
-        self.load_connection_info(self._connection)
+        self.load_connection_info(self.connection)
 
     def write_connection_file(self, **options: Any) -> None:
+        pass
+
+    def init_heartbeat(self) -> None:
         pass
 
     def log_connection_info(self) -> None:
@@ -51,6 +61,9 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
     def init_profile_dir(self) -> None:
         self.profile_dir = ProfileDir(location=os.path.join(self.ipython_dir, "profile_default"))
 
+    def init_config_files(self) -> None:
+        pass
+
     def load_config_file(self, suppress_errors: Any = None) -> None:
         pass
 
@@ -58,8 +71,55 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
         pass
 
 
+_agents: list[Callable[[Any], None]] = []
+"""What adds the examiner's request handler to a shell's kernel, once it is loaded."""
+
+
+def load_agent(packed: bytes) -> None:
+    """Run the examiner's code that serves in a kernel; see :func:`proctor.kernel.agent.packed`."""
+    code, modules, helpers = marshal.loads(packed)  # made by this very interpreter, of the grader's
+    agent: dict[str, Any] = {"__name__": "proctor_agent", "__builtins__": vars(builtins).copy()}
+    exec(code, agent)
+    _agents.append(agent["prepare"](modules, helpers))
+
+
+def prepare(folder: str) -> None:
+    """Make the application and its shell, without a thread or a socket; called in the warm parent.
+
+    A kernel finds the shell where it would make one: there is one in a process. What the shell noted
+    of this process, :func:`run` tells it anew.
+
+    Parameters
+    ----------
+    folder : str
+        For IPython's profile; must be writable.
+    """
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.IPKernelApp.parent_handle = 0
+    config.IPKernelApp.log_level = 50
+    kernelapp.IOPubThread = _OutputThread
+    app = _KernelApp.instance(config=config)
+    shell = ZMQInteractiveShell.instance(
+        config=app.config,
+        ipython_dir=folder,
+        profile_dir=ProfileDir(location=os.path.join(folder, "profile_default")),
+        user_ns={},
+        compiler_class=XCachingCompiler,
+    )
+    app.user_ns = shell.user_ns
+    _warm_caches(shell)
+
+
+def _warm_caches(shell: Any) -> None:
+    """Have the expressions compiled and the tables made that reading and showing a cell needs."""
+    for source in ("%precision 3\n", "!true\n", "x = [1]?\n", "def f(a):\n    return a; f(1)"):
+        shell.check_complete(shell.transform_cell(source))
+    shell.display_formatter.format({1: "a"})
+
+
 def run(connection: dict[str, Any], folder: str, bound: Callable[[], None]) -> None:
-    """Run a kernel until it is told to stop; then the process ends.
+    """Run the kernel that was prepared until it is told to stop; then the process ends.
 
     Parameters
     ----------
@@ -70,21 +130,29 @@ def run(connection: dict[str, Any], folder: str, bound: Callable[[], None]) -> N
     bound : callable
         Called once the kernel's sockets exist and before anything can arrive on them.
     """
-    config = Config()
-    config.HistoryManager.enabled = False
     os.makedirs(folder, exist_ok=True)
-    config.IPKernelApp.ipython_dir = folder
-    config.IPKernelApp.parent_handle = 0
-    config.IPKernelApp.log_level = 50
-    kernelapp.IOPubThread = _OutputThread
     _seed()
-    app = _KernelApp.instance(connection, config=config)
+    app = _KernelApp.instance()
+    app.connection, app.ipython_dir = connection, folder
     app.initialize([])
+    _move(app)
     sys.path.insert(0, "")  # a notebook imports what lies beside it
     _show_figures(app.shell)
+    for attach in _agents:
+        attach(app.shell)
     _forget_engine()
     bound()
     app.start()
+
+
+def _move(app: _KernelApp) -> None:
+    """Tell the shell where it is now, and whose."""
+    shell = app.shell
+    shell.parent = shell.kernel = app.kernel
+    shell.ipython_dir, shell.profile_dir = app.ipython_dir, app.profile_dir
+    shell.starting_dir = os.getcwd()
+    shell.init_pushd_popd_magic()  # the home folder
+    shell.save_sys_module_state()  # the streams
 
 
 def leave_debugger_out() -> None:
@@ -122,6 +190,7 @@ def rehearse(folder: str) -> list[str]:
     ports = {
         f"{name}_port": n + 1 for n, name in enumerate(("shell", "iopub", "stdin", "hb", "control"))
     }
+    prepare(f"{folder}/p")
     with contextlib.suppress(_RehearsalOverError):
         run({"transport": "ipc", "ip": f"{folder}/k", "key": "", **ports}, folder, run_cells)
     return names

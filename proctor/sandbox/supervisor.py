@@ -50,12 +50,15 @@ class Plan:
         What an isolated kernel may see.
     server : int
         A descriptor of the fork server (a pidfd), readable when it has ended; -1 where there is none.
+    agent : bool
+        Whether the kernels have the examiner's code that serves in them.
     """
 
     isolated: bool
     limits: Limits
     layout: filesystem.Layout | None = None
     server: int = field(default=-1)
+    agent: bool = False
 
 
 def prepare(config: dict[str, Any]) -> Plan:
@@ -154,7 +157,7 @@ def _supervise(
         sandbox.seal(plan.layout)
     itself, child = os.pidfd_open(os.getpid()), os.pidfd_open(kernel)
     ledger = os.memfd_create("usage")
-    _tell(report, {"event": "started"}, (itself, ledger))
+    _tell(report, {"event": "started", "agent": plan.agent}, (itself, ledger))
     os.close(itself)
     ours.send(b"go")
     ours.close()

@@ -21,6 +21,8 @@ import signal
 import socket
 import sys
 import traceback
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -39,13 +41,17 @@ def main(descriptor: int) -> None:
     config = json.loads(control.recv(2**20))
     try:
         report = _warm_up(config["warm"])
-        plan = supervisor.prepare(config)
+        plan = replace(supervisor.prepare(config), agent=_can_load(config["agent"]))
     except Exception:  # noqa: BLE001 - whatever a module's import raises is reported, not swallowed
         control.send(json.dumps({"error": traceback.format_exc(limit=-4)[-20_000:]}).encode())
         return
     for key in [key for key in os.environ if key not in config["environment"]]:
         del os.environ[key]
     os.environ.update(config["environment"])
+    with scratch_folder("nb-") as folder:
+        kernel_process.prepare(str(folder))
+    if plan.agent:
+        kernel_process.load_agent(Path(config["agent"]).read_bytes())
     libc_calls.set_process_title(config["title"])
     libc_calls.set_child_subreaper()
     signal.signal(signal.SIGCHLD, _reap)
@@ -71,13 +77,33 @@ def _warm_up(modules: list[str]) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
+def _can_load(agent: str) -> bool:
+    """Whether the examiner's code and a lab's helpers load here, in the file `agent`, and start no thread.
+
+    If not, each kernel loads them, and says what is wrong.
+    """
+    if not agent:
+        return False
+    child = os.fork()
+    if child == 0:
+        try:
+            kernel_process.load_agent(Path(agent).read_bytes())
+            os._exit(0 if _threads() == 1 else 1)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
 def _check_threads(modules: list[str]) -> None:
-    threads = len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1
-    if threads != 1:
+    if (threads := _threads()) != 1:
         raise TooManyThreadsError(
             f"importing {', '.join(modules)} started {threads - 1} threads; a process with threads "
             "cannot be forked. Leave out the module that does this, or set what keeps it from it."
         )
+
+
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1
 
 
 def _rehearse() -> list[str]:

@@ -25,10 +25,17 @@ class Measured:
     ----------
     mib : float
         The largest resident memory of one process.
+    processor_seconds : float
+        What all of them took of processors, the students' too.
     """
 
     def __init__(self) -> None:
         self.mib = 0.0
+        self._spent: dict[int, float] = {}
+
+    @property
+    def processor_seconds(self) -> float:
+        return sum(self._spent.values())
 
     def grade(self, course: Course, lab: str, *words: str) -> Said:
         """Run ``proctor grade``."""
@@ -49,6 +56,7 @@ class Measured:
             while not ended.wait(0.01):
                 try:
                     for process in (grader, *grader.children(recursive=True)):
+                        self._spent[process.pid] = sum(process.cpu_times()[:2])
                         self._look(process, grader)
                 except (psutil.Error, OSError):
                     continue  # one of them ended while we looked

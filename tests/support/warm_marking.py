@@ -29,7 +29,7 @@ from proctor.submission import Submission
 class Remembering:
     """A pool that marks each piece of work once."""
 
-    size = 1
+    size = ahead = 1
 
     def __init__(self, pool: Pool) -> None:
         self.pool, self.isolation = pool, pool.isolation
