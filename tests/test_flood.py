@@ -13,7 +13,7 @@ from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.examine.mark_result import FLOOD as FLOODED
+from proctor.kernel.cell_run import MISUSED
 
 pytestmark = needs.isolation
 
@@ -88,6 +88,6 @@ def test_a_flood_costs_only_who_sent_it(tmp_path: Path) -> None:
     assert all(not verdicts[name].problems for name in HONEST)
     guilty = verdicts["flood"]
     assert guilty.score == 6.0
-    assert [problem.message for problem in guilty.problems] == [FLOODED]
+    assert [(problem.code, problem.message) for problem in guilty.problems] == [MISUSED]
     assert guilty.status == "needs_attention"
     assert seen[-1] - before < 100

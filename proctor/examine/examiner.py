@@ -371,7 +371,7 @@ class _Session:
             return _result(check, {"cause": cause})
         except Exception as error:  # noqa: BLE001  a finding by its attributes, else a broken check
             run = self.graded_run(check.exercise)
-            if run and run.error and run.error.type_name.rpartition(".")[2] == "NotStarted":
+            if run and run.error and run.error.not_started:
                 return _result(check, NOT_STARTED_PARTS)
             if isinstance(error, Told):
                 return _result(check, _finding(error, PARTS if self.tell_all else check.tell))
@@ -387,7 +387,7 @@ class _Session:
 
     def explain(self, check: Check, error: StudentError) -> dict[str, str]:
         """Say in words what the student's own exception means."""
-        if error.type_name.rpartition(".")[2] == "NotStarted":
+        if error.not_started:
             return NOT_STARTED_PARTS
         run = self.graded_run(check.exercise)
         cell = run.error if run else None
@@ -396,7 +396,7 @@ class _Session:
             cause = f"The cell of this exercise was stopped after {limit}."
             return {"cause": cause, "next": "Look for a loop that never ends."}
         if error.type_name == "NameError" and cell is not None:
-            if cell.type_name == "NotStarted":
+            if cell.not_started:
                 return NOT_STARTED_PARTS
             return {
                 "cause": f"The cell of this exercise stopped with {cell}.{self.limit(cell)}",

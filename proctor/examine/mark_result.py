@@ -18,10 +18,6 @@ from proctor.plain import fields_of
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
-FLOOD = (
-    "Your notebook's process sent more than the examiner can hold, so what came after it could not be "
-    "marked."
-)
 LOST = "The examiner could not finish judging this notebook, so a person will look at it."
 
 

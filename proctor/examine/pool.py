@@ -20,10 +20,11 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import KernelStartError
 from proctor.examine.examiner import Setting, examine, helper_sources
-from proctor.examine.mark_result import FLOOD, LOST, Marked, Reference, unfinished
+from proctor.examine.mark_result import LOST, Marked, Reference, unfinished
 from proctor.examine.worker import JUDGING_SECONDS
 from proctor.examine.worker_handle import Template, Worker, WorkerLost
 from proctor.kernel.agent import packed
+from proctor.kernel.cell_run import MISUSED
 from proctor.kernel.fresh import FreshLauncher
 from proctor.nbgrader_steps import blanks
 from proctor.sandbox.forkserver import ForkServer, Isolation
@@ -225,7 +226,7 @@ class WorkerPool:
         worker.close()
 
     def _lost(self, submission: Submission, lost: WorkerLost) -> Marked:
-        code, message = ("judging-lost", LOST) if lost.why else ("flood", FLOOD)
+        code, message = ("judging-lost", LOST) if lost.why else MISUSED
         problems = [*(lost.problems or submission.problems), Problem(code, message, attention=True)]
         marked = unfinished(
             submission.student, self._lab, self._source, self.isolation, lost.exercises, problems

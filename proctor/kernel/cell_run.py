@@ -14,6 +14,12 @@ from proctor.kernel.values import StudentError
 MAX_CODE = 500_000
 """Longest cell that is run, in characters: IPython takes minutes to read one of a megabyte that is no
 Python, and people's own cells reach a few thousand."""
+MISUSED = (
+    "bad-message",
+    "Your notebook's process sent messages that no notebook sends, so what came after them could not "
+    "be marked.",
+)
+"""Code and sentence for whoever breaks the rules of talking with the examiner, however it shows."""
 Met = Exceeded | Literal["machine"]
 """What a result rests on beside the notebook: a limit, or something that happened to the machine."""
 

@@ -7,6 +7,7 @@ rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sent
 from __future__ import annotations
 
 import contextlib
+import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +20,22 @@ from zmq.sugar.poll import Poller
 
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.kernel import agent
-from proctor.kernel.cell_run import MAX_CODE, CellRun, KernelStopped, Met, TimeLimit, too_long
+from proctor.kernel.cell_run import (
+    MAX_CODE,
+    MISUSED,
+    CellRun,
+    KernelStopped,
+    Met,
+    TimeLimit,
+    too_long,
+)
 from proctor.kernel.client import GRACE_SECONDS
 from proctor.kernel.kept_records import Records
 from proctor.kernel.link import Launcher, Link, wait_until_heard
 from proctor.kernel.messages import parent, receive, student_error, take
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs
 from proctor.kernel.time_limits import Allowance, Exceeded
-from proctor.kernel.values import StudentError, decode
+from proctor.kernel.values import MAX_BYTES, StudentError, decode
 from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Used
 
@@ -38,6 +47,9 @@ MAX_GIVEN = 20
 """Most records that one kernel is given."""
 LOOK_SECONDS = 0.2
 """How often what runs is compared with its limit."""
+MAX_UNREAD = 3 * MAX_BYTES
+"""Most memory, in bytes, that may gather while one answer is awaited. A message is read when all its
+parts are there, and one that never ends is never read."""
 
 
 class StudentKernel:
@@ -231,6 +243,7 @@ class StudentKernel:
             poller.register(output, PollEvent.POLLIN)
         reply: dict[str, Any] | None = None
         idle, unasked, limit = taken is None, 0, allowance
+        before: int | None = None
         look = time.monotonic() + LOOK_SECONDS
         while reply is None or not idle:
             ready = dict(poller.poll(1000 * max(0.0, look - time.monotonic())))
@@ -252,6 +265,9 @@ class StudentKernel:
             if time.monotonic() < look:
                 continue
             look = time.monotonic() + LOOK_SECONDS
+            before = resident_bytes() if before is None else before
+            if resident_bytes() - before > MAX_UNREAD:
+                raise self._misused()
             if not ready and not link.lives():
                 raise self._died()
             if exceeded := limit.exceeded():
@@ -329,11 +345,7 @@ class StudentKernel:
         return self._stop(code, message, _BY.get(code, ""))
 
     def _misused(self) -> KernelStopped:
-        return self._stop(
-            "bad-message",
-            "Your notebook's process sent messages that no notebook sends, so what came after them "
-            "could not be marked.",
-        )
+        return self._stop(*MISUSED)
 
     def _handle(self) -> Kernel | None:
         """The kernel's process, where it comes from a fork server."""
@@ -351,6 +363,15 @@ class StudentKernel:
             link.close()
         if self.stopped is None:
             self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
+
+
+def resident_bytes() -> int:
+    """What this process holds in memory, in bytes; 0 where the system does not tell."""
+    try:
+        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 _BY: dict[str, Met] = {

@@ -110,6 +110,11 @@ class StudentError(Exception):
         self.message = message
         self.line = line
 
+    @property
+    def not_started(self) -> bool:
+        """Whether a cell that is as it was given raised it. A class comes over only as its name."""
+        return self.type_name.rpartition(".")[2] == "NotStarted"
+
 
 def type_name(value: object) -> str:
     """Full name of a value's type; plain names for built-in types."""

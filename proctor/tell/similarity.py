@@ -41,7 +41,7 @@ Answers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Side:
+class Copy:
     """One exercise of one submission: its lines, and which of them hold what both sides wrote."""
 
     lines: tuple[str, ...]
@@ -54,8 +54,8 @@ class Alike:
 
     exercise: str
     tokens: int
-    first: Side
-    second: Side
+    first: Copy
+    second: Copy
 
 
 @dataclass(frozen=True)
@@ -260,9 +260,9 @@ def _sides(
     return tuple(sorted(found, key=lambda one: (-one.tokens, one.exercise)))
 
 
-def _side(code: str, shared: set[int]) -> Side:
+def _side(code: str, shared: set[int]) -> Copy:
     lines = tuple(code.rstrip().split("\n"))
-    return Side(lines, tuple(number in shared for number in range(len(lines))))
+    return Copy(lines, tuple(number in shared for number in range(len(lines))))
 
 
 def _same(answers: Mapping[str, Answers], own: Mapping[str, object]) -> tuple[tuple[str, ...], ...]:
