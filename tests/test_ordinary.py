@@ -254,3 +254,36 @@ def test_one_sentence_says_what_is_wrong_with_a_source(tmp_path: Path) -> None:
     path.write_text(json.dumps(data))
     with pytest.raises(CourseError, match="is in r, and this engine marks Python"):
         Course(other).lab("a")
+
+
+def test_a_source_changed_after_its_release_is_said(tmp_path: Path) -> None:
+    hidden = "assert x == 1\n### BEGIN HIDDEN TESTS\nassert x > 0\n### END HIDDEN TESTS"
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test(hidden, "x-test"))
+    made = command(folder, "nbgrader", "generate_assignment", "a", "--create")
+    assert made.code == 0, made.all
+    handed = folder / "submitted" / "ann" / "a"
+    handed.mkdir(parents=True)
+    shutil.copy(folder / "release" / "a" / "a.ipynb", handed)
+    said = command(folder, "proctor", "grade", "a").all
+    assert "after its release" not in said
+    source = folder / "source" / "a" / "a.ipynb"
+    source.write_text(source.read_text().replace("x > 0", "x >= 0"))  # hidden: nobody was given it
+    assert "after its release" not in command(folder, "proctor", "grade", "a").all
+    source.write_text(source.read_text().replace("x == 1", "x is not None"))
+    said = command(folder, "proctor", "grade", "a").all
+    assert "a/a.ipynb was changed after its release: cell 'x-test' differs" in said
+    assert "nbgrader generate_assignment a --force" in said
+    assert "changed after its release" in command(folder, "proctor", "adopt", "a").all
+
+
+def test_a_data_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    given = course.new_code_cell("table = open('table.csv').read()")
+    test = course.test("assert x == 1 and table", "x-test")
+    folder = small(tmp_path, given, course.solution("x = 1", "x"), test)
+    (folder / "submitted" / "ann" / "a").mkdir(parents=True)
+    shutil.copy(folder / "source" / "a" / "a.ipynb", folder / "submitted" / "ann" / "a")
+    for words, code in (("adopt", 1), ("grade", 2)):
+        done = command(folder, "proctor", words, "a")
+        assert done.code == code
+        assert "code cell 1 stops on the instructor's own solution (FileNotFoundError" in done.all
+        assert "'table.csv'). Put the file beside the notebook, into source/a." in done.all

@@ -22,6 +22,7 @@ from proctor.course import Course
 from proctor.errors import CourseError, KernelStartError
 from proctor.examine.mark_result import Marked
 from proctor.examine.marker import Elsewhere, Marker, Reading, open_marker
+from proctor.intake.release_difference import stale_release
 from proctor.record.arrival_record import note_arrivals
 from proctor.record.keeper import Keeper, Result
 from proctor.record.roster import enrolled
@@ -91,6 +92,12 @@ def grade(
             f"{waiting} hand-ins wait in the queue of `proctor watch` and are not marked now. "
             f"Have them marked: proctor watch {lab.name} --once"
         )
+    if lab.ordinary is not None and (
+        sentence := stale_release(
+            lab.ordinary, course.folder / "release" / lab.name, course.nbgrader_config()
+        )
+    ):
+        tell.note(sentence)
     handed = [one for one in arrived.handed if student in (None, one.student)]
     if sentence := _not_the_best(course, lab, submissions, store.origins(), handed):
         tell.note(sentence)

@@ -77,6 +77,7 @@ def adopt(
     """
     from proctor.author.convert import write as convert
     from proctor.examine import adoption
+    from proctor.intake.release_difference import stale_release
 
     course = course_of(ctx)
     sound = True
@@ -96,6 +97,9 @@ def adopt(
         click.echo(adopted.summary())
         for line in adopted.lines():
             click.echo(f"  {line}")
+        released = course.folder / "release" / name
+        if sentence := stale_release(lab.ordinary, released, course.nbgrader_config()):
+            click.echo(sentence)
         for path in convert(course, adopted) if write else ():
             click.echo(course.relative(path))
         sound = sound and not adopted.failing()

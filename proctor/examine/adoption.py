@@ -53,14 +53,30 @@ class Adopted:
         return to_bytes(self.plans)
 
     def failing(self) -> list[str]:
-        """Say which test cells do not pass on the instructor's own solution."""
-        return [
+        """Say which test cells do not pass on the instructor's own solution, and what stopped before."""
+        tests = [
             f"{name}: the test cell '{step.id}' does not pass on the instructor's own solution "
             f"({step.error})."
             for name, plan in self.plans.items()
             for step in plan.tests
             if step.error
         ]
+        return [*self.stopped(), *tests] if tests else []
+
+    def stopped(self) -> Iterator[str]:
+        """Say which other cells stop on the instructor's own solution."""
+        for notebook in self.assignment.notebooks:
+            errors = self.plans[notebook.name].errors
+            for number, cell in enumerate(notebook.code, 1):
+                if (error := errors.get(cell.id)) is None:
+                    continue
+                which = f"code cell {number}" if cell.kind == "plain" else f"the cell '{cell.id}'"
+                said = f"{notebook.name}: {which} stops on the instructor's own solution ({error})."
+                if error.startswith("FileNotFoundError"):
+                    said += (
+                        f" Put the file beside the notebook, into source/{self.assignment.name}."
+                    )
+                yield said
 
     def summary(self) -> str:
         """Say in one line how the assignment is judged."""
@@ -80,9 +96,8 @@ class Adopted:
 
     def lines(self) -> Iterator[str]:
         """Yield a line for each test cell, and what its author may want to know."""
+        yield from self.stopped()
         for name, plan in self.plans.items():
-            for id, error in plan.errors.items():
-                yield f"{name}  {id}  stops on the instructor's own solution: {error}"
             for step in plan.tests:
                 yield f"{name}  {step.id}  {told(step)}"
             path = self.assignment.folder / f"{name}.ipynb"

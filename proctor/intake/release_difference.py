@@ -1,0 +1,67 @@
+"""Whether the notebooks that students were given are those of the instructor's source as it is now."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from proctor import nbgrader_steps
+from proctor.cells import marking
+from proctor.ordinary import Assignment, Notebook
+
+
+def stale_release(assignment: Assignment, released: Path, config: Config) -> str:
+    """Say in one sentence that the source was changed after its release; nothing if it was not.
+
+    Parameters
+    ----------
+    assignment : Assignment
+        As its source is now.
+    released : Path
+        What nbgrader released of it, ``release/NAME``; it need not be there.
+    config : Config
+        The course's nbgrader configuration.
+
+    Returns
+    -------
+    str
+        Names the first cell that differs in kind, points, or in what a test shows. What is hidden,
+        solutions and given text may be mended without a new release.
+    """
+    for notebook in assignment.notebooks:
+        path = released / f"{notebook.name}.ipynb"
+        if not path.is_file():
+            continue
+        try:
+            node = nbgrader_steps.read(path)
+        except Exception:  # noqa: BLE001  a release that cannot be read says nothing of the source
+            continue
+        now, then = _cells(_released(notebook, config)), _cells(node)
+        if changed := next((id for id in [*now, *then] if now.get(id) != then.get(id)), ""):
+            here = f"{assignment.name}/{notebook.name}.ipynb"
+            return (
+                f"The source of {here} was changed after its release: cell '{changed}' differs, and "
+                "students have the older one. Marked is the source as it is now; to hand it out: "
+                f"nbgrader generate_assignment {assignment.name} --force, then release it again."
+            )
+    return ""
+
+
+def _released(notebook: Notebook, config: Config) -> NotebookNode:
+    from nbgrader.preprocessors import ClearHiddenTests
+
+    node, _ = ClearHiddenTests(config=config).preprocess(copy.deepcopy(notebook.saved), {})
+    return node
+
+
+def _cells(node: NotebookNode) -> dict[str, tuple[str, float, str]]:
+    """What earns points in a notebook: grade id -> kind, points, and the text of a test."""
+    known = [(marking(cell.metadata), cell.source) for cell in node.cells]
+    return {
+        one.id: (one.kind, one.points, text.strip() if one.kind == "test" else "")
+        for one, text in known
+        if one.kind in ("test", "manual", "task")
+    }
