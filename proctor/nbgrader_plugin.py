@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from proctor.examine.marker import Marker
     from proctor.record.store import Store
     from proctor.submission import Handed
+    from proctor.verdict import Verdict
 
 STUDENTS_FOLDERS = os.path.join("{student_id}", "{assignment_id}")
 """How nbgrader's directory structure ends where a class's folders lie side by side, as it does by default."""
@@ -189,6 +190,7 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         marked = marker.finish(reading)
         for check, error in sorted({**marked.broken, **marker.reference.withdrawn}.items()):
             self.log.error("The check '%s' is broken: %s", check, error)
+        self._tell(student, marked.verdict)
         keeper = Keeper(course, store, marker.source, coursedir.db_url)
         keeper.open_gradebook()
         with store.writing(), keeper:
@@ -196,6 +198,19 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
         if store.names:
             return split_notebooks(marked.notebook)[path.stem], resources
         return marked.notebook, resources
+
+    def _tell(self, student: str, verdict: Verdict) -> None:
+        """Say in nbgrader's log that the engine has marked, and who needs a person, and why."""
+        self.log.info(
+            "proctor marked %s of %s: %g of %g points",
+            verdict.lab,
+            student,
+            verdict.score,
+            verdict.max_score,
+        )
+        for problem in verdict.problems:
+            if problem.attention:
+                self.log.warning("%s of %s: %s", verdict.lab, student, problem.message)
 
 
 def _origin(coursedir: Any) -> str:

@@ -303,11 +303,13 @@ def divide(lab: Lab, table: Mapping[tuple[str, str], Sequence[Assertion]]) -> No
             raise CourseError(f"{where}: the assignment has no test cell '{key[1]}' in {key[0]}.")
         lines = [text for text, _ in assertions.found(cells[key].source)]
         if lines != [one.text for one in row]:
-            pairs = zip_longest(lines, (one.text for one in row), fillvalue="none")
+            pairs = zip_longest(lines, (one.text for one in row))
             here, there = next(pair for pair in pairs if pair[0] != pair[1])
             raise CourseError(
-                f"{where}: the assertions of '{key[1]}' are not those of its cell: `{there}` here, "
-                f"`{here}` there. Change the line, or convert the assignment anew."
+                f"{where}: the assertions of '{key[1]}' are not those of its cell, which has "
+                f"{_quoted(here)} where the table has {_quoted(there)}. Change the table; or convert "
+                f"the assignment anew: take {where} and masters/{lab.name} away, then run: "
+                f"proctor adopt {lab.name} --write"
             )
         points = round(sum(one.points for one in row), 6)
         if points != cells[key].points:
@@ -322,6 +324,10 @@ def divide(lab: Lab, table: Mapping[tuple[str, str], Sequence[Assertion]]) -> No
             Check(_numbered(own, place, rows), exercise.id, one.title, one.points, False, _own_cell)
             for place, one in enumerate(rows, 1)
         ]
+
+
+def _quoted(line: str | None) -> str:
+    return "nothing" if line is None else f"`{line}`"
 
 
 def _numbered(id: str, place: int, rows: Sequence[object]) -> str:

@@ -276,12 +276,100 @@ def test_a_source_changed_after_its_release_is_said(tmp_path: Path) -> None:
     assert "changed after its release" in command(folder, "proctor", "adopt", "a").all
 
 
+def handed_in(folder: Path, *students: str) -> None:
+    """Let students hand the instructor's own notebook in."""
+    for student in students:
+        (folder / "submitted" / student / "a").mkdir(parents=True)
+        shutil.copy(folder / "source" / "a" / "a.ipynb", folder / "submitted" / student / "a")
+
+
+def test_a_graded_cell_with_another_id_is_said_once_there_are_submissions(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    handed_in(folder, "ann")
+    assert command(folder, "proctor", "grade", "a").code == 0
+    before = scores_of(folder)
+    source = folder / "source" / "a" / "a.ipynb"
+    source.write_text(source.read_text().replace("x-test", "x-other"))
+    for words in (("proctor", "grade", "a"), ("nbgrader", "autograde", "a", "--force")):
+        (folder / "nbgrader_config.py").write_text(course.CONFIG.format(seconds=20) + PLUG_IN)
+        done = command(folder, *words)
+        assert done.code != 0 and "Traceback" not in done.all, done.all
+        assert "lacks 'x-test' and has a new 'x-other'" in done.all
+        assert "nbgrader db assignment remove a --force" in done.all
+    assert scores_of(folder) == before
+
+
+def scores_of(folder: Path) -> dict[str, float]:
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        return {one.student.id: one.score for one in book.assignment_submissions("a")}
+
+
+PLUG_IN = "\nfrom proctor.nbgrader_plugin import plug_in\nplug_in(c)\n"
+
+
+def test_nbgraders_log_says_what_was_marked_and_who_needs_a_person(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    (folder / "nbgrader_config.py").write_text(course.CONFIG.format(seconds=20) + PLUG_IN)
+    handed_in(folder, "ann", "bob")
+    (folder / "submitted" / "bob" / "a" / "a.ipynb").write_text('{"cells": [')
+    said = command(folder, "nbgrader", "autograde", "a", "--create").all
+    assert "proctor marked a of ann: 1 of 1 points" in said
+    assert "WARNING] a of bob: " in said, said
+
+
+def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    source = folder / "source" / "a"
+    (source / "a.ipynb").rename(source / "one.ipynb")
+    (folder / "submitted" / "ann" / "a").mkdir(parents=True)
+    own = course.new_notebook(
+        cells=[course.solution("x = 2", "x"), course.test("assert x == 1", "x-test")]
+    )
+    course.nbformat.write(own, folder / "submitted" / "ann" / "a" / "one.ipynb")
+    done = command(folder, "proctor", "check", "submitted/ann/a/one.ipynb")
+    assert "a: 0 of 1 points" in done.out, done.all
+    assert "`assert x == 1` does not hold." in done.all
+
+
+def test_looking_at_a_whole_course_goes_on_after_what_cannot_be_marked(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    other = folder / "source" / "R"
+    other.mkdir()
+    text = (folder / "source" / "a" / "a.ipynb").read_text()
+    data = json.loads(text)
+    data["metadata"]["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    (other / "lab.ipynb").write_text(json.dumps(data))
+    done = command(folder, "proctor", "adopt")
+    assert done.code == 1
+    assert "is in r, and this engine marks Python" in done.err
+    assert "1 test cell: 1 judged outside" in done.out
+
+
+def test_the_gate_tells_other_points_and_what_it_could_not_compare(tmp_path: Path) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    handed_in(folder, "ann", "bob")
+    assert command(folder, "proctor", "grade", "a").code == 0
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        book.find_grade("x-test", "a", "a", "bob").auto_score = None
+        book.db.commit()
+    source = folder / "source" / "a" / "a.ipynb"
+    source.write_text(source.read_text().replace('"points": 1', '"points": 3'))
+    done = command(folder, "proctor", "adopt", "a", "--compare")
+    assert "ann  a  x-test  1 -> 3  Its points are others now." in done.out
+    assert "(test cells): bob (1)" in done.out
+    assert "1 score differs" in done.out
+
+
+def test_the_page_of_a_broken_notebook_does_not_say_that_all_passed(marked: Path) -> None:
+    page = (marked / "feedback" / "broken" / course.NAME / "three.html").read_text()
+    assert "Every check passed" not in page and "Nothing could be asked" in page
+
+
 def test_a_data_file_that_is_missing_is_named(tmp_path: Path) -> None:
     given = course.new_code_cell("table = open('table.csv').read()")
     test = course.test("assert x == 1 and table", "x-test")
     folder = small(tmp_path, given, course.solution("x = 1", "x"), test)
-    (folder / "submitted" / "ann" / "a").mkdir(parents=True)
-    shutil.copy(folder / "source" / "a" / "a.ipynb", folder / "submitted" / "ann" / "a")
+    handed_in(folder, "ann")
     for words, code in (("adopt", 1), ("grade", 2)):
         done = command(folder, "proctor", words, "a")
         assert done.code == code

@@ -51,12 +51,18 @@ class Compared:
     differences : list of Difference
     unknown : list of str
         Students who are not in the gradebook, so that there is nothing to compare with.
+    without : dict of str to int
+        Student -> how many test cells have no score in the gradebook.
+    changed : set of (str, str)
+        Notebook and id of test cells whose points are not those of the gradebook any more.
     """
 
     students: int = 0
     cells: int = 0
     differences: list[Difference] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    without: dict[str, int] = field(default_factory=dict)
+    changed: set[tuple[str, str]] = field(default_factory=set)
 
 
 def compare(
@@ -86,7 +92,13 @@ def compare(
     before = gradebook.automatic_scores(
         url, str(config.CourseDirectory.get("course_id", "")), lab.name
     )
-    found = Compared()
+    worth = gradebook.most_points(url, str(config.CourseDirectory.get("course_id", "")), lab.name)
+    changed = {
+        key
+        for one in lab.exercises
+        if worth.get(key := (one.notebook, one.id), one.points) != one.points
+    }
+    found = Compared(changed=changed)
     handed = collect_class(course, submissions, lab.name).handed
     with (
         tempfile.TemporaryDirectory(prefix="proctor-") as kept,
@@ -113,10 +125,14 @@ def _compare(
         return
     found.students += 1
     for exercise in verdict.exercises:
-        if exercise.by == "person" or (exercise.notebook, exercise.id) not in before:
+        if exercise.by == "person":
+            continue
+        key = exercise.notebook, exercise.id
+        if key not in before:
+            found.without[verdict.student] = found.without.get(verdict.student, 0) + 1
             continue
         found.cells += 1
-        old = before[exercise.notebook, exercise.id]
+        old = before[key]
         if abs(old - exercise.score) > 1e-6:
             found.differences.append(
                 Difference(
@@ -125,7 +141,9 @@ def _compare(
                     exercise.id,
                     old,
                     exercise.score,
-                    reason(verdict, exercise, old),
+                    "Its points are others now."
+                    if key in found.changed
+                    else reason(verdict, exercise, old),
                 )
             )
 

@@ -82,7 +82,14 @@ def adopt(
     course = course_of(ctx)
     sound = True
     for name in assignments or course.assignments():
-        lab = course.lab(name)
+        try:
+            lab = course.lab(name)
+        except CourseError as error:
+            if name in assignments:
+                raise
+            click.echo(f"{name}: {error}", err=True)
+            sound = False
+            continue
         if lab.ordinary is None:
             raise click.UsageError(f"{name} has checks of its own; there is nothing to adopt.")
         columns = (TextColumn(f"Looking at {name}"), TextColumn("{task.description}"))
@@ -112,6 +119,7 @@ def _compare(
     """Print what differs between the gradebook and marking anew; return whether nothing does."""
     from proctor.classroom.compare_marks import compare
     from proctor.examine.pool import default_jobs
+    from proctor.tell.attention import names_of
 
     folder = course.folder / "submitted"
     found = compare(course, lab, folder, isolation=isolation, jobs=jobs or default_jobs(), say=tell)
@@ -121,9 +129,13 @@ def _compare(
         )
     for student in found.unknown:
         click.echo(f"{student}  is not in the gradebook")
+    if found.without:
+        names = names_of([f"{student} ({cells})" for student, cells in found.without.items()])
+        click.echo(f"Not compared, since the gradebook has no score of it (test cells): {names}")
+    differ = len(found.differences)
     click.echo(
         f"{lab.name}: {found.students} submissions, {found.cells} test cells compared; "
-        f"{len(found.differences)} scores differ. Marks by hand were not touched."
+        f"{differ} {'score differs' if differ == 1 else 'scores differ'}. Marks by hand were not touched."
     )
     return not found.differences
 

@@ -25,25 +25,30 @@ from proctor.commands.shared import (
     isolation_option,
     jobs_option,
 )
+from proctor.course import Course
 
 
 @click.command()
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--lab", "name", help="The lab. Default: the one in the notebook's name.")
+@click.option(
+    "--lab", "name", help="The lab. Default: the one in the notebook's or its folder's name."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @isolation_option
 @click.pass_context
 def check(
     ctx: click.Context, notebook: Path, name: str | None, as_json: bool, isolation: Any
 ) -> None:
-    """Mark one notebook and explain every point on screen. No mark is written."""
+    """Mark one notebook and explain every point on screen. No mark is written.
+
+    Of an assignment of several notebooks, those beside it are marked, too.
+    """
     from proctor.examine.autograded import exercise_text
     from proctor.examine.marker import handed_files, open_marker
-    from proctor.intake.lms_file_names import lab_of
     from proctor.record.store import store_of
 
     course = course_of(ctx)
-    lab = course.lab(name or lab_of(notebook.name, course.labs()))
+    lab = course.lab(name or _lab_of(course, notebook))
     kept = store_of(lab, course.folder).receipts
     with open_marker(course, lab, kept, isolation=isolation) as marker:
         verdict = marker.mark(handed_files(notebook, notebook.stem, lab)).verdict
@@ -58,6 +63,16 @@ def check(
         more = f"; {waits:g} wait for a person" if waits else ""
         click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points{more}")
     ctx.exit(GRADED if verdict.status == "graded" else ATTENTION)
+
+
+def _lab_of(course: Course, notebook: Path) -> str:
+    """The assignment whose notebook lies in a folder of its name, or the lab in the notebook's name."""
+    from proctor.intake.lms_file_names import lab_of
+
+    folder, known = notebook.resolve().parent.name, course.assignments()
+    if folder in known and (course.source_folder / folder / notebook.name).is_file():
+        return folder
+    return lab_of(notebook.name, sorted({*course.labs(), *known}))
 
 
 @click.command()

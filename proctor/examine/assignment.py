@@ -8,6 +8,7 @@ not run to its end earns nothing.
 
 from __future__ import annotations
 
+import ast
 import copy
 import tempfile
 import time
@@ -41,7 +42,9 @@ from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
 HIDDEN = "A hidden test of this cell did not pass."
 PERSON = "It could not be judged on this notebook, so a person will look at it"
-TOO_LONG = "It took longer than a cell may."
+FAILED = "An assertion does not hold."
+TOO_LONG = "It took longer than the {:g} seconds of processor time that a cell may take."
+"""`timeout` of nbgrader's ExecutePreprocessor, in the course's nbgrader_config.py, sets them."""
 
 
 @dataclass
@@ -234,7 +237,10 @@ class _Session:
     def limit_met(self, by: str, cell: str) -> None:
         """Note that a limit of time was met; a person is asked to look."""
         self.met.add(by)
-        message = f"The cell '{cell}' was stopped: it took longer than a cell may."
+        message = (
+            f"The cell '{cell}' was stopped: it took longer than the {self.lab.cell_seconds:g} seconds "
+            "of processor time that a cell may take."
+        )
         self.problems.append(Problem("cell-time", message, cell, attention=True))
 
     def test(self, cell: Cell, side: KernelSide, judge: Judge) -> Outcome:
@@ -243,7 +249,7 @@ class _Session:
             return lift(cell, side, judge)
         except TimeLimit as limit:
             self.limit_met(limit.by, cell.id)
-            return Outcome("time", message=TOO_LONG)
+            return Outcome("time", message=TOO_LONG.format(self.lab.cell_seconds))
         except StudentError as error:  # the agent itself was interrupted, or replaced
             return Outcome("failed", type=error.type_name, message=error.message)
         except (ProtocolError, ValueFormatError) as error:
@@ -380,14 +386,17 @@ class _Session:
         if outcome.ended in ("refused", "lost"):
             return {"cause": f"{PERSON}: {outcome.message}."}
         if outcome.ended == "time":
-            return {"cause": TOO_LONG, "next": "Look for a loop that never ends."}
+            cause = TOO_LONG.format(self.lab.cell_seconds)
+            return {"cause": cause, "next": "Look for a loop that never ends."}
         lines = cell.source.splitlines()
-        told = f"{outcome.type}: {outcome.message}" if outcome.message else outcome.type
         if outcome.line in hidden_lines(cell.source):
             return {"cause": HIDDEN}
-        parts = {"cause": told}
-        if 0 < outcome.line <= len(lines):
-            parts["called"] = lines[outcome.line - 1].strip()
+        line = lines[outcome.line - 1].strip() if 0 < outcome.line <= len(lines) else ""
+        if outcome.type == "AssertionError" and not outcome.theirs and not outcome.message:
+            return {"cause": f"`{line}` does not hold."} if _whole(line) else {"cause": FAILED}
+        parts = {"cause": f"{outcome.type}: {outcome.message}" if outcome.message else outcome.type}
+        if line:
+            parts["called"] = line
         if outcome.theirs and outcome.students:
             parts["got"] = f"{outcome.type} in your line `{outcome.students}`"
         return parts
@@ -432,3 +441,11 @@ class _Session:
             index: [cell for _, cell in sorted(found, key=lambda pair: pair[0])]
             for index, found in placed.items()
         }
+
+
+def _whole(line: str) -> bool:
+    """Whether a line of code is a statement by itself."""
+    try:
+        return bool(ast.parse(line).body)
+    except (SyntaxError, ValueError):
+        return False

@@ -26,7 +26,8 @@ def require_built(course: Course, name: str) -> None:
             lacks = f"differs from it in {where}" if target.is_file() else "is missing"
             raise CourseError(
                 f"{course.relative(path)} is the master of {course.relative(target)}, which {lacks}. "
-                f"Run: proctor build {name}; or, to go on with the notebook, take the master away."
+                f"To go on with the master: proctor build {name}, which puts its text over what was "
+                "changed in the notebook; to go on with the notebook, take the master away."
             )
 
 

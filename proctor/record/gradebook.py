@@ -26,6 +26,7 @@ from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCe
 from sqlalchemy import create_engine
 from traitlets.config import Config
 
+from proctor.cells import marking
 from proctor.errors import CourseError
 from proctor.ordinary import Assignment
 from proctor.record import write_scores
@@ -94,7 +95,7 @@ def record_ordinary(db_url: str, course_id: str, assignment: Assignment) -> None
             book.remove_notebook(name, assignment.name)
     for notebook in assignment.notebooks:
         resources = _resources(db_url, assignment.name, "", notebook.name)
-        SaveCells().preprocess(copy.deepcopy(notebook.saved), resources)
+        _save_cells(copy.deepcopy(notebook.saved), resources, course_id)
 
 
 @patient
@@ -104,7 +105,32 @@ def record_assignment(db_url: str, course_id: str, lab: str, source: NotebookNod
     with open_gradebook(db_url, course_id) as book:
         book.update_or_create_assignment(lab)
     notebook, resources = ComputeChecksums().preprocess(copy.deepcopy(source), resources)
-    SaveCells().preprocess(notebook, resources)
+    _save_cells(notebook, resources, course_id)
+
+
+def _save_cells(notebook: NotebookNode, resources: dict[str, Any], course_id: str) -> None:
+    """Have the gradebook know a notebook's cells; with submissions in it, it lets nobody add or take any."""
+    now = {known.id for cell in notebook.cells if (known := marking(cell.metadata)).kind != "plain"}
+    try:
+        SaveCells().preprocess(notebook, resources)
+    except RuntimeError as error:  # nbgrader's only word for it
+        details = resources["nbgrader"]
+        lab, name = details["assignment"], details["notebook"]
+        with open_gradebook(details["db_url"], course_id) as book:
+            kept = book.find_notebook(name, lab)
+            cells = (*kept.grade_cells, *kept.solution_cells, *kept.task_cells, *kept.source_cells)
+            before = {cell.name for cell in cells}
+        changes = [
+            f"{word} '{sorted(names)[0]}'"
+            for word, names in (("lacks", before - now), ("has a new", now - before))
+            if names
+        ]
+        raise CourseError(
+            f"The gradebook holds submissions to {lab}, whose notebook {name} "
+            f"{' and '.join(changes) or 'has other cells'} since then, and nbgrader lets nobody add or "
+            "take away cells. Give the cells their old ids; or begin anew, which takes all marks of it, "
+            f"those by hand too, out of the gradebook: nbgrader db assignment remove {lab} --force"
+        ) from error
 
 
 class Writer:
@@ -271,6 +297,17 @@ def automatic_scores(
                 if grade.auto_score is not None
             }
             for submission in submissions
+        }
+
+
+@patient
+def most_points(db_url: str, course_id: str, lab: str) -> dict[tuple[str, str], float]:
+    """Return what the gradebook says each graded cell is worth, by notebook and grade id."""
+    with open_gradebook(db_url, course_id) as book:
+        return {
+            (notebook.name, cell.name): float(cell.max_score)
+            for notebook in book.find_assignment(lab).notebooks
+            for cell in notebook.grade_cells
         }
 
 

@@ -47,7 +47,7 @@ def _reasons(result: ClassResult, data: ClassData) -> Iterator[tuple[list[str], 
         problem = next((one for one in verdict.problems if one.attention), None)
         if problem is not None:
             groups[problem.code].append((verdict, problem))
-        elif data.entries[student].waiting:
+        if data.entries[student].waiting:
             waits = Problem("waits", "The gradebook waits for a person's mark (see formgrader).")
             groups["waits"].append((verdict, waits))
     ranked = sorted(groups.items(), key=lambda item: (*_rank(item[0], item[1]), item[0]))

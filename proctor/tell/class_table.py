@@ -48,7 +48,7 @@ def class_table(lab: Lab, result: ClassResult, data: ClassData) -> RenderableTyp
         notes.append(Text("* a person's mark; totals are the gradebook's, penalties taken off."))
     elif differ:
         notes.append(Text("Totals are the gradebook's, penalties taken off."))
-    notes += [Text(line) for line in (*_inside(result), *_waiting(result))]
+    notes += [Text(line) for line in (*_inside(result), *_waiting(result, data))]
     summary = Text(f"{result.marked} marked now, {result.kept} kept from before.")
     return Group(table, *notes, summary)
 
@@ -67,10 +67,15 @@ def _scores(lab: Lab, verdict: Verdict, data: ClassData) -> list[str]:
             f"{data.mark(verdict.student, exercise.id):g}{'*' if exercise.id in by_hand else ''}"
             for exercise in lab.exercises
         ]
-    return [
-        f"{sum(one.score for one in verdict.exercises if one.notebook == name):g}"
-        for name in lab.ordinary.names
-    ]
+    ids = [one.id for one in verdict.exercises]
+    columns = []
+    for name in lab.ordinary.names:
+        inside = [one for one in verdict.exercises if one.notebook == name]
+        alone = all(ids.count(one.id) == 1 for one in inside)  # the gradebook's are known by id
+        marks = [data.mark(verdict.student, one.id) if alone else one.score for one in inside]
+        star = "*" if alone and any(one.id in by_hand for one in inside) else ""
+        columns.append(f"{sum(marks):g}{star}")
+    return columns
 
 
 def _inside(result: ClassResult) -> list[str]:
@@ -83,11 +88,12 @@ def _inside(result: ClassResult) -> list[str]:
     return [f"{cells} judged inside the student's process, which could say anything: {found.names}"]
 
 
-def _waiting(result: ClassResult) -> list[str]:
-    """Say what waits for a person."""
+def _waiting(result: ClassResult, data: ClassData) -> list[str]:
+    """Say what waits for a person, by the gradebook."""
     waits = {
         student: [one.max_score for one in verdict.exercises if one.waiting]
         for student, verdict in result.verdicts.items()
+        if data.entries[student].waiting
     }
     students = sum(bool(points) for points in waits.values())
     if not students:

@@ -114,6 +114,12 @@ class Told:
         return sum(check.skipped for check in self.of.checks)
 
     @property
+    def why_skipped(self) -> str:
+        """Why nothing was asked, where that is all there is to say; else empty."""
+        unasked = [check.cause for check in self.of.checks if check.skipped]
+        return unasked[0] if unasked and not self.faults else ""
+
+    @property
     def state(self) -> str:
         """``whole``, ``part`` or ``none``, by its points; ``waits`` where a person gives them."""
         if self.waits:
@@ -161,6 +167,7 @@ def feedback_page(
     told = _told(verdict, hand, {str(cell.get("id", "")) for cell in cells})
     rejected = verdict.status == "rejected"
     ordinary = any(one.notebook for one in verdict.exercises)
+    explained = not any(one.notebook and not one.cell for one in verdict.exercises)
     return _template().render(
         lab=_title(cells) or verdict.lab,
         verdict=verdict,
@@ -174,6 +181,7 @@ def feedback_page(
         told_of_hidden=told_of_hidden,
         note=note,
         rejected=rejected,
+        explained=explained,
         **_plan(told),
         groups=[] if rejected else list(_groups(cells, told, hand.comments)),
         comments=[comment_html(text) for _, text in sorted(hand.comments.items())],
@@ -202,7 +210,7 @@ def _told(verdict: Verdict, hand: ByHand, places: set[str]) -> list[Told]:
 
 
 def _plan(told: Iterable[Told]) -> dict[str, Any]:
-    """Return what to mend first, what after that, and what else there is.
+    """Return what to mend first, what after that, what could not be asked, and what else there is.
 
     Exercises build on those before them, so that the first one in their order comes first; but not one that
     lacks a trifle before one that lacks much.
@@ -214,6 +222,7 @@ def _plan(told: Iterable[Told]) -> dict[str, Any]:
     rest = others[MOST_NEXT:]
     return {
         "first": first,
+        "unasked": next((one for one in told if one.skipped and one.lost), None),
         "then": others[:MOST_NEXT],
         "more": len(rest),
         "more_points": sum(one.lost for one in rest),
