@@ -27,7 +27,7 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.examine import adoption, assignment
 from proctor.examine.marker import read_lab
-from proctor.kernel.provisioner import ForkLauncher
+from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.session import Launcher, StudentKernel
 from proctor.sandbox.isolation import fork_server
 from proctor.submission import Candidate, Handed

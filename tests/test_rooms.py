@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -29,6 +30,15 @@ def test_no_module_needs_one_that_needs_it() -> None:
                 needed.add(whole if whole in names else str(node.module))
         graph[name] = needed & set(names) - {name}
     list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+def test_what_the_measurements_import_of_the_engine_is_there() -> None:
+    """They run by hand, so that a name that moved would be missed for long."""
+    for path in sorted((ROOT / "bench").glob("*.py")):
+        for node in imports(ast.parse(path.read_text("utf-8"))):
+            for alias in node.names:
+                if str(node.module).partition(".")[0] == "proctor":
+                    assert hasattr(importlib.import_module(str(node.module)), alias.name), path
 
 
 def test_each_room_says_what_comes_in_and_what_goes_out() -> None:
