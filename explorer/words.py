@@ -119,6 +119,7 @@ _NETWORK = {
     "runningLabel": "Running sum: each term is added to those before it",
     "running": "Running sum of the terms, up to {0}",
     "termsTable": "Weight and contribution of every input",
+    "earlierTerms": "{0} earlier terms add up to {1}.",
     "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
     "allTerms": "All {0} terms, together {1}; then the bias {2}.",
     "change": "Weight from {0}",
@@ -234,6 +235,7 @@ _COMPARE = {
         'Explorer(model, X, y, compare={"another": model2}), or a Recorder as history.'
     ),
     "sameModel": "the same model after epoch {0}",
+    "atEpoch": "{0} after epoch {1}",
     "asTrained": "{0}, trained in this page",
     "asGiven": "{0}, before the training in this page",
     "disagree": "They disagree on {0} of {1} digits",
@@ -264,8 +266,8 @@ _QUESTIONS = {
     "step": "One step of gradient descent at rate 0.1, on this digit as a {0}. What does the loss do?",
     "step.choices": "It falls|It stays within 0.0001|It rises",
     "step.why": (
-        "From {0} to {1}: the slope is p minus the right answer, so what is sure already hardly "
-        "moves."
+        "From {0} to {1}: the slope is p minus the right answer. Where the network is sure and right, "
+        "that is next to nothing; where it is unsure or wrong, the step is large."
     ),
     "hardest": "Which digit does the network get wrong most often, of {0}?",
     "hardest.why": "{0}: {1} of them are read as something else.",

@@ -447,6 +447,54 @@ def test_questions_reveal_after_an_answer_and_keep_it(open_page: Open) -> None:
     watched.has(quiz="shift_0")
 
 
+def test_an_answer_stays_what_it_was_when_another_digit_comes(open_page: Open) -> None:
+    watched = open_page("panel=questions")
+    question = watched.page.locator("[data-question=zeros]")
+    question.locator("input").first.check()
+    reveal = question.locator(".dlx-reveal")
+    expect(reveal).not_to_have_text("")
+    told = reveal.inner_text()
+    before = watched.value("d.inputKey")
+    for digit in (3, 8):
+        watched.page.get_by_label(f"Show a {digit} from the data").click()
+        watched.becomes("d.inputKey !== arg", argument=before)
+        expect(reveal).to_have_text(told)
+    watched.page.get_by_role("button", name="Ask again").click()
+    expect(reveal).to_have_text("")
+
+
+def test_compare_names_the_epoch_that_is_looked_at_and_offers_the_finished_model(
+    open_page: Open,
+) -> None:
+    watched = open_page("panel=compare&epoch=2")
+    heads = watched.page.locator("[data-part=versus] thead")
+    expect(heads).to_contain_text("after epoch 2")
+    name = watched.value("d.model.name")
+    choices = watched.page.get_by_label("Compare with").locator("option")
+    expect(choices.filter(has_text=name).first).to_be_attached()
+    watched.set(epoch=-1)
+    expect(heads).not_to_contain_text("after epoch 2")
+
+
+def test_the_end_of_the_tour_puts_the_network_back(open_page: Open) -> None:
+    watched = open_page("epoch=3")
+    watched.page.get_by_text("Take the tour").click()
+    stops = watched.value("d.bundle.tour.length")
+    for stop in range(stops):
+        expect(watched.page.locator(".dlx-tour")).to_contain_text(f"{stop + 1} of {stops}")
+        if watched.value("d.state.epoch") == 0:
+            break
+        watched.page.locator(".dlx-tour [data-main]").click()
+    watched.page.get_by_role("button", name="End the tour").click()
+    watched.has(epoch=3, t=-1)
+
+
+def test_terms_that_were_added_before_those_shown_are_said(open_page: Open) -> None:
+    watched = open_page("grain=term&t=20&order=size")
+    rest = watched.page.locator("[data-part=rest]")
+    expect(rest).to_contain_text("12 earlier terms add up to")
+
+
 def test_leaving_out_a_stage_puts_the_digit_on_paper_and_changes_the_input(open_page: Open) -> None:
     watched = open_page("panel=input")
     watched.page.locator(".dlx-card", has_text="centre").get_by_role("checkbox").uncheck()

@@ -36,8 +36,9 @@ export function createCompare(ctx) {
   return {
     node: h(".stack", h("p.lead", say("compareLead")), h("label.field", h("span", "Compare with"), select), none, content),
     update(d) {
-      const choices = bundle.models.flatMap((model, k) => (k !== d.state.model ? [[`m${k}`, model.name]] : d.live ? [[`m${k}`, say("asGiven", model.name)]] : []));
       const { epochs } = d.model;
+      const early = !d.live && d.state.epoch >= 0 && d.state.epoch < epochs.length - 1;
+      const choices = bundle.models.flatMap((model, k) => (k !== d.state.model || early ? [[`m${k}`, model.name]] : d.live ? [[`m${k}`, say("asGiven", model.name)]] : []));
       const marks = [0, 1, 2, 5, 10, 20, 50].filter((e) => e < epochs.length - 1);
       choices.push(...marks.map((e) => [`e${e}`, say("sameModel", epochs[e].epoch)]));
       if (options !== String(choices)) {
@@ -56,7 +57,7 @@ export function createCompare(ctx) {
       const ours = d.counted();
       if (!ours) ctx.count();
       const theirs = countOther(key, layers, d.sample);
-      write(names[0], d.live ? say("asTrained", d.model.name) : d.model.name);
+      write(names[0], d.live ? say("asTrained", d.model.name) : early ? say("atEpoch", d.model.name, epochs[d.state.epoch].epoch) : d.model.name);
       write(names[1], select.selectedOptions[0]?.textContent ?? "");
       if (!body.children.length) {
         body.append(

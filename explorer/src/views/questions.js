@@ -100,6 +100,19 @@ export function createQuestions(ctx) {
   const score = h("p.note");
   const again = button("Ask again", () => store.set({ quiz: "" }));
   let built = "";
+  /** Answers as they were given: another digit does not make them wrong. @type {Map<string, {choice: number, asks: string, choices: string[], truth: number, why: any[]}>} */
+  const kept = new Map();
+  /** @param {Question} question @param {Derived} d @param {number} choice */
+  const keep = (question, d, choice) => {
+    const known = kept.get(question.id);
+    if (known?.choice === choice) return known;
+    const [truth, ...why] = choice >= 0 ? question.solve(d) : [-1];
+    const { text: asks, choices } = ask(question, d);
+    const told = { choice, asks, choices, truth, why };
+    if (truth >= 0) kept.set(question.id, told);
+    else kept.delete(question.id);
+    return told;
+  };
   return {
     node: h(".stack",
       h("p.lead", say("questions")),
@@ -115,9 +128,8 @@ export function createQuestions(ctx) {
       const asked = QUESTIONS.filter((q) => q.when?.(d) ?? true);
       let right = 0;
       list.replaceChildren(...asked.map((question) => {
-        const { text: asks, choices } = ask(question, d);
         const choice = given.get(question.id) ?? -1;
-        const [truth, ...why] = choice >= 0 ? question.solve(d) : [-1];
+        const { asks, choices, truth, why } = keep(question, d, choice);
         const solved = truth >= 0;
         if (solved && truth === choice) right++;
         const name = uid();

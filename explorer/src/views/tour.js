@@ -17,13 +17,20 @@ export function createTour(ctx, root) {
     asked = settling = FRAMES;
     stepped = performance.now();
     if (stops[to]) store.set({ ...stops[to].patch, tour: to });
-    else store.set({ tour: -1 });
+    else store.set({ ...before, tour: -1 });
     ctx.refresh();
   };
+  /** What the stops change and the end puts back: all but the panel, where one stays to look around. */
+  const changed = [...new Set(stops.flatMap(({ patch }) => Object.keys(patch)))].filter((name) => name !== "panel");
+  /** @type {Partial<import("../store.js").State>} */
+  let before = {};
   const back = button("Back", () => go(store.state.tour - 1));
   const next = button("Next", () => go(store.state.tour + 1), { "data-main": true });
   const end = button("End the tour", () => go(-1));
-  const open = button("Take the tour", () => go(0));
+  const open = button("Take the tour", () => {
+    before = Object.fromEntries(changed.map((name) => [name, store.state[/** @type {keyof import("../store.js").State} */ (name)]]));
+    go(0);
+  });
   /** @type {Element | null} */
   let pointed = null;
   // Only the view whose button was pressed scrolls: there may be others in the notebook.

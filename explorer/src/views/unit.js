@@ -99,7 +99,8 @@ export function createUnit(ctx) {
     const bias = biasOf(layer, state.unit);
     write(title, unitName(d));
     write(sum, formula());
-    write(gate, at === "whole" || at === "gated" ? `a = ${FORMULA[layer.activation](num(z), layer.alpha ?? 1)} = ${num(a)}` : "a = ?");
+    const shaped = FORMULA[layer.activation](num(z), layer.alpha ?? 1);
+    write(gate, at === "whole" || at === "gated" ? `a = ${shaped === num(a) ? `z = ${shaped}` : `${shaped} = ${num(a)}`}` : "a = ?");
     attr(sum, "data-lit", ctx.pointed()?.layer === state.layer && ctx.pointed()?.unit === state.unit % nodesOf(layer));
     for (const [name, value] of Object.entries({ z, sum: total, bias, a })) {
       if (at === "whole" || at === "gated") node.dataset[name] = String(value);
@@ -127,8 +128,10 @@ export function createUnit(ctx) {
       attr(line, "data-lit", hovered?.layer === state.layer - 1 && hovered.unit === i % nodes);
     });
     const missing = terms.length - (to - from);
-    rest.hidden = at === "ahead" || at === "adding";
-    write(rest, missing
+    rest.hidden = at === "ahead" || (at === "adding" && !from);
+    write(rest, at === "adding"
+      ? say("earlierTerms", from, signed(sums[from]))
+      : missing
       ? say("moreTerms", missing, signed(total - (sums[to] - sums[from])), signed(bias))
       : say("allTerms", terms.length, signed(total), signed(bias)));
     grip.update(d, found);
