@@ -317,6 +317,19 @@ def test_nbgraders_log_says_what_was_marked_and_who_needs_a_person(tmp_path: Pat
     assert "WARNING] a of bob: " in said, said
 
 
+def test_who_handed_in_nothing_that_can_be_read_has_a_page_and_so_have_the_others(
+    tmp_path: Path,
+) -> None:
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    handed_in(folder, "ann", "bob")
+    (folder / "submitted" / "ann" / "a" / "a.ipynb").write_text('{"cells": [')
+    done = command(folder, "proctor", "grade", "a")
+    assert done.code == 1, done.all
+    page = (folder / "feedback" / "ann" / "a" / "a.html").read_text()
+    assert "Your notebook could not be marked" in page
+    assert "Everything passed" in (folder / "feedback" / "bob" / "a" / "a.html").read_text()
+
+
 def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
     source = folder / "source" / "a"

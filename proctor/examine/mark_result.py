@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 
 from proctor.checks import Exercise, Lab
 from proctor.errors import RejectedError
-from proctor.examine.autograded import executed
+from proctor.examine.autograded import VERDICT, executed
 from proctor.notebooks import dumps
 from proctor.ordinary import Assignment, emptied
-from proctor.plain import fields_of
+from proctor.plain import fields_of, plain
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
@@ -194,13 +194,23 @@ def _marked(
         exercises=tuple(results),
     )
     if lab.several is not None:
-        return Marked(verdict, unmarked_notebooks(lab.several))
+        return Marked(verdict, unmarked_notebooks(lab.several, verdict))
     return Marked(verdict, dumps(executed(source, (), verdict)))
 
 
-def unmarked_notebooks(assignment: Assignment) -> str:
-    """Return an assignment's notebooks without any answer."""
-    return join_notebooks({one.name: emptied(one) for one in assignment.notebooks})
+def unmarked_notebooks(assignment: Assignment, verdict: Verdict) -> str:
+    """Return an assignment's notebooks without any answer, each with what the verdict says of it."""
+    made = {}
+    for one in assignment.notebooks:
+        exercises = tuple(known for known in verdict.exercises if known.notebook == one.name)
+        score, most = (
+            total([getattr(known, name) for known in exercises]) for name in ("score", "max_score")
+        )
+        told = plain(replace(verdict, score=score, max_score=most, exercises=exercises))
+        del told["student"]  # who sent the same bytes shares the notebook
+        made[one.name] = emptied(one)
+        made[one.name].metadata[VERDICT] = told
+    return join_notebooks(made)
 
 
 def join_notebooks(notebooks: Mapping[str, NotebookNode]) -> str:
