@@ -31,8 +31,17 @@ def read(path: Path) -> NotebookNode:
     Raises
     ------
     CourseError
-        If it is otter's, and breaks its format.
+        If it cannot be read, or is otter's and breaks its format.
     """
+    try:
+        return _read(path)
+    except CourseError:
+        raise
+    except Exception as error:  # whatever nbformat raises for a broken file
+        raise CourseError(f"{path} is not a notebook that can be read: {error}") from error
+
+
+def _read(path: Path) -> NotebookNode:
     from nbgrader.nbgraderformat import MetadataValidator
 
     text = path.read_text("utf-8")

@@ -197,12 +197,7 @@ _read_before: dict[tuple[Path, str], tuple[Any, Assignment]] = {}
 def _read_assignment(folder: Path, config: Config, root: Path) -> Assignment:
     found = []
     for path in sorted(folder.glob("*.ipynb")):
-        try:
-            node = nbgrader_steps.read(path)
-        except CourseError:
-            raise
-        except Exception as error:  # whatever nbformat raises for a broken file
-            raise CourseError(f"{path} is not a notebook that can be read: {error}") from error
+        node = nbgrader_steps.read(path)
         language = nbgrader_steps.language(node)
         if language not in nbgrader_steps.PYTHON:
             raise CourseError(

@@ -53,8 +53,6 @@ class Compared:
         Students who are not in the gradebook, so that there is nothing to compare with.
     without : dict of str to int
         Student -> how many test cells have no score in the gradebook.
-    changed : set of (str, str)
-        Notebook and id of test cells whose points are not those of the gradebook any more.
     """
 
     students: int = 0
@@ -62,7 +60,6 @@ class Compared:
     differences: list[Difference] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     without: dict[str, int] = field(default_factory=dict)
-    changed: set[tuple[str, str]] = field(default_factory=set)
 
 
 def compare(
@@ -89,16 +86,10 @@ def compare(
             f"There is no gradebook at {url.removeprefix('sqlite:///')} to compare with. Mark with: "
             f"nbgrader autograde {lab.name}"
         )
-    before = gradebook.automatic_scores(
-        url, str(config.CourseDirectory.get("course_id", "")), lab.name
-    )
-    worth = gradebook.most_points(url, str(config.CourseDirectory.get("course_id", "")), lab.name)
-    changed = {
-        key
-        for one in lab.exercises
-        if worth.get(key := (one.notebook, one.id), one.points) != one.points
-    }
-    found = Compared(changed=changed)
+    course_id = str(config.CourseDirectory.get("course_id", ""))
+    before = gradebook.automatic_scores(url, course_id, lab.name)
+    worth = gradebook.most_points(url, course_id, lab.name)
+    found = Compared()
     handed = collect_class(course, submissions, lab.name).handed
     with (
         tempfile.TemporaryDirectory(prefix="proctor-") as kept,
@@ -113,12 +104,15 @@ def compare(
             if marked.met:
                 marked = marker.again(reading)
             say(reading.handed.student)
-            _compare(marked.verdict, before.get(reading.handed.student), found)
+            _compare(marked.verdict, before.get(reading.handed.student), worth, found)
     return found
 
 
 def _compare(
-    verdict: Verdict, before: dict[tuple[str, str], float] | None, found: Compared
+    verdict: Verdict,
+    before: dict[tuple[str, str], float] | None,
+    worth: dict[tuple[str, str], float],
+    found: Compared,
 ) -> None:
     if before is None:
         found.unknown.append(verdict.student)
@@ -141,9 +135,9 @@ def _compare(
                     exercise.id,
                     old,
                     exercise.score,
-                    "Its points are others now."
-                    if key in found.changed
-                    else reason(verdict, exercise, old),
+                    reason(verdict, exercise, old)
+                    if worth.get(key) == exercise.max_score
+                    else "Its points are others now.",
                 )
             )
 

@@ -92,11 +92,7 @@ def grade(
             f"{waiting} hand-ins wait in the queue of `proctor watch` and are not marked now. "
             f"Have them marked: proctor watch {lab.name} --once"
         )
-    if lab.ordinary is not None and (
-        sentence := stale_release(
-            lab.ordinary, course.folder / "release" / lab.name, course.nbgrader_config()
-        )
-    ):
+    if lab.ordinary is not None and (sentence := stale_release(course, lab.ordinary)):
         tell.note(sentence)
     handed = [one for one in arrived.handed if student in (None, one.student)]
     if sentence := _not_the_best(course, lab, submissions, store.origins(), handed):

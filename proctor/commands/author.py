@@ -104,8 +104,7 @@ def adopt(
         click.echo(adopted.summary())
         for line in adopted.lines():
             click.echo(f"  {line}")
-        released = course.folder / "release" / name
-        if sentence := stale_release(lab.ordinary, released, course.nbgrader_config()):
+        if sentence := stale_release(course, lab.ordinary):
             click.echo(sentence)
         for path in convert(course, adopted) if write else ():
             click.echo(course.relative(path))

@@ -26,7 +26,7 @@ from proctor.checks import Exercise, Lab
 from proctor.errors import ProtocolError
 from proctor.examine import adoption
 from proctor.examine.assemble import Assembled, Step, assemble
-from proctor.examine.autograded import EXTRA, OWN_TEXT, VERDICT, own_text
+from proctor.examine.autograded import EXTRA, OWN_TEXT, keep_verdict, own_text
 from proctor.examine.judged_cell import MAX_PART, KernelSide, credit, test_outputs
 from proctor.examine.mark_result import Marked, answered, join_notebooks, left_to_person
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
@@ -36,7 +36,6 @@ from proctor.kernel.session import StudentKernel
 from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
 from proctor.ordinary import Assignment, Notebook, OrdinaryCell
-from proctor.plain import plain
 from proctor.submission import Part, Submission
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Verdict, total
 
@@ -264,13 +263,13 @@ class _Session:
         ]
         notebook = self.executed()
         notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
-        notebook.metadata[VERDICT] = self.told(exercises)
+        keep_verdict(notebook, self.told(exercises))
         return Played(exercises, self.problems, notebook, self.met)
 
-    def told(self, exercises: list[ExerciseResult]) -> dict[str, Any]:
+    def told(self, exercises: list[ExerciseResult]) -> Verdict:
         """Return the verdict on this notebook alone, from which its feedback page is made."""
         attention = any(problem.attention for problem in self.problems)
-        verdict = Verdict(
+        return Verdict(
             student="",
             lab=self.lab.name,
             status="needs_attention" if attention else "graded",
@@ -280,9 +279,6 @@ class _Session:
             problems=tuple(dict.fromkeys(self.problems)),
             exercises=tuple(exercises),
         )
-        told: dict[str, Any] = plain(verdict)
-        del told["student"]  # who sent the same bytes shares the notebook
-        return told
 
     def exercise(self, cell: OrdinaryCell) -> Exercise:
         """Return the exercise that a cell is."""

@@ -47,6 +47,13 @@ def is_extra(id: str) -> bool:
     return id.startswith(EXTRA)
 
 
+def keep_verdict(notebook: NotebookNode, verdict: Verdict) -> None:
+    """Put a verdict into a notebook's metadata, but for the name: who sent the same bytes shares it."""
+    told = plain(verdict)
+    del told["student"]
+    notebook.metadata[VERDICT] = told
+
+
 def executed(
     source: NotebookNode,
     runs: Sequence[tuple[Step, CellRun]],
@@ -73,9 +80,7 @@ def executed(
     notebook = separate(source)
     # The lexer that is the default, IPython's, takes time in the square of a cell's length.
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python"}
-    told = plain(verdict)
-    del told["student"]  # who sent the same bytes shares the notebook
-    notebook.metadata[VERDICT] = told
+    keep_verdict(notebook, verdict)
     own, graded = Code(), Code()  # no cell of the student's own takes the room of a graded one
     pictures = Pictures()
     steps = {step.cell_index: (step, run) for step, run in runs if step.kind != "extra"}

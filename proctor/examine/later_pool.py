@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
-from types import TracebackType
 
 from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.pool import AHEAD, Pool
@@ -39,12 +38,7 @@ class LaterPool:
     def __enter__(self) -> LaterPool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._opened.close()
 
     def submit(

@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 
 from proctor.checks import Exercise, Lab
 from proctor.errors import RejectedError
-from proctor.examine.autograded import VERDICT, executed
+from proctor.examine.autograded import executed, keep_verdict
 from proctor.notebooks import dumps
 from proctor.ordinary import Assignment, emptied
-from proctor.plain import fields_of, plain
+from proctor.plain import fields_of
 from proctor.submission import Handed
 from proctor.verdict import CheckResult, ExerciseResult, Problem, Status, Verdict, total
 
@@ -206,10 +206,10 @@ def unmarked_notebooks(assignment: Assignment, verdict: Verdict) -> str:
         score, most = (
             total([getattr(known, name) for known in exercises]) for name in ("score", "max_score")
         )
-        told = plain(replace(verdict, score=score, max_score=most, exercises=exercises))
-        del told["student"]  # who sent the same bytes shares the notebook
         made[one.name] = emptied(one)
-        made[one.name].metadata[VERDICT] = told
+        keep_verdict(
+            made[one.name], replace(verdict, score=score, max_score=most, exercises=exercises)
+        )
     return join_notebooks(made)
 
 

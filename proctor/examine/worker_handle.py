@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from types import TracebackType
 
 from proctor.checks import Lab
 from proctor.course import Course
@@ -154,12 +153,7 @@ class Template:
     def __enter__(self) -> Template:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._control.close()
         self._process.kill()
         self._process.wait()

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from proctor import nbgrader_steps
 from proctor.cells import marking
+from proctor.course import Course
+from proctor.errors import CourseError
 from proctor.ordinary import Assignment, Notebook
 
 
-def stale_release(assignment: Assignment, released: Path, config: Config) -> str:
+def stale_release(course: Course, assignment: Assignment) -> str:
     """Say in one sentence that the source was changed after its release; nothing if it was not.
 
     Parameters
     ----------
+    course : Course
+        Where nbgrader released it, ``release/NAME``; that need not be there.
     assignment : Assignment
         As its source is now.
-    released : Path
-        What nbgrader released of it, ``release/NAME``; it need not be there.
-    config : Config
-        The course's nbgrader configuration.
 
     Returns
     -------
@@ -31,14 +30,15 @@ def stale_release(assignment: Assignment, released: Path, config: Config) -> str
         Names the first cell that differs in kind, points, or in what a test shows. What is hidden,
         solutions and given text may be mended without a new release.
     """
+    config = course.nbgrader_config()
     for notebook in assignment.notebooks:
-        path = released / f"{notebook.name}.ipynb"
+        path = course.folder / "release" / assignment.name / f"{notebook.name}.ipynb"
         if not path.is_file():
             continue
         try:
             node = nbgrader_steps.read(path)
-        except Exception:  # noqa: BLE001  a release that cannot be read says nothing of the source
-            continue
+        except CourseError:
+            continue  # a release that cannot be read says nothing of the source
         now, then = _cells(_released(notebook, config)), _cells(node)
         if changed := next((id for id in [*now, *then] if now.get(id) != then.get(id)), ""):
             here = f"{assignment.name}/{notebook.name}.ipynb"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from proctor.lift import name_owners
@@ -118,12 +117,7 @@ class Judge:
     def __enter__(self) -> Judge:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.worker.close()
 
     def ran(self, cell: Cell, submitted: str = "") -> None:

@@ -47,9 +47,8 @@ def _reasons(result: ClassResult, data: ClassData) -> Iterator[tuple[list[str], 
         problem = next((one for one in verdict.problems if one.attention), None)
         if problem is not None:
             groups[problem.code].append((verdict, problem))
-        answers = any(
-            one.waiting for one in verdict.exercises
-        )  # for a person, whatever the problem
+        # What a person marks waits for them, whatever the problem.
+        answers = any(one.waiting for one in verdict.exercises)
         if data.entries[student].waiting and (problem is None or answers):
             waits = Problem("waits", "The gradebook waits for a person's mark (see formgrader).")
             groups["waits"].append((verdict, waits))

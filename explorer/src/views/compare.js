@@ -38,7 +38,8 @@ export function createCompare(ctx) {
     update(d) {
       const { epochs } = d.model;
       const early = !d.live && d.state.epoch >= 0 && d.state.epoch < epochs.length - 1;
-      const choices = bundle.models.flatMap((model, k) => (k !== d.state.model || early ? [[`m${k}`, model.name]] : d.live ? [[`m${k}`, say("asGiven", model.name)]] : []));
+      const given = early ? d.model.name : d.live ? say("asGiven", d.model.name) : "";
+      const choices = bundle.models.map((model, k) => [`m${k}`, k === d.state.model ? given : model.name]).filter(([, name]) => name);
       const marks = [0, 1, 2, 5, 10, 20, 50].filter((e) => e < epochs.length - 1);
       choices.push(...marks.map((e) => [`e${e}`, say("sameModel", epochs[e].epoch)]));
       if (options !== String(choices)) {

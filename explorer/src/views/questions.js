@@ -151,11 +151,9 @@ export function createQuestions(ctx) {
 
   /** @param {Question} question @param {number} choice */
   function answer(question, choice) {
-    const d = ctx.now();
-    const [truth] = question.solve(d);
-    const { text, choices } = ask(question, d);
+    const { asks, choices, truth } = keep(question, ctx.now(), choice);
     const given = parse(store.state.quiz).set(question.id, choice);
-    ctx.answered({ id: question.id, question: text, answer: choices[choice], truth: choices[truth], right: truth === choice });
+    ctx.answered({ id: question.id, question: asks, answer: choices[choice], truth: choices[truth], right: truth === choice });
     store.set({ quiz: [...given].map(([id, k]) => `${id}_${k}`).join(".") });
   }
 }

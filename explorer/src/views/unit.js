@@ -13,7 +13,7 @@ const FEW = 8;
 /** What an activation does, with a number in it. @type {Record<string, (z: string, alpha: number) => string>} */
 const FORMULA = {
   relu: (z) => `max(0, ${z})`,
-  linear: (z) => z,
+  linear: () => "z",
   sigmoid: (z) => `1 / (1 + exp(−(${z})))`,
   tanh: (z) => `tanh(${z})`,
   elu: (z, alpha) => `${z} if above 0, else ${num(alpha, 2)} (exp(${z}) − 1)`,
@@ -100,7 +100,7 @@ export function createUnit(ctx) {
     write(title, unitName(d));
     write(sum, formula());
     const shaped = FORMULA[layer.activation](num(z), layer.alpha ?? 1);
-    write(gate, at === "whole" || at === "gated" ? `a = ${shaped === num(a) ? `z = ${shaped}` : `${shaped} = ${num(a)}`}` : "a = ?");
+    write(gate, at === "whole" || at === "gated" ? `a = ${shaped} = ${num(a)}` : "a = ?");
     attr(sum, "data-lit", ctx.pointed()?.layer === state.layer && ctx.pointed()?.unit === state.unit % nodesOf(layer));
     for (const [name, value] of Object.entries({ z, sum: total, bias, a })) {
       if (at === "whole" || at === "gated") node.dataset[name] = String(value);
