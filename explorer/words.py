@@ -84,6 +84,7 @@ _NETWORK = {
     "dead": "dead: 0 for every digit ",
     "habits": "Dead ReLU units: {0}, always on: {1}, judged on {2} digits.",
     "counting": "Counting dead units …",
+    "tiles": "Each tile: a unit's weights, and its value as a bar. ",
     "lines": "Of the lines between two layers, only the strongest are drawn. ",
     "backwardNote": (
         "Backward: each line is the slope of the loss in its weight, each pixel the slope in its ink, "

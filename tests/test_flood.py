@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from support import needs
 from support.tinycourse import DOUBLE, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
-from proctor.kernel.cell_run import MISUSED
+from proctor.kernel.cell_run import MISUSED, KernelStopped
+from proctor.kernel.forked import ForkLauncher
+from proctor.kernel.session import MAX_UNREAD, StudentKernel
+from proctor.kernel.student_side import RemoteSide
+from proctor.sandbox.forkserver import ForkServer
 
 pytestmark = needs.isolation
 
@@ -91,3 +96,15 @@ def test_a_flood_costs_only_who_sent_it(tmp_path: Path) -> None:
     assert [(problem.code, problem.message) for problem in guilty.problems] == [MISUSED]
     assert guilty.status == "needs_attention"
     assert seen[-1] - before < 100
+
+
+def test_a_flood_is_ended_before_it_fills_who_reads_it(tmp_path: Path) -> None:
+    before = psutil.Process().memory_info().rss / 2**20
+    with ForkServer(("numpy",)) as server:
+        launcher = ForkLauncher(server)
+        with StudentKernel(launcher, tmp_path, {}, cell_seconds=6, total_seconds=60) as kernel:
+            kernel.run(FLOOD)
+            with largest_memory() as seen, pytest.raises(KernelStopped) as stopped:
+                RemoteSide(kernel).call("mean", (1.0,), {})
+    assert (stopped.value.code, stopped.value.message) == MISUSED
+    assert seen[-1] - before < 3 * MAX_UNREAD / 2**20

@@ -330,6 +330,38 @@ def test_who_handed_in_nothing_that_can_be_read_has_a_page_and_so_have_the_other
     assert "Everything passed" in (folder / "feedback" / "bob" / "a" / "a.html").read_text()
 
 
+def test_the_screen_says_who_waits_by_the_gradebook_and_stars_a_persons_mark(
+    tmp_path: Path,
+) -> None:
+    by_hand = course.solution("# in words", "h")
+    by_hand.metadata["nbgrader"] |= {"grade": True, "points": 2}
+    test = course.test("assert (\n    x == 1\n)", "x-test")
+    folder = small(tmp_path, course.solution("x = 1", "x"), test, by_hand)
+    (folder / "nbgrader_config.py").write_text(course.CONFIG.format(seconds=2))
+    handed_in(folder, "ann", "bob", "eva", "gus")
+    for student, answer in (("eva", "while True: pass"), ("gus", "x = 2")):
+        path = folder / "submitted" / student / "a" / "a.ipynb"
+        path.write_text(path.read_text().replace("x = 1", answer))
+    said = command(folder, "proctor", "grade", "a").all
+    assert "2 points of 4 students wait" in said
+    assert (
+        "the cell 'x' was stopped: it took longer than the 2 seconds of processor" in said.lower()
+    )
+    assert "! ann, bob, eva, gus: The gradebook waits for a person's mark" in said
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        grade = book.find_grade("h", "a", "a", "ann")
+        grade.manual_score, grade.needs_manual_grade = 2.0, False
+        book.db.commit()
+    done = command(folder, "proctor", "grade", "a")
+    assert "2 points of 3 students wait" in done.all, done.all
+    assert "* a person's mark" in done.all
+    (row,) = [line for line in done.out.splitlines() if "ann" in line and "│" in line]
+    assert "3*" in row
+    page = (folder / "feedback" / "gus" / "a" / "a.html").read_text()
+    assert "An assertion does not hold." in page and "<dt>Why</dt>" in page
+    assert "Likely" not in page and "common mistakes" not in page
+
+
 def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
     source = folder / "source" / "a"

@@ -148,17 +148,16 @@ def _grades(
             raise _lacks(verdict, f"cell '{exercise.grade_cell}'")
         marked = grade.manual_score is not None
         if exercise.by == "person":  # as nbgrader does; one without an answer gets nothing
-            score = None if exercise.waiting else 0.0
-            changed.append({"of": grade.id, "score": score, "needs": exercise.waiting or marked})
+            score, needs = None if exercise.waiting else 0.0, exercise.waiting or marked
             comment = comments.get((notebook, exercise.id))
             if comment is None:
                 raise _lacks(verdict, f"comment on '{exercise.id}'")
             said.append({"of": comment.id, "text": None if exercise.waiting else "No response."})
         else:
-            needs = marked or whole or exercise.id in attention
-            if unchanged and marked:
-                needs = bool(grade.needs_manual_grade)
-            changed.append({"of": grade.id, "score": exercise.score, "needs": needs})
+            score, needs = exercise.score, marked or whole or exercise.id in attention
+        if unchanged and marked:
+            needs = bool(grade.needs_manual_grade)
+        changed.append({"of": grade.id, "score": score, "needs": needs})
     _update(connection, Grade, changed, auto_score="score", needs_manual_grade="needs")
     _update(connection, Comment, said, auto_comment="text")
 

@@ -489,6 +489,11 @@ def test_the_end_of_the_tour_puts_the_network_back(open_page: Open) -> None:
     watched.has(epoch=3, t=-1)
 
 
+def test_what_a_tile_shows_is_said(open_page: Open) -> None:
+    network = open_page().page.locator("[data-panel=network]")
+    expect(network).to_contain_text("Each tile: a unit's weights, and its value as a bar.")
+
+
 def test_terms_that_were_added_before_those_shown_are_said(open_page: Open) -> None:
     watched = open_page("grain=term&t=20&order=size")
     rest = watched.page.locator("[data-part=rest]")

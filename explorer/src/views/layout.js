@@ -37,7 +37,7 @@ const LISTED = 26;
 const ASIDE = 84;
 
 /** Whether a layer's parts are pictures: weights that lie over an image, or maps. @param {Layer[]} layers @param {number} l @param {import("../bundle.js").Input} input */
-const isPicture = (layers, l, input) => isMap(layers[l]) || (l === 0 && layers[0].kind === "dense" && input.kind === "image" && input.channels === 1);
+export const isPicture = (layers, l, input) => isMap(layers[l]) || (l === 0 && layers[0].kind === "dense" && input.kind === "image" && input.channels === 1);
 
 /**
  * Columns and rows of each layer's parts at a size.

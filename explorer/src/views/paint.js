@@ -1,6 +1,7 @@
 /** Paints the network on its canvas: the input, the lines, the weight maps and feature maps. */
 
 import { backward, isMap, nodesOf } from "../engine.js";
+import { isPicture } from "./layout.js";
 import { digit, largest, prepare, signedMaps, squares, trace, unrolled } from "../draw.js";
 import { roll } from "../prep.js";
 import { edgesInto, edgesOf, standFor, strongest } from "./edges.js";
@@ -42,7 +43,8 @@ export function paintNetwork(ctx, canvas, plan, d) {
   for (const { l, found } of lit) if (l === 0) paintPixels(context, plan, d, found.map(({ from }) => from), colours);
   if (pointed?.layer === -1) paintPixels(context, plan, d, [pointed.unit], colours);
   d.layers.forEach((_, l) => paintParts(context, plan, d, l, colours, slopes));
-  if (d.state.edges !== "gradient") return say("lines");
+  const tiles = d.layers[0].kind === "dense" && isPicture(d.layers, 0, d.bundle.input) ? say("tiles") : "";
+  if (d.state.edges !== "gradient") return tiles + say("lines");
   return slopes ? say("backwardNote", d.label) : say("askTarget");
 }
 
