@@ -12,11 +12,16 @@ from typing import Any
 
 import psutil
 import pytest
+import zmq
+from ipykernel.iostream import IOPubThread
+from jupyter_client.session import Session
 from support import needs
 
 from proctor.errors import ProtocolError
+from proctor.kernel import link
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
-from proctor.kernel.forked import ForkLauncher
+from proctor.kernel.client import Channels
+from proctor.kernel.forked import CHANNELS, ForkLauncher
 from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
 from proctor.kernel.values import StudentError
@@ -235,3 +240,59 @@ def test_a_forged_question_gets_nothing_and_stops_nobody(
         "print(k.stdin_socket.poll(3000) != 0)"
     )
     assert printed(asking.run("print(ask('a' * 64))")) == "b'what was kept'\n"
+
+
+class SlowSender(zmq.Socket[bytes]):
+    """Rests within a message, as the system may let any process rest."""
+
+    def send_multipart(self, msg_parts: Any, *options: Any, **named: Any) -> None:
+        for part in msg_parts[:-1]:
+            self.send(part, zmq.SNDMORE)
+            time.sleep(0.2)
+        self.send(msg_parts[-1])
+
+
+class Listened:
+    """Where a kernel is that runs and puts out what `channels` hear."""
+
+    process = None
+
+    def __init__(self, channels: Channels, sockets: Path) -> None:
+        self.channels, self.sockets = channels, sockets
+
+    def lives(self) -> bool:
+        return True
+
+    def interrupt(self) -> None:
+        raise AssertionError
+
+    def why_dead(self) -> None:
+        return None
+
+    def close(self) -> None:
+        raise AssertionError
+
+
+def test_who_begins_to_listen_while_the_kernel_sends_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ipykernel's greeting then waits for something else that arrives: it never came, in one of 1,000s."""
+    monkeypatch.setattr(link, "START_SECONDS", 5)
+    names = {f"{name}_port": number for number, name in enumerate(CHANNELS)}
+    connection = {"transport": "ipc", "ip": str(tmp_path / "k"), "key": "", **names}
+    connection["signature_scheme"] = "hmac-sha256"
+    context = zmq.Context()
+    output = SlowSender(context, zmq.XPUB)
+    output.bind(f"ipc://{tmp_path / 'k'}-{names['iopub_port']}")
+    thread = IOPubThread(output, session=Session())
+    thread.start()
+    thread.schedule(lambda: output.send_multipart([b"a", b"b", b"c", b"d", b"e"]))
+    time.sleep(0.1)
+    channels = Channels(connection)
+    try:
+        link.wait_until_heard(Listened(channels, tmp_path))
+    finally:
+        channels.close()
+        thread.stop()
+        thread.close()
+        context.destroy(linger=0)

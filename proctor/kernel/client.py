@@ -80,6 +80,7 @@ class Channels:
             key=connection["key"].encode(), signature_scheme=connection["signature_scheme"]
         )
         self._connection = connection
+        self._asked = 0
         self.shell = self._socket(SocketType.DEALER, "shell")
         self.input = self._socket(SocketType.DEALER, "stdin")
         self.output = self._socket(SocketType.SUB, "iopub")
@@ -99,6 +100,11 @@ class Channels:
         ipc = self._connection["transport"] == "ipc"
         socket.connect(f"ipc://{where}-{port}" if ipc else f"tcp://{where}:{port}")
         return socket
+
+    def listen_again(self) -> None:
+        """Subscribe once more to what the kernel puts out, so that it has something to react to."""
+        self._asked += 1
+        self.output.setsockopt(SocketOption.SUBSCRIBE, b"listening-%d" % self._asked)
 
     def receive(self, socket: Socket[bytes]) -> dict[str, Any]:
         """Read one message that is there; whatever a forged one makes a library raise is raised."""

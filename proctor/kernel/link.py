@@ -61,6 +61,9 @@ class Launcher(Protocol):
 def wait_until_heard(link: Link) -> None:
     """Wait until the kernel has greeted whoever listens to its output: from then on nothing is lost.
 
+    A kernel that is sending while somebody begins to listen may leave the greeting until something
+    else arrives (libzmq tells of new subscribers once, and sending takes that in). So it is asked again.
+
     Raises
     ------
     KernelStartError
@@ -68,6 +71,7 @@ def wait_until_heard(link: Link) -> None:
     """
     end = time.monotonic() + START_SECONDS
     while not link.channels.output.poll(LOOK_MS):
+        link.channels.listen_again()
         if not link.lives():
             raise KernelStartError("The kernel did not start: it ended before it answered.")
         if time.monotonic() >= end:
