@@ -17,7 +17,7 @@ export function createPaper(ctx) {
   const { store, bundle } = ctx;
   const { input, say } = bundle;
   const { drawable } = input;
-  const { canvas, undo, clear, cursor } = createPen(ctx);
+  const { canvas, undo, undoable, clear, cursor } = createPen(ctx);
   let painted = "";
 
   const hint = h("p.hint");
@@ -87,7 +87,7 @@ export function createPaper(ctx) {
       tools.update(state.tool);
       onto.update(Boolean(state.onto));
       onto.node.hidden = state.source === "ink" || state.tool !== "draw";
-      undoButton.disabled = state.tool === "hide" ? !state.hide : state.source !== "ink" || !state.ink;
+      undoButton.disabled = !undoable();
       picks.forEach((pickButton, k) => attr(pickButton, "aria-pressed", state.source === "sample" && d.label === k));
       if (!picks.length && d.label >= 0) select.value = String(d.label);
     },

@@ -15,6 +15,13 @@ export function createPen(ctx) {
   let cursor = null;
   const start = () => ({ x: PAPER / 2, y: PAPER / 4, down: false });
   let drawing = false;
+  /** What a stroke on a digit, or a clearing, put aside, and how many strokes there were after it. @type {{state: Partial<import("../store.js").State>, strokes: number}[]} */
+  let past = [];
+  /** @param {number} strokes */
+  const remember = (strokes) => {
+    const { source, base, ink, hide, truth, t } = store.state;
+    past.push({ state: { source, base, ink, hide, truth, t }, strokes });
+  };
 
   /** Begin a stroke or an occlusion at a point of the sheet. @param {number} x @param {number} y */
   const begin = (x, y) => {
@@ -26,6 +33,7 @@ export function createPen(ctx) {
     // Only what is there can be erased; a stroke begins a clean sheet unless it is to go onto what is shown.
     const base = !fresh ? state.base : erase || state.onto ? state.source : "";
     if (erase && !strokes.length && !base) return;
+    if (fresh) remember(1);
     strokes.push({ erase, points: [[x, y]] });
     store.set({ source: "ink", base, ink: encodeInk(strokes), hide: "", t: state.t > 0 ? -1 : state.t, ...(fresh ? { truth: -1 } : {}) });
   };
@@ -108,17 +116,29 @@ export function createPen(ctx) {
     : h("canvas.paper", { role: "img", "aria-label": say("shown") });
 
   const clear = () => {
-    if (store.state.tool === "hide") store.set({ hide: "" });
-    else store.set({ source: "ink", base: "", ink: "", hide: "", truth: -1 });
+    const { state } = store;
+    if (state.tool === "hide") return store.set({ hide: "" });
+    if (state.source !== "ink" || state.ink) remember(0);
+    store.set({ source: "ink", base: "", ink: "", hide: "", truth: -1 });
   };
   const undo = () => {
     const { state } = store;
-    if (state.tool === "hide") store.set({ hide: "" });
-    else if (state.source === "ink") {
-      const left = decodeInk(state.ink).slice(0, -1);
-      store.set(left.length || !state.base ? { ink: encodeInk(left) } : { source: state.base, base: "", ink: "" });
+    if (state.tool === "hide") return store.set({ hide: "" });
+    if (state.source !== "ink") return;
+    const strokes = decodeInk(state.ink);
+    const last = past.at(-1);
+    if (last?.strokes === strokes.length) {
+      past.pop();
+      return store.set(last.state);
     }
+    const left = strokes.slice(0, -1);
+    store.set(left.length || !state.base ? { ink: encodeInk(left) } : { source: state.base, base: "", ink: "" });
+  };
+  /** Whether there is something to undo. */
+  const undoable = () => {
+    const { state } = store;
+    return state.tool === "hide" ? state.hide !== "" : state.source === "ink" && (state.ink !== "" || past.at(-1)?.strokes === 0);
   };
 
-  return { canvas, clear, undo, cursor: () => cursor };
+  return { canvas, clear, undo, undoable, cursor: () => cursor };
 }
