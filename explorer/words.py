@@ -140,6 +140,11 @@ _SOFTMAX = {
     "largest": (
         "The largest is {0}, with {1}. Adding the same number to every logit changes nothing."
     ),
+    "tie": (
+        "The logit of {0} is {2} above that of {1}. Exp makes a factor of that difference: {0} has "
+        "exp({2}) = {3} times the share of {1}. All the others together have {4} times the share of "
+        "{0}, so {0} has 1 / (1 + {4}) = {5} of the whole, and {1} has {5} / {3} = {6}."
+    ),
     "fromLogits": (
         "Why from_logits=True: the loss of label {0} is log Σ exp(z) − z[{0}] = {1} when it is "
         "computed from the logits. By way of the probabilities it is −log p = {2}"
@@ -197,6 +202,7 @@ _MISTAKES = {
     "evidenceSays": "Ink that speaks for {0}, filled, and for {1}, hollow",
     "evidenceTable": "What each input adds to the difference: its value times the slope",
     "others": "the others",
+    "outweigh": " The others are small, but together they weigh more than those that are named.",
     "lead": (
         "What units add to the last sum for {0}, less what they add to that for {1}. Open one to see its "
         "arithmetic."

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import Watched
-from support.looking import box, expect
+import standin
+from conftest import Trained, Watched
+from support.looking import box, expect, text
+
+from explorer import Explorer
 
 Open = Callable[..., Watched]
+
+
+def number(shown: str) -> float:
+    """A number as the page writes it, with a true minus."""
+    return float(shown.replace("−", "-"))
 
 
 def stroke(watched: Watched) -> None:
@@ -47,3 +57,54 @@ def test_undo_of_strokes_that_came_with_the_address_ends_at_the_bare_sheet(
     undo.click()
     watched.has(source="ink", ink="")
     expect(undo).to_be_disabled()
+
+
+def test_what_is_named_under_why_outweighs_the_others(
+    open_page: Open, trained: Trained, tmp_path: Path
+) -> None:
+    """Ten units that all speak as loud for one answer: five are half of it."""
+    model = standin.make_model((10, 10))
+    speaks = np.zeros((10, 10))
+    speaks[:, 3] = 1
+    model.layers[0].set_weights([np.full((400, 10), 0.01), np.zeros(10)])
+    model.layers[1].set_weights([speaks, np.zeros(10)])
+    file = Explorer(model, trained.X[:20], trained.y[:20]).save_html(tmp_path / "alike.html")
+    blame = open_page(file=file).page.locator("[data-panel=network] [data-part=blame]")
+    expect(blame.get_by_role("button")).to_have_count(5)
+    *named, others, lead = (number(text(blame.locator(".dlx-num").nth(k))) for k in range(7))
+    assert sum(named) == pytest.approx(others, abs=0.003)
+    assert sum(named) + others == pytest.approx(lead, abs=0.006)
+    expect(blame).not_to_contain_text("they weigh more")
+
+
+def test_others_that_weigh_more_than_all_that_have_room_are_said(
+    open_page: Open, trained: Trained, tmp_path: Path
+) -> None:
+    """Hundreds of pixels, each of the same small weight."""
+    model = standin.make_model((10,))
+    weights = np.zeros((400, 10))
+    weights[:, 3] = 0.01
+    model.layers[0].set_weights([weights, np.zeros(10)])
+    file = Explorer(model, trained.X[:20], trained.y[:20]).save_html(tmp_path / "even.html")
+    blame = open_page(file=file).page.locator("[data-panel=network] [data-part=blame]")
+    expect(blame).to_contain_text("The others are small, but together they weigh more")
+
+
+def test_the_difference_of_two_logits_is_tied_to_their_shares(open_page: Open) -> None:
+    watched = open_page("panel=softmax")
+    said = watched.page.locator("[data-part=tie]")
+    for sample in (0, 12):
+        watched.set(sample=sample)
+        z, p = (
+            np.array(watched.value(f"[...d.pass.{name}]")) for name in ("logits", "probabilities")
+        )
+        two, one = np.argsort(z)[-2:]
+        lead = z[one] - z[two]
+        expect(said).to_contain_text(f"The logit of {one} is {lead:.3f} above that of {two}.")
+        if np.exp(lead) < 1000:
+            expect(said).to_contain_text(f"exp({lead:.3f}) = {np.exp(lead):.3f} times")
+        expect(said).to_contain_text(f"= {100 * p[one]:.3f}\u00a0% of the whole")
+        assert p[two] == pytest.approx(p[one] / np.exp(lead))
+    # Where the sum overflows there are no shares to tie anything to.
+    watched.set(plus=1000, shift=0)
+    expect(said).to_be_hidden()

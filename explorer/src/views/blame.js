@@ -10,6 +10,8 @@ import { asImage } from "../derive.js";
 import { source } from "./terms.js";
 
 const SIDE = 112;
+/** Of what speaks for the answer, so much is named at most. */
+const MOST = 6;
 
 /**
  * What each unit below the last layer adds to the answer's lead over the label.
@@ -29,7 +31,7 @@ function pushes(d, against) {
 const named = (layer, unit) => (isMap(layer) ? `map ${unit % layer.shape[2]}` : `unit ${unit}`);
 
 /** The class that the answer is held against: the right one where it is wrong, else the next one. @param {import("../derive.js").Derived} d */
-function rivalOf({ pass: { digit, logits }, label, classes }) {
+export function rivalOf({ pass: { digit, logits }, label, classes }) {
   if (label >= 0 && label !== digit) return label;
   return times(classes, (k) => k).filter((k) => k !== digit).sort((a, b) => logits[b] - logits[a])[0];
 }
@@ -98,10 +100,16 @@ export function createBlame(ctx) {
     const { pass: { digit, logits }, layers } = d;
     const below = layers.length - 2;
     const all = pushes(d, rival);
-    // What did most for the answer, and what most against it; the rest is said in one number.
-    const shares = [...all.slice(0, 2).filter(({ push }) => push > 0), ...all.slice(-1).filter(({ push }) => push < 0)];
     const lead = logits[digit] - logits[rival];
-    const rest = lead - shares.reduce((sum, { push }) => sum + push, 0);
+    const against = all.slice(-1).filter(({ push }) => push < 0);
+    const others = (/** @type {number} */ count) => lead - [...all.slice(0, count), ...against].reduce((sum, { push }) => sum + push, 0);
+    // What did most for the answer, and what most against it: as many as together are no less than the rest,
+    // which is said in one number.
+    const speaking = all.filter(({ push }) => push > 0).length;
+    let count = Math.min(2, speaking);
+    while (count < Math.min(MOST, speaking) && others(count) > lead / 2) count++;
+    const shares = [...all.slice(0, count), ...against];
+    const rest = others(count);
     const inputs = input.kind === "image" ? "pixel" : "";
     list.replaceChildren(
       h("li", h("b", below >= 0 ? layers[below].name : inputs)),
@@ -110,6 +118,6 @@ export function createBlame(ctx) {
         h("span.num", signed(push)))),
       h("li", h("span", say("others")), h("span.num@others", signed(rest))),
       h("li", h("span", "= "), h("b.num@lead", num(lead))));
-    note.textContent = say(below >= 0 ? "lead" : "leadInput", digit, rival);
+    note.textContent = say(below >= 0 ? "lead" : "leadInput", digit, rival) + (shares.length && rest > lead / 2 ? say("outweigh") : "");
   }
 }

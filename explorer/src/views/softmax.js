@@ -1,7 +1,8 @@
 /** From logits to probabilities in 32-bit arithmetic, with the overflow that a shift prevents. */
 
-import { attr, bar, checkbox, h, heads, num, percent, row, scroller, segmented, setBar, write } from "../dom.js";
+import { attr, bar, checkbox, h, heads, num, percent, row, scientific, scroller, segmented, setBar, write } from "../dom.js";
 import { argmax, crossEntropy } from "../engine.js";
+import { rivalOf } from "./blame.js";
 
 const F = Math.fround;
 
@@ -15,6 +16,16 @@ function softmax32(logits, plus, shift) {
   return { z, shifted, e, sum, p: e.map((v) => F(v / sum)) };
 }
 
+/** How the answer's lead over the next class becomes its share. @param {import("../derive.js").Derived} d */
+function tying(d) {
+  const { pass: { digit, logits, probabilities: p }, bundle: { say } } = d;
+  const rival = rivalOf(d);
+  const lead = logits[digit] - logits[rival];
+  const others = logits.reduce((sum, z, k) => (k === digit ? sum : sum + Math.exp(z - logits[digit])), 0);
+  const [one, two] = [digit, rival].map((k) => `${scientific(100 * p[k])}\u00a0%`);
+  return say("tie", digit, rival, num(lead), scientific(Math.exp(lead)), scientific(others), one, two);
+}
+
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createSoftmax(ctx) {
   const { store, bundle: { say } } = ctx;
@@ -24,6 +35,7 @@ export function createSoftmax(ctx) {
   const body = h("tbody");
   const sum = h("td");
   const verdict = h("p.lead@verdict");
+  const tie = h("p.lead@tie");
   const loss = h("p.lead");
   return {
     node: h(".stack",
@@ -32,7 +44,7 @@ export function createSoftmax(ctx) {
       scroller("Softmax, step by step",
         h("table.softmax@softmax", head, body,
           h("tfoot", row("sum", "", "", sum, "", "")))),
-      verdict, loss),
+      verdict, tie, loss),
     update(d) {
       const { logits, digit } = d.pass;
       const s = softmax32(logits, d.state.plus, Boolean(d.state.shift));
@@ -53,6 +65,8 @@ export function createSoftmax(ctx) {
       write(verdict, broken
         ? say("overflow", num(s.z[argmax(s.z)], 0))
         : say("largest", digit, percent(s.p[digit])));
+      tie.hidden = broken;
+      write(tie, tying(d));
       const label = d.label >= 0 ? d.label : digit;
       const exact = crossEntropy(logits, label);
       const naive = -Math.log(s.p[label]);
