@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import distributed
 import nbformat
 import pytest
+from distributed.cfexecutor import ClientExecutor
 from nbformat.v4 import new_notebook
 from support import ordinary_course
 from support.tinycourse import CHECKS, DOUBLE, MEAN, hand_in, student
@@ -27,7 +29,6 @@ from proctor.record.run_record import ClassResult
 
 SHARE = 4
 """As much of a class as one task carries to a worker that runs one submission at a time."""
-distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 ROOT = Path(__file__).parents[1]
 SOON = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "50ms"}
 """Have the scheduler drop copies of data at once, which it does every two seconds."""
@@ -223,7 +224,6 @@ def test_quick_submissions_go_many_in_one_task(
     cluster: Cluster, tiny: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are handed over one by one until it is known that they are quick."""
-    from distributed.cfexecutor import ClientExecutor
 
     tasks: list[int] = []
     submit = ClientExecutor.submit

@@ -94,7 +94,6 @@ UNTOUCHED_FAILS = CHECKS.replace(
 
 
 def test_a_check_that_the_solution_fails_counts_the_same_in_every_door(tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
     course = make_course(tmp_path / "tiny", checks=UNTOUCHED_FAILS)
     work = {"right": solved(course), "wrong": student(course, double=WRONG, mean=MEAN)}
     paths = {name: hand_in(course, name, notebook) for name, notebook in work.items()}
@@ -135,7 +134,6 @@ def test_a_file_that_changes_while_it_waits_changes_nobody_elses_mark(
     waiting = tiny.folder / "submitted" / "b1" / "tiny" / "tiny.ipynb"
     changed = after_first_read(waiting, lambda: os.replace(new, waiting))
     if door == "dask":
-        pytest.importorskip("distributed")
         with dask(tiny, tmp_path) as address:
             proctor(tiny, "grade", "tiny", "-q", "--scheduler", address)
     else:

@@ -1,4 +1,4 @@
-"""The warm parent and its kernels: speed, life and death, many at a time, and plain Jupyter tools."""
+"""The warm parent and its kernels: speed, life and death, and many at a time."""
 
 from __future__ import annotations
 
@@ -16,19 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
 from support.kernels import Session, spawn
 
 from proctor.errors import KernelStartError
 from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.fresh import FreshLauncher
-from proctor.kernel.provisioner import ForkProvisioner
 from proctor.kernel.session import StudentKernel
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.limits import Limits
@@ -262,99 +254,11 @@ def test_limits_hold_without_isolation_too() -> None:
 # Plain Jupyter tools
 
 
-def text(notebook: NotebookNode) -> list[str]:
-    return [out.get("text", "").strip() for cell in notebook.cells for out in cell.outputs]
-
-
-def test_plain_nbclient_gets_a_warm_isolated_kernel_by_its_kernel_spec(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = {
-        "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "Warm",
-        "language": "python",
-        "metadata": {
-            "kernel_provisioner": {
-                "provisioner_name": "proctor-fork",
-                "config": {"warm": ["numpy"], "isolation": "namespaces"},
-            }
-        },
-    }
-    folder = tmp_path / "kernels" / "warm"
-    folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(json.dumps(spec))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    cells = [
-        new_code_cell("import os; x = 6"),
-        new_code_cell("print(x * 7, os.getuid(), os.getcwd())"),
-    ]
-    for _ in range(2):
-        notebook = new_notebook(cells=[new_code_cell(cell.source) for cell in cells])
-        NotebookClient(notebook, kernel_name="warm").execute()
-        assert text(notebook) == ["42 1000 /home/student/work"]
-
-
-class OneSpec(KernelSpecManager):
-    """Knows one kernel, so that no file needs to be installed."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(
-            argv=["python"], metadata={"kernel_provisioner": {"provisioner_name": "proctor-fork"}}
-        )
-
-
-def manager_of(server: ForkServer) -> AsyncKernelManager:
-    manager = AsyncKernelManager(kernel_spec_manager=OneSpec(), kernel_name="proctor")
-    manager.provisioner = ForkProvisioner(
-        parent=manager, kernel_spec=manager.kernel_spec, server=server
-    )
-    return manager
-
-
-def run(server: ForkServer, *cells: str, **options: object) -> AsyncKernelManager:
-    manager = manager_of(server)
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, km=manager, **options).execute()
-    return manager
-
-
-def test_the_provisioner_knows_why_a_kernel_ended(server: ForkServer) -> None:
-    manager = manager_of(server)
-    notebook = new_notebook(cells=[new_code_cell("import os; os._exit(3)")])
-    with pytest.raises(DeadKernelError):
-        NotebookClient(notebook, km=manager).execute()
-    assert manager.provisioner.kernel.ending.code == "exited"
-    assert "exit status 3" in manager.provisioner.kernel.ending.message
-
-
-def test_nbclients_interrupt_at_a_timeout_reaches_the_kernel(server: ForkServer) -> None:
-    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
-        run(server, "while True: pass", timeout=1, interrupt_on_timeout=True)
-
-
-def test_a_graceful_shutdown_does_not_wait(server: ForkServer) -> None:
-    run(server, "1 + 1")
-    manager = manager_of(server)
-    notebook = new_notebook(cells=[new_code_cell("1")])
-    client = NotebookClient(notebook, km=manager)
-    with client.setup_kernel():
-        client.execute_cell(notebook.cells[0], 0)
-        began = time.perf_counter()
-        client._cleanup_kernel()
-        assert time.perf_counter() - began < 1
-        client.km = client.kc = None
-
-
 def test_a_kernels_folder_is_removed(server: ForkServer, tmp_path: Path) -> None:
     link = ForkLauncher(server).start(tmp_path)
     folder = link.sockets.parent
     assert folder.exists()
     link.close()
-    assert not folder.exists()
-    manager = run(server, "1")
-    folder = Path(manager.ip).parent.parent
-    assert folder.exists()
-    run_sync(manager.shutdown_kernel)(now=True)
     assert not folder.exists()
 
 

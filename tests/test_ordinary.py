@@ -358,7 +358,8 @@ def test_the_screen_says_who_waits_by_the_gradebook_and_stars_a_persons_mark(
     (row,) = [line for line in done.out.splitlines() if "ann" in line and "│" in line]
     assert "3*" in row
     page = (folder / "feedback" / "gus" / "a" / "a.html").read_text()
-    assert "An assertion does not hold." in page and "<dt>Why</dt>" in page
+    assert "<dt>Why</dt><dd><code>x == 1</code> does not hold.</dd>" in page
+    assert "After the last exercise" not in page, "h is an exercise, which a person reads"
     assert "Likely" not in page and "common mistakes" not in page
 
 

@@ -143,7 +143,6 @@ def test_every_other_door_draws_what_grade_draws(
         said[door] = there.mark(path.read_bytes())[1]["tests"][-1]["output"]
         (tmp_path / NAME).rename(telling.folder / NAME)
     elif door == "dask":
-        pytest.importorskip("distributed")
         with doors.dask(telling, tmp_path) as address:
             assert doors.proctor(telling, "grade", "tiny", "-q", "--scheduler", address).code == 0
     else:

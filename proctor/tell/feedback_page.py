@@ -241,7 +241,10 @@ def _faults(checks: Iterable[CheckResult]) -> Iterator[Fault]:
 def _groups(
     cells: Iterable[Cell], told: list[Told], comments: Mapping[str, str]
 ) -> Iterator[Group]:
-    """Cut the notebook after each exercise's test cell; what was given comes in folded runs."""
+    """Cut the notebook after each exercise's last cell; what was given comes in folded runs.
+
+    The last cell is the test, or the answer itself where a person reads it.
+    """
     exercises = {one.of.id: one for one in told}
     room, group, given = Room(), Group(), list[Part]()
 
@@ -262,6 +265,10 @@ def _groups(
             fold()
             outputs = tuple(room.take(cell.get("outputs", ())))
             group.parts.append(Part(role, id, coloured(source), outputs, comment))
+        if role in ("answer", "graded") and id in exercises and exercises[id].of.by == "person":
+            group.told = exercises[id]
+            yield group
+            group = Group()
         elif role == "test":
             fold()
             grade_id = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", id)

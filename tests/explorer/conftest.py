@@ -73,7 +73,8 @@ def browser() -> Iterator[Any]:
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(say)
         pytest.skip(say)
-    sync_api = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api
+
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(

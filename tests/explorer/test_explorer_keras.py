@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import standin
 from conftest import Watched
 
 from explorer import Explorer, Recorder
-
-keras = pytest.importorskip("keras")
 
 
 @pytest.fixture(scope="module")

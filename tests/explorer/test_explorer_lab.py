@@ -7,6 +7,7 @@ from typing import Any
 
 import IPython.display
 import jupytext
+import keras
 import numpy as np
 import pytest
 from conftest import Watched
@@ -14,10 +15,8 @@ from standin import ROOT
 from support.looking import expect
 from test_explorer_pack import read
 
-keras = pytest.importorskip("keras")
-
-import utils  # noqa: E402  (after Keras, which may be missing)
-import utils_mnist  # noqa: E402
+import utils
+import utils_mnist
 
 
 class _Nothing:

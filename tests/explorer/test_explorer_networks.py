@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import standin
@@ -17,7 +18,6 @@ from explorer import Explorer, ExplorerError, Recorder
 from explorer.layers import outputs
 from explorer.network import read_layers
 
-keras = pytest.importorskip("keras")
 layers = keras.layers
 
 rng = np.random.default_rng(0)

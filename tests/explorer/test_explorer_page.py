@@ -453,7 +453,7 @@ def test_an_answer_stays_what_it_was_when_another_digit_comes(open_page: Open) -
     question.locator("input").first.check()
     reveal = question.locator(".dlx-reveal")
     expect(reveal).not_to_have_text("")
-    told = reveal.inner_text()
+    told = text(reveal)
     before = watched.value("d.inputKey")
     for digit in (3, 8):
         watched.page.get_by_label(f"Show a {digit} from the data").click()
@@ -490,7 +490,7 @@ def test_the_end_of_the_tour_puts_the_network_back(open_page: Open) -> None:
 
 
 def test_what_a_tile_shows_is_said(open_page: Open) -> None:
-    network = open_page().page.locator("[data-panel=network]")
+    network = open_page().page.locator(".dlx-panel[data-panel=network]")
     expect(network).to_contain_text("Each tile: a unit's weights, and its value as a bar.")
 
 
