@@ -124,6 +124,8 @@ _NETWORK = {
     "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
     "allTerms": "All {0} terms, together {1}; then the bias {2}.",
     "change": "Weight from {0}",
+    "chooseWeight": "Or choose a weight w in the table.",
+    "take": "Change the weight from {0}, {1}",
 }
 
 _SOFTMAX = {

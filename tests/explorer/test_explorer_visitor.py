@@ -59,6 +59,36 @@ def test_undo_of_strokes_that_came_with_the_address_ends_at_the_bare_sheet(
     expect(undo).to_be_disabled()
 
 
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_a_weight_to_change_is_chosen_in_the_table(open_page: Open, by: str) -> None:
+    watched = open_page("layer=1&unit=2")
+    page = watched.page
+    lines = page.locator(".dlx-terms tbody tr")
+    weights = lines.get_by_role("button")
+    expect(weights).to_have_count(8)
+    name = text(lines.nth(3).locator("th"))
+    if by == "mouse":
+        weights.nth(3).click()
+    else:
+        weights.first.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+        expect(weights.nth(3)).to_be_focused()
+        page.keyboard.press("Enter")
+    grip = page.locator("[data-part=grip]")
+    expect(grip).to_contain_text(f"Weight from {name}")
+    slider = grip.locator("input")
+    expect(slider).to_be_focused()
+    expect(slider).to_be_in_viewport()
+    held = lines.filter(has=page.locator("button[aria-pressed=true]")).locator("th")
+    expect(held).to_have_text(name)
+    page.keyboard.press("ArrowRight")
+    watched.becomes("app.store.state.edits.startsWith('1_')")
+    # The line that is held is still the same one, wherever its size has moved it.
+    expect(grip).to_contain_text(f"Weight from {name}")
+    expect(held).to_have_text(name)
+
+
 def test_what_is_named_under_why_outweighs_the_others(
     open_page: Open, trained: Trained, tmp_path: Path
 ) -> None:

@@ -24,9 +24,17 @@ export function createGrip(ctx) {
     held = -1;
     ctx.refresh();
   });
-  const node = h(".grip@grip", h("label", label, slider.node), value, next);
+  const node = h(".grip@grip", h("label", label, slider.node), value, next, h("p.note", ctx.bundle.say("chooseWeight")));
   return {
     node,
+    /** Index of the weight that is held; -1: none can be. */
+    at: () => (node.hidden ? -1 : at),
+    /** Take hold of a weight, and of the slider. @param {number} which */
+    take(which) {
+      at = held = which;
+      slider.node.focus();
+      ctx.refresh();
+    },
     /** What is held: whoever remembers what was drawn compares it. */
     key: () => `${rank}.${held}`,
     /** @param {import("../derive.js").Derived} d @param {ReturnType<typeof import("./terms.js").sortedTerms>} found */

@@ -40,6 +40,17 @@ export function createUnit(ctx) {
   const body = h("tbody", { on: {
     pointerover: (/** @type {Event} */ e) => pointAt(/** @type {any} */ (e.target).closest("tr")?.dataset.i),
     pointerleave: () => ctx.point(null),
+    click: (/** @type {Event} */ e) => {
+      const chosen = /** @type {any} */ (e.target).closest("button");
+      if (chosen) grip.take(Number(chosen.dataset.at));
+    },
+    keydown: (/** @type {KeyboardEvent} */ e) => {
+      const line = /** @type {any} */ (e.target).closest("tr");
+      const to = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[e.key];
+      if (!to) return;
+      e.preventDefault();
+      to.querySelector("button").focus();
+    },
   } });
   const rest = h("p.note@rest");
   const table = scroller("Terms of the sum", h("table.terms", heads(["from", "x", "w", "w · x", "sum"]), body));
@@ -116,11 +127,22 @@ export function createUnit(ctx) {
     const from = state.all ? 0 : Math.max(0, walking ? Math.min(count, terms.length) - FEW : 0);
     const to = state.all ? terms.length : Math.min(terms.length, from + FEW);
     const hovered = ctx.pointed();
+    grip.update(d, found);
+    const held = grip.at();
+    // One weight is reached by the Tab key, the others by arrows.
+    const reached = order.slice(from, to).find((k) => found.at[k] === held) ?? order[from];
     fill(body, to - from, (cells, n) => {
       const k = order[from + n];
       const done = at !== "ahead" && from + n < count;
       const i = found.inputs[k];
-      [source(d, i), num(found.x[i]), num(found.weights[k]), done ? signed(terms[k]) : "…", done ? num(sums[from + n + 1]) : "…"].forEach((text, c) => write(cells[c], text));
+      const [name, weight] = [source(d, i), num(found.weights[k])];
+      const take = cells[2].firstChild;
+      [name, num(found.x[i]), weight, done ? signed(terms[k]) : "…", done ? num(sums[from + n + 1]) : "…"].forEach((text, c) => write(c === 2 ? take : cells[c], text));
+      take.disabled = held < 0;
+      attr(take, "data-at", found.at[k]);
+      attr(take, "tabindex", k === reached ? 0 : -1);
+      attr(take, "aria-pressed", found.at[k] === held);
+      describe(take, say("take", name, weight));
       const line = cells[0].parentElement;
       const nodes = state.layer ? nodesOf(layers[state.layer - 1]) : Infinity;
       attr(line, "data-i", i);
@@ -134,7 +156,6 @@ export function createUnit(ctx) {
       : missing
       ? say("moreTerms", missing, signed(total - (sums[to] - sums[from])), signed(bias))
       : say("allTerms", terms.length, signed(total), signed(bias)));
-    grip.update(d, found);
     pictureTable.update();
 
     function formula() {
@@ -162,7 +183,7 @@ function stage({ state, place, layers }) {
 /** Keep a body at `count` rows of five cells and let `each` write them. @param {HTMLElement} body @param {number} count @param {(cells: any[], at: number) => void} each */
 function fill(body, count, each) {
   while (body.children.length > count) body.lastElementChild?.remove();
-  while (body.children.length < count) body.append(row("", "", "", "", ""));
+  while (body.children.length < count) body.append(row("", "", h("button.take"), "", ""));
   [...body.children].forEach((line, k) => each([...line.children], k));
 }
 
