@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,24 @@ def test_others_that_weigh_more_than_all_that_have_room_are_said(
     file = Explorer(model, trained.X[:20], trained.y[:20]).save_html(tmp_path / "even.html")
     blame = open_page(file=file).page.locator("[data-panel=network] [data-part=blame]")
     expect(blame).to_contain_text("The others are small, but together they weigh more")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_from_a_unit_there_is_a_way_back_to_why(open_page: Open, width: int) -> None:
+    watched = open_page(width=width, height=800)
+    page = watched.page
+    page.get_by_role("button", name=re.compile("^L2 unit 3,")).click()
+    formula = page.locator("[data-part=formula]")
+    heading = page.locator("[data-panel=network] .dlx-blame .dlx-h")
+    expect(formula).to_be_in_viewport()
+    why = text(heading)
+    back = page.locator("[data-part=unit]").get_by_role("button", name=why)
+    back.click()
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport(ratio=1)
+    # While the answer is not there, there is no why to go back to.
+    watched.set(t=1)
+    expect(back).to_be_hidden()
 
 
 def test_the_difference_of_two_logits_is_tied_to_their_shares(open_page: Open) -> None:

@@ -36,11 +36,15 @@ export function rivalOf({ pass: { digit, logits }, label, classes }) {
   return times(classes, (k) => k).filter((k) => k !== digit).sort((a, b) => logits[b] - logits[a])[0];
 }
 
+/** The question that is answered. @param {import("../derive.js").Derived} d */
+export const whyOf = (d) => d.bundle.say("why", d.pass.digit, rivalOf(d));
+
 /** @param {import("../app.js").Context} ctx */
 export function createBlame(ctx) {
   const { bundle: { say, input } } = ctx;
   const canvas = picture(".evidence");
   const title = ctx.heading();
+  title.tabIndex = -1;
   const list = h("ul.pushes");
   const note = h("p.note");
   const legend = h("p.note.legend");
@@ -72,13 +76,18 @@ export function createBlame(ctx) {
   };
   return {
     node,
+    /** Bring it into view, and the focus to it. */
+    show() {
+      title.focus({ preventScroll: true });
+      node.scrollIntoView({ block: "nearest", behavior: ctx.motion.reduced() ? "auto" : "smooth" });
+    },
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const key = [d.weightsKey, d.inputKey, d.label, ctx.colours().ink].join("#");
       if (key === shown) return;
       shown = key;
       const rival = rivalOf(d);
-      title.textContent = say("why", d.pass.digit, rival);
+      title.textContent = whyOf(d);
       if (drawn) paint(d, rival);
       tell(d, rival);
     },

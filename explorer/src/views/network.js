@@ -11,7 +11,8 @@ import { createUnit } from "./unit.js";
 
 /** @param {import("../app.js").Context} ctx @returns {import("../app.js").View} */
 export function createNetworkPanel(ctx) {
-  const [transport, network, unit, blame] = [createTransport(ctx), createNetwork(ctx), createUnit(ctx), createBlame(ctx)];
+  const [transport, network, blame] = [createTransport(ctx), createNetwork(ctx), createBlame(ctx)];
+  const unit = createUnit(ctx, blame.show);
   return {
     // What a step does, and at the end why the answer is what it is, lie in one place: the network under it does not jump.
     node: h(".network-panel", transport.node, h(".explain", transport.said, blame.node), network.node, h(".below", unit.node)),

@@ -1,8 +1,9 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
 import { biasOf, isMap, nodesOf } from "../engine.js";
-import { attr, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
+import { attr, button, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
 import { largest, prepare, signedMaps, trace } from "../draw.js";
+import { whyOf } from "./blame.js";
 import { createGrip } from "./grip.js";
 import { createWindow } from "./window.js";
 import { sortedTerms, source, unitName } from "./terms.js";
@@ -24,11 +25,12 @@ const FORMULA = {
 /** What the sum is called. @type {Record<string, string>} */
 const SUM = { max: "z = largest x", average: "z = mean of x", scale: "z = factor · x + summand", activation: "z = x" };
 
-/** @param {import("../app.js").Context} ctx */
-export function createUnit(ctx) {
+/** @param {import("../app.js").Context} ctx @param {() => void} toWhy  the way to why the answer is what it is */
+export function createUnit(ctx, toWhy) {
   const { store, bundle: { say } } = ctx;
   const title = ctx.heading();
   title.tabIndex = -1;
+  const back = button("", toWhy);
   const sum = h("p.formula@formula");
   const gate = h("p.formula");
   const windows = createWindow(ctx);
@@ -62,7 +64,7 @@ export function createUnit(ctx) {
     return { head: ["From", "x", "w", "w · x"], rows: Array.from(terms, (v, k) => [source(d, inputs[k]), num(x[inputs[k]]), num(weights[k]), told ? num(v) : "…"]) };
   });
   const node = h("section.unit-panel@unit", { "aria-label": "One unit's arithmetic" },
-    h(".stack", title, sum, gate, grip.node, map.node, windows.node),
+    h(".stack", h(".row", title, h("span.gap"), back), sum, gate, grip.node, map.node, windows.node),
     h(".stack", running, h(".row", by.node, h("span.gap"), all.node), table, rest, pictureTable.node));
   let shown = "";
 
@@ -78,7 +80,7 @@ export function createUnit(ctx) {
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       reveal();
-      const key = [d.inputKey, d.weightsKey, JSON.stringify(d.place), d.state.layer, d.state.unit, d.state.order, d.state.all, ctx.widthOf(chart), ctx.colours().ink, JSON.stringify(ctx.pointed()), grip.key()].join();
+      const key = [d.inputKey, d.weightsKey, d.label, JSON.stringify(d.place), d.state.layer, d.state.unit, d.state.order, d.state.all, ctx.widthOf(chart), ctx.colours().ink, JSON.stringify(ctx.pointed()), grip.key()].join();
       if (key === shown) return;
       shown = key;
       show(d);
@@ -109,6 +111,8 @@ export function createUnit(ctx) {
     const a = pass.a[state.layer][state.unit];
     const bias = biasOf(layer, state.unit);
     write(title, unitName(d));
+    back.hidden = !place.answer;
+    write(back, `↑ ${whyOf(d)}`);
     write(sum, formula());
     const shaped = FORMULA[layer.activation](num(z), layer.alpha ?? 1);
     write(gate, at === "whole" || at === "gated" ? `a = ${shaped} = ${num(a)}` : "a = ?");
