@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import standin
 from conftest import Trained, Watched
-from support.looking import box, expect, text
+from support.looking import box, eventually_js, expect, text
 
 from explorer import Explorer
 
@@ -88,6 +88,32 @@ def test_a_weight_to_change_is_chosen_in_the_table(open_page: Open, by: str) -> 
     # The line that is held is still the same one, wherever its size has moved it.
     expect(grip).to_contain_text(f"Weight from {name}")
     expect(held).to_have_text(name)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_units_are_numbered(open_page: Open, width: int) -> None:
+    watched = open_page("layer=1&unit=11", width=width)
+    numbers = watched.page.locator(".dlx-unit > .dlx-no")
+    # The last layer's have their class and its probability beside them.
+    expect(numbers).to_have_text([*map(str, range(25)), *map(str, range(15))])
+    for at in (0, 24, 36):
+        expect(numbers.nth(at)).to_be_visible()
+    eventually_js(
+        watched.page,
+        "[...document.querySelectorAll('.dlx-no')].every((e) =>"
+        " parseFloat(getComputedStyle(e).fontSize) >= 10 && e.scrollWidth <= e.clientWidth + 1"
+        " && e.getBoundingClientRect().width <= 0.8 * e.parentElement.getBoundingClientRect().width)",
+    )
+
+
+def test_a_number_too_large_for_its_unit_is_shown_on_the_open_one_alone(
+    open_page: Open, trained: Trained, tmp_path: Path
+) -> None:
+    model = standin.make_model((300, 10))
+    file = Explorer(model, trained.X[:20], trained.y[:20]).save_html(tmp_path / "wide.html")
+    watched = open_page("layer=0&unit=120", width=390, file=file)
+    numbers = watched.page.locator(".dlx-unit > .dlx-no:visible")
+    expect(numbers).to_have_text(["120"])
 
 
 def test_what_is_named_under_why_outweighs_the_others(

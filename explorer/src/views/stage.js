@@ -5,6 +5,9 @@ import { ARROWS, attr, button, describe, h, num, percent, setStyle, whole, write
 import { largest } from "../draw.js";
 import { layOut } from "./layout.js";
 
+/** Pixels that a digit of a unit's number takes, and the part of a unit that numbers may take: in a layer where they take more, the open unit alone has one. */
+const [DIGIT, NUMBER] = [7, 0.8];
+
 /** @param {import("../app.js").Context} ctx */
 export function createStage(ctx) {
   const { store, bundle } = ctx;
@@ -44,7 +47,7 @@ export function createStage(ctx) {
 
   /** @param {number} l @param {number} j @param {import("./layout.js").Point} point */
   function part(l, j, { x, y }) {
-    const { size, square, listed } = plan.blocks[l];
+    const { size, square, listed, parts } = plan.blocks[l];
     const open = () => {
       ctx.openUnit(l, store.state.layer === l && isMap(layersNow()[l]) ? sameSpot(l, j) : unitOf(layersNow()[l], j));
       ctx.reveal();
@@ -61,14 +64,11 @@ export function createStage(ctx) {
         focus: () => ctx.point({ layer: l, unit: j }),
         blur: () => ctx.point(null),
       },
-    });
+    }, !listed && h("span.no", { "aria-hidden": "true" }, j));
+    attr(node, "data-numbered", DIGIT * String(parts.length - 1).length + 2 <= NUMBER * size);
     buttons.set(`${l}.${j}`, node);
     if (l < plan.blocks.length - 1) return [node];
     const value = h("span.num");
-    if (!listed) {
-      write(node, String(j));
-      node.dataset.listed = "false";
-    }
     const output = listed ? h(".output", { style: `left:${x + size / 2 + 8}px;top:${y}px` }, h("b", j), value) : node;
     outputs.push({ node: output, value, k: j });
     return listed ? [node, output] : [node];
