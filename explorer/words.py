@@ -124,6 +124,11 @@ _NETWORK = {
     "moreTerms": "{0} more terms, together {1}; then the bias {2}.",
     "allTerms": "All {0} terms, together {1}; then the bias {2}.",
     "change": "Weight from {0}",
+    "unitOn": "This unit is on",
+    "mapOn": "This map is on",
+    "turnedOff": "turned off",
+    "offSays": "With it off the network says {0}; with it on, {1}.",
+    "silenced": "Units turned off: {0}.",
     "chooseWeight": "Or choose a weight w in the table.",
     "take": "Change the weight from {0}, {1}",
 }

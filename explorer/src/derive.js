@@ -89,6 +89,16 @@ function edited(layers, text) {
   return copies;
 }
 
+/** Layers with units turned off; the last layer's are the answers, and stay. @param {Layer[]} layers @param {string} text */
+function silenced(layers, text) {
+  const out = [...layers];
+  for (const [l, node] of text.split("~").filter(Boolean).map((entry) => entry.split("_").map(Number))) {
+    const known = layers[l] && l < layers.length - 1 && Number.isInteger(node) && node >= 0 && node < nodesOf(layers[l]);
+    if (known) out[l] = { ...out[l], off: new Set([...(out[l].off ?? []), node]) };
+  }
+  return out;
+}
+
 /** The weights of a model at a snapshot; -1: the final ones. @param {Model} model @param {number} epoch @returns {Layer[]} */
 export function weightsAt(model, epoch) {
   return epoch >= 0 && epoch < model.epochs.length ? model.snapshot(epoch) : model.layers;
@@ -132,7 +142,7 @@ export function createCount({ count, labels }, layers, sample) {
     /** @returns {Statistics} */
     result() {
       const habits = layers.map((layer, l) =>
-        Array.from(on[l], (n) => (layer.activation !== "relu" ? "" : n === 0 ? "dead" : n === count * points[l] ? "always on" : "")),
+        Array.from(on[l], (n, j) => (layer.activation !== "relu" || layer.off?.has(j) ? "" : n === 0 ? "dead" : n === count * points[l] ? "always on" : "")),
       );
       return { digits, losses, shares, confusion, accuracy: right / count, loss: total / count, habits };
     },
@@ -205,10 +215,10 @@ export function createDeriver(bundle) {
    */
   return function derive(state, photo, live) {
     const model = bundle.models[state.model] ?? bundle.models[0];
-    const weightsKey = live ? `live${live.version}` : `${state.model}|${state.epoch}|${state.edits}`;
+    const weightsKey = live ? `live${live.version}` : `${state.model}|${state.epoch}|${state.edits}|${state.silent}`;
     const layers = live?.layers ?? keepWeights(weightsKey, () => {
       const base = weightsAt(model, state.epoch);
-      return state.edits ? edited(base, state.edits) : base;
+      return silenced(state.edits ? edited(base, state.edits) : base, state.silent);
     });
     const at = clamp(state.sample, bundle.count - 1);
     const waits = (state.source === "photo" || (state.source === "ink" && state.base === "photo")) && photo?.text !== state.photo;

@@ -15,6 +15,7 @@
  * @property {number} [alpha]  the slope below 0 of elu and leaky_relu
  * @property {number[]} [window]  rows and columns of a window
  * @property {number[]} [stride]
+ * @property {Set<number>} [off]  units, or maps, that are turned off: 0 whatever their sum is
  * @property {number[]} [pad]  rows above and columns to the left
  * @property {Float32Array | Float64Array} weights  as Keras keeps them: dense (inputs, units), conv (rows, columns, channels in, channels out)
  * @property {Float32Array | Float64Array} bias
@@ -127,6 +128,7 @@ export function forward(layers, input, room) {
     else [z[l], a[l]] = [new Float64Array(layer.units), new Float64Array(layer.units)];
     KINDS[layer.kind].sums(layer, signal, z[l]);
     signal = activate(layer, z[l], a[l]);
+    if (layer.off) hush(layer, signal);
   }
   const last = layers.length - 1;
   // A softmax layer's sums are the logits; any other last layer hands its output to the loss.
@@ -134,6 +136,11 @@ export function forward(layers, input, room) {
   const probabilities = softmax(logits, room?.probabilities);
   const digit = argmax(probabilities);
   return { x, z, a, logits, probabilities, digit, share: probabilities[digit] };
+}
+
+/** Set to 0 what belongs to units that are turned off. @param {Layer} layer @param {Float64Array} values */
+function hush({ off, shape }, values) {
+  for (let k = 0; k < values.length; k++) if (off?.has(k % shape[2])) values[k] = 0;
 }
 
 /**
@@ -144,7 +151,8 @@ export function forward(layers, input, room) {
  * @param {Float64Array} da
  * @param {Float64Array} dz  where to write
  */
-function throughActivation({ activation, alpha = 1 }, z, a, da, dz) {
+function throughActivation(layer, z, a, da, dz) {
+  const { activation, alpha = 1 } = layer;
   const dot = activation === "softmax" ? a.reduce((sum, v, k) => sum + v * da[k], 0) : 0;
   for (let k = 0; k < dz.length; k++) {
     if (activation === "softmax") dz[k] = a[k] * (da[k] - dot);
@@ -155,6 +163,7 @@ function throughActivation({ activation, alpha = 1 }, z, a, da, dz) {
     else if (activation === "leaky_relu") dz[k] = da[k] * alpha;
     else dz[k] = activation === "elu" ? da[k] * (a[k] + alpha) : 0;
   }
+  if (layer.off) hush(layer, dz);
 }
 
 /**

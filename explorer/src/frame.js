@@ -3,6 +3,7 @@
 import { differenceToKeras, weightCount } from "./derive.js";
 import { attr, button, h, percent, scientific, whole, write } from "./dom.js";
 import { digit, prepare } from "./draw.js";
+import { isMap } from "./engine.js";
 import { createTabs } from "./tabs.js";
 import { createPaper } from "./views/paper.js";
 import { createTour } from "./views/tour.js";
@@ -18,6 +19,7 @@ export function createFrame(ctx, root) {
   const live = h("p.sr", { "aria-live": "polite", "data-live": true });
   const picker = bundle.models.length > 1 ? createPicker(ctx) : null;
   const edits = createNote("Undo", () => store.set({ edits: "" }));
+  const silent = createNote("Turn on again", () => store.set({ silent: "" }));
   const epoch = createNote("Back to the end", () => store.set({ epoch: -1 }));
   const trained = createNote("Back to the model", () => ctx.training.back());
   const lost = createNote("Bring it back", () => ctx.training.restore());
@@ -32,7 +34,7 @@ export function createFrame(ctx, root) {
       h(".intro", h(`h${ctx.level}.title`, bundle.title), h("p.lead", say(bundle.input.drawable ? "sentence" : "sentenceData"))),
       h(".row", picker?.node, tour.open)),
     mini.node, tour.node, tabs.list,
-    h(".body", paper.node, h(".main", notice, edits.node, epoch.node, trained.node, lost.node, tabs.panels)),
+    h(".body", paper.node, h(".main", notice, edits.node, silent.node, epoch.node, trained.node, lost.node, tabs.panels)),
     facts.node, live);
 
   return {
@@ -45,6 +47,8 @@ export function createFrame(ctx, root) {
       tabs.update(d);
       tour.update(d);
       edits.update(state.edits && !d.live ? say("edited", state.edits.split("~").length) : "");
+      const off = d.layers.flatMap((layer) => [...(layer.off ?? [])].map((j) => `${layer.name} ${isMap(layer) ? "map" : "unit"} ${j}`));
+      silent.update(off.length ? say("silenced", off.join(", ")) : "");
       const early = state.panel !== "training" && state.epoch >= 0 && state.epoch < epochs.length - 1 && !d.live;
       epoch.update(early ? say("early", epochs[state.epoch].epoch) : "");
       trained.update(d.live && state.panel !== "training" ? say("trainedHere") : "");
@@ -100,7 +104,7 @@ function createFacts(ctx, root) {
 
 /** @param {import("./app.js").Context} ctx */
 function createPicker(ctx) {
-  const select = h("select", { on: { change: () => ctx.store.set({ model: Number(select.value), epoch: -1, edits: "", layer: 0, unit: 0, t: -1 }) } },
+  const select = h("select", { on: { change: () => ctx.store.set({ model: Number(select.value), epoch: -1, edits: "", silent: "", layer: 0, unit: 0, t: -1 }) } },
     ctx.bundle.models.map((model, k) => h("option", { value: k }, model.name)));
   return {
     node: h("label.field", h("span", "Model"), select),

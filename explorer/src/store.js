@@ -24,6 +24,7 @@ export const DEFAULTS = Object.freeze({
   t: -1, // position in the forward pass; -1: at its end
   order: "size", // a unit's terms by size or by place
   all: 0, // 1: every term in the table
+  silent: "", // units (or maps) turned off: layer_unit, joined by ~
   edits: "", // weights changed by hand: layer_index_value, joined by ~
   shift: 1, // softmax: subtract the maximum first
   plus: 0, // softmax: added to every logit

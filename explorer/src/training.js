@@ -54,7 +54,7 @@ export function createTraining(bundle, script, refresh) {
   /** @param {import("./engine.js").Layer[]} own */
   function begin(own) {
     // One that was brought back goes on from where it was.
-    const layers = live ? live.layers : settings.from === "new" ? freshWeights(own, seed++) : own;
+    const layers = live ? live.layers : settings.from === "new" ? freshWeights(own, seed++) : own.map(({ off, ...layer }) => layer);
     lost = null;
     past = marks.at(-1)?.epoch ?? 0;
     helper = createHelper(script(), heard);

@@ -88,6 +88,16 @@ for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of n
     }
   });
 
+  test(`${name}: a unit that is turned off gives 0, and its slopes are those of a network without it`, () => {
+    const off = layers.map((layer, l) => (l < layers.length - 1 ? { ...layer, off: new Set([1]) } : layer));
+    const pass = forward(off, x);
+    const g = backward(off, pass, label);
+    for (let l = 0; l < layers.length; l++) {
+      if (off[l].off) assert.equal(pass.a[l][1], 0);
+      g.weights[l].forEach((slope, k) => assert.ok(Math.abs(numericalSlope(off, x, label, l, k) - slope) < 1e-6));
+    }
+  });
+
   test(`${name}: what speaks for a class is each input times the slope of the difference in it`, () => {
     const [one, other, paper, step] = [0, 1, 0.25, 1e-5];
     const found = evidence(layers, forward(layers, x), one, other, paper);

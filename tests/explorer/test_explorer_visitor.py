@@ -147,6 +147,52 @@ def test_others_that_weigh_more_than_all_that_have_room_are_said(
     expect(blame).to_contain_text("The others are small, but together they weigh more")
 
 
+def test_a_unit_can_be_turned_off_and_on_again(open_page: Open) -> None:
+    watched = open_page("layer=1&unit=13")
+    page = watched.page
+    before = watched.value("[...d.pass.logits]")
+    told = watched.value("`${d.pass.digit} (${(100 * d.pass.share).toFixed(1)}`")
+    switch = page.get_by_label("This unit is on")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    watched.has(silent="1_13")
+    watched.becomes("d.pass.a[1][13]", 0)
+    # The logits are those of a network whose unit adds nothing.
+    watched.becomes(
+        "(() => { const {weights, bias, units} = d.layers[2]; return Array.from(bias, (b, k) =>"
+        " d.pass.a[1].reduce((sum, a, j) => sum + (j === 13 ? 0 : a * weights[j * units + k]), b))"
+        ".every((z, k) => Math.abs(z - d.pass.logits[k]) < 1e-6); })()"
+    )
+    unit = page.locator("[data-part=unit]")
+    now = watched.value("`${d.pass.digit} (${(100 * d.pass.share).toFixed(1)}`")
+    said = unit.locator("[data-part=silent]")
+    expect(said).to_contain_text(f"With it off the network says {now}")
+    expect(said).to_contain_text(f"with it on, {told}")
+    expect(unit.locator(".dlx-formula").nth(1)).to_contain_text("turned off: a = 0")
+    expect(page.get_by_role("button", name=re.compile("^L2 unit 13,.*turned off"))).to_be_visible()
+    # The address keeps it; above the panels it is said, and taken back.
+    page.wait_for_function("location.hash.includes('silent=1_13')")
+    again = open_page(watched.value("location.hash.slice(1)"))
+    again.becomes("d.pass.a[1][13]", 0)
+    note = page.locator(".dlx-notice", has_text="turned off: L2 unit 13")
+    expect(note).to_be_visible()
+    switch.check()
+    expect(note).to_be_hidden()
+    watched.becomes("[...d.pass.logits]", before)
+    switch.uncheck()
+    note.get_by_role("button").click()
+    watched.has(silent="")
+    expect(switch).to_be_checked()
+
+
+def test_an_answer_cannot_be_turned_off_and_nonsense_turns_nothing_off(open_page: Open) -> None:
+    watched = open_page("layer=2&unit=3&silent=2_3~9_9~x_y~0_999")
+    before = open_page()
+    watched.becomes("[...d.pass.logits]", before.value("[...d.pass.logits]"))
+    expect(watched.page.get_by_label("This unit is on")).to_be_hidden()
+    assert watched.errors == []
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_from_a_unit_there_is_a_way_back_to_why(open_page: Open, width: int) -> None:
     watched = open_page(width=width, height=800)

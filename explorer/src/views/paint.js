@@ -161,7 +161,7 @@ function paintParts(context, plan, d, l, colours, slopes) {
   const top = largest(from) || 1;
   const nodes = nodesOf(layer);
   const [rows, cols] = maps ? layer.shape : [input.rows, input.cols];
-  const spots = parts.flatMap((point, j) => (point ? [{ j, x: point.x - size / 2, y: point.y - size / 2, alpha: j < d.place.shown[l] ? 1 : 0.35 }] : []));
+  const spots = parts.flatMap((point, j) => (point ? [{ j, x: point.x - size / 2, y: point.y - size / 2, alpha: j < d.place.shown[l] && !layer.off?.has(j) ? 1 : 0.35 }] : []));
   context.fillStyle = colours.surface;
   for (const { x, y } of spots) context.fillRect(x, y, size, size);
   const how = { rows, cols, size, colours, name: layer.name };

@@ -151,10 +151,12 @@ export function createStage(ctx) {
         attr(node, "data-shown", shown);
         attr(node, "data-sign", shown && !map && a < 0 ? "-" : "");
         attr(node, "data-habit", habit);
+        const off = layer.off?.has(j);
+        attr(node, "data-off", Boolean(off));
         attr(node, "aria-pressed", open);
         const says = !shown ? "not computed yet" : map ? "a map" : num(a, 2);
         attr(node, "data-lit", lit?.layer === l && lit.unit === j);
-        describe(node, `${layer.name} ${map ? "map" : "unit"} ${j}, ${says} ${habit}`);
+        describe(node, `${layer.name} ${map ? "map" : "unit"} ${j}, ${says} ${off ? say("turnedOff") : habit}`);
         if (node.tabIndex !== (open ? 0 : -1)) node.tabIndex = open ? 0 : -1;
       }
     });

@@ -1,7 +1,7 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
-import { biasOf, isMap, nodesOf } from "../engine.js";
-import { attr, button, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
+import { biasOf, forward, isMap, nodesOf } from "../engine.js";
+import { attr, button, checkbox, describe, h, heads, num, percent, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
 import { largest, prepare, signedMaps, trace } from "../draw.js";
 import { whyOf } from "./blame.js";
 import { createGrip } from "./grip.js";
@@ -33,6 +33,7 @@ export function createUnit(ctx, toWhy) {
   const back = button("", toWhy);
   const sum = h("p.formula@formula");
   const gate = h("p.formula");
+  const silence = createSilence(ctx);
   const windows = createWindow(ctx);
   const map = createMap(ctx);
   const chart = picture(".chart");
@@ -64,7 +65,7 @@ export function createUnit(ctx, toWhy) {
     return { head: ["From", "x", "w", "w · x"], rows: Array.from(terms, (v, k) => [source(d, inputs[k]), num(x[inputs[k]]), num(weights[k]), told ? num(v) : "…"]) };
   });
   const node = h("section.unit-panel@unit", { "aria-label": "One unit's arithmetic" },
-    h(".stack", h(".row", title, h("span.gap"), back), sum, gate, grip.node, map.node, windows.node),
+    h(".stack", h(".row", title, h("span.gap"), back), sum, gate, silence.node, grip.node, map.node, windows.node),
     h(".stack", running, h(".row", by.node, h("span.gap"), all.node), table, rest, pictureTable.node));
   let shown = "";
 
@@ -115,7 +116,9 @@ export function createUnit(ctx, toWhy) {
     write(back, `↑ ${whyOf(d)}`);
     write(sum, formula());
     const shaped = FORMULA[layer.activation](num(z), layer.alpha ?? 1);
-    write(gate, at === "whole" || at === "gated" ? `a = ${shaped} = ${num(a)}` : "a = ?");
+    const off = layer.off?.has(state.unit % nodesOf(layer));
+    write(gate, at !== "whole" && at !== "gated" ? "a = ?" : off ? `${say("turnedOff")}: a = 0` : `a = ${shaped} = ${num(a)}`);
+    silence.update(d);
     attr(sum, "data-lit", ctx.pointed()?.layer === state.layer && ctx.pointed()?.unit === state.unit % nodesOf(layer));
     for (const [name, value] of Object.entries({ z, sum: total, bias, a })) {
       if (at === "whole" || at === "gated") node.dataset[name] = String(value);
@@ -189,6 +192,35 @@ function fill(body, count, each) {
   while (body.children.length > count) body.lastElementChild?.remove();
   while (body.children.length < count) body.append(row("", "", h("button.take"), "", ""));
   [...body.children].forEach((line, k) => each([...line.children], k));
+}
+
+/** Turns the open unit (or its map) off, and says what becomes of the answer. @param {import("../app.js").Context} ctx */
+function createSilence(ctx) {
+  const { store, bundle: { say } } = ctx;
+  const said = h("p.note@silent", { role: "status" });
+  const on = checkbox("", (kept) => {
+    const { layer, unit } = ctx.now().state;
+    const entry = `${layer}_${unit % nodesOf(ctx.now().layers[layer])}`;
+    const others = store.state.silent.split("~").filter((other) => other && other !== entry);
+    store.set({ silent: [...others, ...(kept ? [] : [entry])].join("~") });
+  });
+  const node = h(".row", on.node, said);
+  return {
+    node,
+    /** @param {import("../derive.js").Derived} d */
+    update({ layers, state, pass, place, live }) {
+      const layer = layers[state.layer];
+      const unit = state.unit % nodesOf(layer);
+      const off = layer.off?.has(unit) ?? false;
+      node.hidden = state.layer === layers.length - 1 || Boolean(live);
+      write(on.node.lastChild, say(isMap(layer) ? "mapOn" : "unitOn"));
+      on.update(!off);
+      if (!off || !place.answer) return write(said, "");
+      const others = new Set([...(layer.off ?? [])].filter((k) => k !== unit));
+      const whole = forward(layers.map((one) => (one === layer ? { ...layer, off: others } : one)), pass.x);
+      write(said, say("offSays", ...[pass, whole].map(({ digit, share }) => `${digit} (${percent(share)})`)));
+    },
+  };
 }
 
 /** The open map, large, to choose the point whose arithmetic is shown. @param {import("../app.js").Context} ctx */
