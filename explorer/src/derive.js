@@ -89,11 +89,14 @@ function edited(layers, text) {
   return copies;
 }
 
-/** Layers with units turned off; the last layer's are the answers, and stay. @param {Layer[]} layers @param {string} text */
+/** Whether a layer's units can be turned off: the last layer's are the answers, and those of a softmax hang together. @param {Layer[]} layers @param {number} l */
+export const canSilence = (layers, l) => l >= 0 && l < layers.length - 1 && layers[l].activation !== "softmax";
+
+/** Layers with units turned off. @param {Layer[]} layers @param {string} text */
 function silenced(layers, text) {
   const out = [...layers];
   for (const [l, node] of text.split("~").filter(Boolean).map((entry) => entry.split("_").map(Number))) {
-    const known = layers[l] && l < layers.length - 1 && Number.isInteger(node) && node >= 0 && node < nodesOf(layers[l]);
+    const known = Number.isInteger(l) && canSilence(layers, l) && Number.isInteger(node) && node >= 0 && node < nodesOf(layers[l]);
     if (known) out[l] = { ...out[l], off: new Set([...(out[l].off ?? []), node]) };
   }
   return out;

@@ -1,6 +1,7 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
 import { biasOf, forward, isMap, nodesOf } from "../engine.js";
+import { canSilence } from "../derive.js";
 import { attr, button, checkbox, describe, h, heads, num, percent, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
 import { largest, prepare, signedMaps, trace } from "../draw.js";
 import { whyOf } from "./blame.js";
@@ -212,7 +213,7 @@ function createSilence(ctx) {
       const layer = layers[state.layer];
       const unit = state.unit % nodesOf(layer);
       const off = layer.off?.has(unit) ?? false;
-      node.hidden = state.layer === layers.length - 1 || Boolean(live);
+      node.hidden = !canSilence(layers, state.layer) || Boolean(live);
       write(on.node.lastChild, say(isMap(layer) ? "mapOn" : "unitOn"));
       on.update(!off);
       if (!off || !place.answer) return write(said, "");
