@@ -33,7 +33,7 @@
  * @property {(key: string, ...values: any[]) => string} say  a text of explorer/words.py, {0} being the first value
  * @property {Input} input
  * @property {Model[]} models
- * @property {{text: string, part: string, patch: Partial<import("./store.js").State>}[]} tour
+ * @property {{text: string, part: string, from?: string, patch: Partial<import("./store.js").State>}[]} tour  what is spoken of begins at the part `from`, if it has one, and is marked at `part`
  * @property {number} count  samples in here
  * @property {number} of  samples that the explorer was given
  * @property {Uint8Array | Uint16Array} labels

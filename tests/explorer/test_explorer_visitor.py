@@ -147,6 +147,43 @@ def test_others_that_weigh_more_than_all_that_have_room_are_said(
     expect(blame).to_contain_text("The others are small, but together they weigh more")
 
 
+#: What each stop of the tour speaks of, in its own order.
+ASKED = [
+    [".dlx-paper", ".dlx-picks", ".dlx-bars"],
+    ["[aria-label=Play]", "[aria-label='Position in the forward pass']", ".dlx-unit"],
+    ["[data-part=unit] .dlx-h", ".dlx-pictures canvas"],
+    ["[data-part=formula]", "[data-part=formula] + .dlx-formula"],
+    ["[data-panel=softmax] .dlx-seg", "[data-panel=softmax] .dlx-check", ".dlx-softmax thead"],
+    ["[data-part=epochs] input"],
+    [".dlx-confusion caption", ".dlx-confusion tbody tr:nth-child(4)"],
+    [".dlx-card"],
+]
+
+
+@pytest.mark.parametrize("height", [844, 667])
+def test_the_tours_card_does_not_cover_what_it_speaks_of_on_a_phone(
+    open_page: Open, height: int
+) -> None:
+    watched = open_page(width=390, height=height)
+    watched.page.get_by_text("Take the tour").click()
+    card = watched.page.locator(".dlx-tour")
+    for stop, asked in enumerate(ASKED):
+        expect(card).to_contain_text(f"{stop + 1} of {len(ASKED)}")
+        for selector in asked:
+            # What is found in the middle of it is itself.
+            eventually_js(
+                watched.page,
+                "(s) => { const e = [...document.querySelectorAll(s)].find((e) => e.checkVisibility());"
+                " const {left, top, width, height} = e.getBoundingClientRect();"
+                " const found = document.elementFromPoint(left + width / 2, top + height / 2);"
+                " return Boolean(found && !found.closest('.dlx-tour')"
+                " && (e.contains(found) || found.contains(e))); }",
+                argument=selector,
+            )
+        card.locator("[data-main]").click()
+    assert watched.errors == []
+
+
 def test_a_unit_can_be_turned_off_and_on_again(open_page: Open) -> None:
     watched = open_page("layer=1&unit=13")
     page = watched.page

@@ -40,7 +40,7 @@ export function createSoftmax(ctx) {
   return {
     node: h(".stack",
       h("p.lead", say("softmax")),
-      h(".row", shift.node, h("span.gap"), h("span.label", "Add to every logit"), plus.node),
+      h(".row@shift", shift.node, h("span.gap"), h("span.label", "Add to every logit"), plus.node),
       scroller("Softmax, step by step",
         h("table.softmax@softmax", head, body,
           h("tfoot", row("sum", "", "", sum, "", "")))),

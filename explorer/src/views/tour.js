@@ -3,6 +3,10 @@
 import { button, h, write } from "../dom.js";
 
 const FRAMES = 4;
+/** Pixels between the card, what it points at and the end of the screen. */
+const AIR = 16;
+/** What can be seen of a part at least. */
+const SOME = 100;
 /** Milliseconds after a step in which the part is kept in view while its panel grows. */
 const GROWS = 2000;
 
@@ -47,22 +51,45 @@ export function createTour(ctx, root) {
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && store.state.tour >= 0) go(-1);
   }, { signal: ctx.gone });
+  const node = h("section.tour", { "aria-label": "Tour", hidden: true }, text, h(".row", next, back, end, h("span.gap"), count));
+  /** @param {string | undefined} part */
+  const find = (part) => root.querySelector(`[data-part="${part}"]`);
+
+  /**
+   * What is spoken of comes to lie under the card, from its beginning on if there is room for that.
+   * @param {Element} target @param {Element | null} from
+   */
+  function uncover(target, from) {
+    const [card, part, begin] = [node, target, from ?? target].map((element) => element.getBoundingClientRect());
+    const tall = parseFloat(getComputedStyle(node).top) + card.height + AIR;
+    root.style.setProperty("--dlx-under", `${tall}px`);
+    const room = innerHeight - tall - AIR;
+    const first = from && begin.bottom <= part.top && part.top + Math.min(part.height, SOME) - begin.top <= room ? from : target;
+    const { top } = first === target ? part : begin;
+    if (top >= card.bottom && part.bottom <= innerHeight - AIR) return;
+    const { style } = /** @type {HTMLElement} */ (first);
+    style.scrollMarginTop = `${tall}px`;
+    first.scrollIntoView({ block: "start" });
+    style.scrollMarginTop = "";
+  }
+
   return {
     open,
-    node: h("section.tour", { "aria-label": "Tour", hidden: true }, text, h(".row", next, back, end, h("span.gap"), count)),
+    node,
     /** @param {import("../derive.js").Derived} d */
     update(d) {
       const { tour } = d.state;
       const stop = stops[tour];
-      text.closest("section").hidden = !stop;
+      node.hidden = !stop;
       open.hidden = Boolean(stop);
-      const target = stop ? root.querySelector(`[data-part="${stop.part}"]`) : null;
+      const target = stop ? find(stop.part) : null;
       if (target !== pointed) {
         pointed?.removeAttribute("data-pointed");
         target?.setAttribute("data-pointed", "");
         pointed = target;
       }
-      if (settling) target?.scrollIntoView({ block: "nearest" });
+      if (settling && target) uncover(target, find(stop.from));
+      if (!stop) root.style.removeProperty("--dlx-under");
       // The focus goes along into the tour, and back to where it was begun.
       if (asked && !stop) open.focus();
       else if (asked && !(document.activeElement?.closest(".dlx-tour") && !document.activeElement.matches(":disabled"))) next.focus({ preventScroll: true });

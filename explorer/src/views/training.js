@@ -47,7 +47,7 @@ function createTrainHere(ctx) {
   const cannot = h("p.lead");
   const leftOut = h("p.note");
   const controls = h(".stack",
-    h(".row", play, one, back),
+    h(".row@train", play, one, back),
     h(".row.settings", h("span.label", "Start from"), from.node, h("span.label", "Optimiser"), how.node,
       h("span.label", "Batch"), size.node, h("label.row.rate", h("span.label", "Rate"), rate.node, rateText)),
     said, curves, leftOut);
