@@ -25,6 +25,7 @@
  * @property {import("./motion.js").Motion} motion
  * @property {import("./training.js").Training} training
  * @property {(answer: Answer) => void} answered
+ * @property {(sight: import("./views/seen.js").Sight) => void} see  show what a question claims
  * @property {(text?: string) => HTMLElement} heading  of a part of a panel
  * @property {(node: HTMLElement) => number} widthOf  its width, measured once for each size of the explorer
  * @property {() => void} count  count all samples in the background, then draw again
@@ -157,6 +158,7 @@ function createContext({ store, bundle, host, root, now, refresh, player, traini
     gone: abort.signal,
     revealing: "",
     notify() {},
+    see() {},
     heading: (text = "") => h(`h${host.level + 1}.h`, text),
     widthOf(node) {
       // Asking the browser makes it lay out the page, which takes longer than everything else.

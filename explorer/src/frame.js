@@ -6,6 +6,7 @@ import { digit, prepare } from "./draw.js";
 import { isMap } from "./engine.js";
 import { createTabs } from "./tabs.js";
 import { createPaper } from "./views/paper.js";
+import { createSeen } from "./views/seen.js";
 import { createTour } from "./views/tour.js";
 
 const MINI = 36;
@@ -26,6 +27,7 @@ export function createFrame(ctx, root) {
   const paper = createPaper(ctx);
   const tour = createTour(ctx, root);
   const tabs = createTabs(ctx);
+  const seen = createSeen(ctx, root);
   const mini = createMini(ctx, paper.sheet);
   let spoken = "";
 
@@ -34,7 +36,7 @@ export function createFrame(ctx, root) {
       h(".intro", h(`h${ctx.level}.title`, bundle.title), h("p.lead", say(bundle.input.drawable ? "sentence" : "sentenceData"))),
       h(".row", picker?.node, tour.open)),
     mini.node, tour.node, tabs.list,
-    h(".body", paper.node, h(".main", notice, edits.node, silent.node, epoch.node, trained.node, lost.node, tabs.panels)),
+    h(".body", paper.node, h(".main", notice, seen.node, edits.node, silent.node, epoch.node, trained.node, lost.node, tabs.panels)),
     facts.node, live);
 
   return {
@@ -45,6 +47,7 @@ export function createFrame(ctx, root) {
       picker?.update(state.model);
       paper.update(d);
       tabs.update(d);
+      seen.update(d);
       tour.update(d);
       edits.update(state.edits && !d.live ? say("edited", state.edits.split("~").length) : "");
       const off = d.layers.flatMap((layer) => [...(layer.off ?? [])].map((j) => `${layer.name} ${isMap(layer) ? "map" : "unit"} ${j}`));

@@ -32,6 +32,76 @@ def stroke(watched: Watched) -> None:
     watched.has(source="ink")
 
 
+SEEN = {
+    "zeros": {"panel": "network", "t": -1},
+    "corner": {"panel": "input", "off": "centre"},
+    "shift": {"panel": "softmax", "plus": 100, "shift": 1},
+    "step": {"panel": "learning", "lr": 0.1, "steps": 1},
+    "hardest": {"panel": "mistakes"},
+    "halfway": {"panel": "training"},
+}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("question", SEEN)
+def test_what_a_question_claims_is_shown_where_one_asks_to_see_it(
+    open_page: Open, question: str, width: int
+) -> None:
+    """The digit and the network it was asked of, its situation set up, what is meant marked."""
+    watched = open_page("panel=questions&sample=4", width=width, height=844)
+    asked = watched.page.locator(f"[data-question={question}]")
+    asked.locator("input").first.check()
+    reveal = asked.locator(".dlx-reveal")
+    why = re.sub(r"^(Right\.|“.*” is not so; “.*” is\.)|See it$", "", text(reveal)).strip()
+    # Meanwhile another digit and another epoch are looked at.
+    watched.set(sample=9, epoch=2)
+    asked.get_by_role("button", name="See it").click()
+    watched.has(sample=4, **SEEN[question])
+    watched.has(epoch=-1) if question != "halfway" else watched.becomes("app.store.state.epoch > 0")
+    claim, marked = watched.page.locator(".dlx-seen"), watched.page.locator("[data-seen]")
+    expect(claim).to_contain_text(why)
+    expect(claim).to_be_in_viewport(ratio=1)
+    expect(marked.first).to_be_in_viewport()
+    over, under = box(claim), box(marked.first)
+    assert over["y"] + over["height"] <= under["y"], "what is claimed lies above what shows it"
+    if question == "zeros":
+        expect(marked).to_have_count(watched.value("d.pass.a[0].filter((a) => a === 0).length"))
+    if question == "corner":
+        reading = re.search(r"It reads (\d \([\d.]+\s%\))", why)[1]
+        expect(marked).to_contain_text(f"Now: {reading}")
+    if question == "step":
+        before, after = re.search(r"From ([\d.]+) to ([\d.]+)", why).groups()
+        watched.becomes(
+            "Number(document.querySelector('[data-seen]').dataset.before).toFixed(4)", before
+        )
+        watched.becomes(
+            "Number(document.querySelector('[data-seen]').dataset.after).toFixed(4)", after
+        )
+    if question == "hardest":
+        hardest = re.match(r"\d", why)[0]
+        expect(marked.get_by_role("rowheader")).to_have_text(hardest)
+        watched.has(actual=int(hardest))
+    if question == "halfway":
+        epoch = re.search(r"epoch (\d+)", why)[1]
+        expect(marked.first).to_contain_text(f"after epoch {epoch} of")
+        expect(marked.last).to_contain_text(re.search(r"at ([\d.]+) then", why)[1])
+    # The way back puts everything back, and the focus where it was.
+    watched.page.get_by_role("button", name="Back to the questions").click()
+    expect(reveal).to_contain_text(why)
+    expect(marked).to_have_count(0)
+    watched.has(panel="questions", sample=9, epoch=2, off="", plus=0, steps=0)
+    expect(asked.get_by_role("button", name="See it")).to_be_focused()
+
+
+def test_a_mark_goes_when_another_digit_is_looked_at(open_page: Open) -> None:
+    watched = open_page("panel=questions&quiz=zeros_1")
+    watched.page.get_by_role("button", name="See it").click()
+    expect(watched.page.locator("[data-seen]").first).to_be_visible()
+    watched.page.get_by_label("Show a 3 from the data").click()
+    expect(watched.page.locator("[data-seen]")).to_have_count(0)
+    expect(watched.page.locator(".dlx-seen")).to_be_hidden()
+
+
 @pytest.mark.parametrize("how", ["stroke", "clear"])
 def test_undo_brings_back_the_digit_that_a_stroke_wiped_away(open_page: Open, how: str) -> None:
     watched = open_page("sample=7&hide=105.106")

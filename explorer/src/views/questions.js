@@ -12,13 +12,26 @@ import { argmax, backward, crossEntropy, forward, sgdStep } from "../engine.js";
  * @property {(d: Derived) => any[]} [given]  what stands in the question
  * @property {(d: Derived) => string[]} [choices]
  * @property {(d: Derived) => any[]} solve  the right choice, then what stands in the explanation
+ * @property {string | ((truth: number) => string)} mark  a selector of what shows it
+ * @property {(d: Derived, truth: number) => Partial<import("../store.js").State>} see  the situation in which it shows
  */
+
+/** What a question is asked of: the network and the digit. @type {(keyof import("../store.js").State)[]} */
+const ASKED_OF = ["model", "epoch", "edits", "silent", "source", "sample", "ink", "base", "photo", "off", "hide", "truth"];
 
 /** @param {Derived} d */
 const goal = (d) => (d.label >= 0 ? d.label : d.pass.digit);
 
 /** Which part a share falls in. @param {number} share @param {number[]} limits */
 const part = (share, limits) => limits.filter((limit) => share > limit).length;
+
+/** The snapshot at which the loss had made nine tenths of its way. @param {Derived} d */
+function nineTenths({ model: { epochs } }) {
+  const last = epochs.length - 1;
+  const limit = epochs[last].loss + 0.1 * (epochs[1].loss - epochs[last].loss);
+  const at = epochs.findIndex((e) => e.loss <= limit);
+  return at < 0 ? last : at;
+}
 
 /** @type {Question[]} */
 const QUESTIONS = [
@@ -32,6 +45,8 @@ const QUESTIONS = [
       const n = d.pass.a[0].filter((a) => a === 0).length;
       return [part(n / units, [0, 1 / 3, 2 / 3]), n, units];
     },
+    mark: '.dlx-unit[data-zero="0"]',
+    see: () => ({ grain: "layer", t: -1 }),
   },
   {
     id: "corner",
@@ -42,8 +57,16 @@ const QUESTIONS = [
       const { digit, share } = forward(d.layers, d.without("centre").x);
       return [digit === d.pass.digit ? 0 : 1, digit, percent(share)];
     },
+    mark: '[data-part="outcome"]',
+    see: () => ({ off: "centre", hide: "" }),
   },
-  { id: "shift", panel: "softmax", solve: () => [0] },
+  {
+    id: "shift",
+    panel: "softmax",
+    solve: () => [0],
+    mark: '[data-part="shift"], [data-part="verdict"]',
+    see: () => ({ plus: 100, shift: 1 }),
+  },
   {
     id: "step",
     panel: "learning",
@@ -54,6 +77,8 @@ const QUESTIONS = [
       const after = crossEntropy(forward(stepped, d.input.x).logits, goal(d));
       return [part(after - before, [-1e-4, 1e-4]), num(before, 4), num(after, 4)];
     },
+    mark: '[data-part="step"]',
+    see: (d) => ({ lr: 0.1, steps: 1, truth: d.label >= 0 ? d.state.truth : d.pass.digit }),
   },
   {
     id: "hardest",
@@ -69,6 +94,11 @@ const QUESTIONS = [
       const truth = argmax(wrong);
       return [truth, truth, percent(wrong[truth])];
     },
+    mark: (truth) => `[data-part="confusion"] tbody tr:nth-child(${truth + 1})`,
+    see(d, truth) {
+      const line = d.statistics().confusion[truth].map((n, k) => (k === truth ? -1 : n));
+      return { actual: truth, predicted: argmax(line) };
+    },
   },
   {
     id: "halfway",
@@ -78,9 +108,13 @@ const QUESTIONS = [
     solve(d) {
       const { epochs } = d.model;
       const last = epochs[epochs.length - 1];
-      const mark = last.loss + 0.1 * (epochs[1].loss - last.loss);
-      const { epoch } = epochs.find((e) => e.loss <= mark) ?? last;
-      return [part(epoch / last.epoch, [0.25, 0.5]), epoch, num(mark), num(last.loss)];
+      const { epoch, loss } = epochs[nineTenths(d)];
+      return [part(epoch / last.epoch, [0.25, 0.5]), epoch, num(loss), num(last.loss)];
+    },
+    mark: '[data-part="epochs"], [data-part="figures"]',
+    see(d) {
+      const at = nineTenths(d);
+      return { epoch: at === d.model.epochs.length - 1 ? -1 : at };
     },
   },
 ];
@@ -100,7 +134,7 @@ export function createQuestions(ctx) {
   const score = h("p.note");
   const again = button("Ask again", () => store.set({ quiz: "" }));
   let built = "";
-  /** Answers as they were given: another digit does not make them wrong. @type {Map<string, {choice: number, asks: string, choices: string[], truth: number, why: any[]}>} */
+  /** Answers as they were given: another digit does not make them wrong. @type {Map<string, {choice: number, asks: string, choices: string[], truth: number, why: any[], weights: string, patch: Partial<import("../store.js").State>}>} */
   const kept = new Map();
   /** @param {Question} question @param {Derived} d @param {number} choice */
   const keep = (question, d, choice) => {
@@ -108,7 +142,9 @@ export function createQuestions(ctx) {
     if (known?.choice === choice) return known;
     const [truth, ...why] = choice >= 0 ? question.solve(d) : [-1];
     const { text: asks, choices } = ask(question, d);
-    const told = { choice, asks, choices, truth, why };
+    const of = Object.fromEntries(ASKED_OF.map((name) => [name, store.state[name]]));
+    const patch = truth >= 0 ? { ...of, panel: question.panel, ...question.see(d, truth) } : {};
+    const told = { choice, asks, choices, truth, why, weights: d.weightsKey, patch };
     if (truth >= 0) kept.set(question.id, told);
     else kept.delete(question.id);
     return told;
@@ -129,7 +165,7 @@ export function createQuestions(ctx) {
       let right = 0;
       list.replaceChildren(...asked.map((question) => {
         const choice = given.get(question.id) ?? -1;
-        const { asks, choices, truth, why } = keep(question, d, choice);
+        const { asks, choices, truth, why, weights, patch } = keep(question, d, choice);
         const solved = truth >= 0;
         if (solved && truth === choice) right++;
         const name = uid();
@@ -141,13 +177,22 @@ export function createQuestions(ctx) {
             return h("label.check.choice", input, h("span", text + mark));
           }))),
           h("p.reveal", { role: "status" }, solved ? `${truth === choice ? "Right." : say("notSo", choices[choice], choices[truth])} ${say(`${question.id}.why`, ...why)} ` : "",
-            solved && h("button", { class: "dlx-link", on: { click: () => ctx.open(question.panel) } }, "See it")));
+            // A network in training has moved on: what was asked of it cannot be shown any more.
+            solved && !(weights.startsWith("live") && weights !== d.weightsKey)
+              && h("button", { class: "dlx-link", on: { click: () => see(question, patch, weights, `${asks} ${say(`${question.id}.why`, ...why)}`) } }, "See it")));
       }));
       if (focused) list.querySelector(`[data-question="${focused.split("_")[0]}"] .dlx-link`)?.focus();
       score.textContent = given.size ? `${right} of ${given.size} right.` : "";
       attr(score, "data-score", right);
     },
   };
+
+  /** @param {Question} question @param {Partial<import("../store.js").State>} patch @param {string} weights @param {string} text */
+  function see({ id, mark }, patch, weights, text) {
+    if (ctx.now().live && !weights.startsWith("live")) ctx.training.back();
+    const selector = typeof mark === "string" ? mark : mark(kept.get(id)?.truth ?? 0);
+    ctx.see({ id, mark: selector, text, patch });
+  }
 
   /** @param {Question} question @param {number} choice */
   function answer(question, choice) {

@@ -49,7 +49,7 @@ export function createRewind(ctx) {
   });
   const reading = h("figure", h("figcaption", say("strip")), strip);
   const figures = h(".two",
-      h(".stack", h("table", h("caption.sr", "This epoch's figures"), numbers)),
+      h(".stack", h("table@figures", h("caption.sr", "This epoch's figures"), numbers)),
       h("figure", h("figcaption", say("matrix")), matrix, confusionTable.node));
   const details = h(".training", reading, said, figures);
 

@@ -153,6 +153,7 @@ export function createStage(ctx) {
         attr(node, "data-habit", habit);
         const off = layer.off?.has(j);
         attr(node, "data-off", Boolean(off));
+        attr(node, "data-zero", shown && !map && a === 0 ? l : "");
         attr(node, "aria-pressed", open);
         const says = !shown ? "not computed yet" : map ? "a map" : num(a, 2);
         attr(node, "data-lit", lit?.layer === l && lit.unit === j);
