@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -128,8 +129,7 @@ BOMB = """
 import threading
 k = get_ipython().kernel
 def f():
-    thread = k.shell_channel_thread
-    stream = thread.manager.get_subshell_to_shell_channel_socket(None)
+    stream = k.shell_stream
     k.session.send(stream, 'proctor_reply', CONTENT, parent=k.get_parent('shell'),
                    ident=k._shell_parent_ident.get(), metadata=METADATA)
 """
@@ -278,6 +278,7 @@ def test_who_begins_to_listen_while_the_kernel_sends_is_heard(
 ) -> None:
     """ipykernel's greeting then waits for something else that arrives: it never came, in one of 1,000s."""
     monkeypatch.setattr(link, "START_SECONDS", 5)
+    monkeypatch.setattr(IOPubThread, "_run_event_pipe_gc", lambda self: asyncio.sleep(0))
     names = {f"{name}_port": number for number, name in enumerate(CHANNELS)}
     connection = {"transport": "ipc", "ip": str(tmp_path / "k"), "key": "", **names}
     connection["signature_scheme"] = "hmac-sha256"

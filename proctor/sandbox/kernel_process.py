@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
+import logging
 import marshal
 import os
 import random
@@ -20,7 +21,7 @@ from typing import Any
 
 from ipykernel import kernelapp
 from ipykernel.compiler import XCachingCompiler
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython import get_ipython
@@ -33,6 +34,19 @@ class _OutputThread(IOPubThread):  # type: ignore[misc]
 
     def __init__(self, socket: Any, pipe: bool = False, session: Any = None) -> None:
         super().__init__(socket, pipe=False, session=session)
+
+
+class QuietStream(OutStream):  # type: ignore[misc]
+    """ipykernel's stdout and stderr, which wait for its output thread only if there is something to send.
+
+    ipykernel flushes both twice a cell. All that is sent goes through that thread in its order, so that
+    nothing can overtake what was flushed before.
+    """
+
+    def flush(self) -> None:
+        """Send what was written and not sent yet."""
+        if self._buffers:
+            super().flush()
 
 
 class _KernelApp(IPKernelApp):  # type: ignore[misc]
@@ -51,6 +65,10 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
 
     def init_heartbeat(self) -> None:
         pass
+
+    def init_control(self, context: Any) -> None:
+        super().init_control(context)
+        self.shell_channel_thread = None  # there are no subshells: requests come to the main thread
 
     def log_connection_info(self) -> None:
         self._ports = {
@@ -98,8 +116,11 @@ def prepare(folder: str) -> None:
     config.HistoryManager.enabled = False
     config.IPKernelApp.parent_handle = 0
     config.IPKernelApp.log_level = 50
+    config.IPKernelApp.outstream_class = f"{__name__}.{QuietStream.__name__}"
+    config.IPythonKernel._execute_sleep = 0.0  # whoever asks waits for the last output by itself
     kernelapp.IOPubThread = _OutputThread
     app = _KernelApp.instance(config=config)
+    app.log.setLevel(logging.CRITICAL)  # traitlets has it make each message, and its handler drop it
     shell = ZMQInteractiveShell.instance(
         config=app.config,
         ipython_dir=folder,
