@@ -128,7 +128,7 @@ _NETWORK = {
     "mapOn": "This map is on",
     "turnedOff": "turned off",
     "offSays": "With it off the network says {0}; with it on, {1}.",
-    "silenced": "Units turned off: {0}.",
+    "silenced": "Turned off: {0}.",
     "chooseWeight": "Or choose a weight w in the table.",
     "take": "Change the weight from {0}, {1}",
 }

@@ -1,11 +1,11 @@
 /** One unit's whole arithmetic: terms, running sum, bias, activation; every number can be checked. */
 
-import { biasOf, forward, isMap, nodesOf } from "../engine.js";
-import { canSilence } from "../derive.js";
-import { attr, button, checkbox, describe, h, heads, num, percent, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
+import { biasOf, isMap, nodesOf } from "../engine.js";
+import { attr, button, checkbox, describe, h, heads, num, picture, range, row, scroller, segmented, signed, tableView, write } from "../dom.js";
 import { largest, prepare, signedMaps, trace } from "../draw.js";
 import { whyOf } from "./blame.js";
 import { createGrip } from "./grip.js";
+import { createSilence } from "./silence.js";
 import { createWindow } from "./window.js";
 import { sortedTerms, source, unitName } from "./terms.js";
 
@@ -193,35 +193,6 @@ function fill(body, count, each) {
   while (body.children.length > count) body.lastElementChild?.remove();
   while (body.children.length < count) body.append(row("", "", h("button.take"), "", ""));
   [...body.children].forEach((line, k) => each([...line.children], k));
-}
-
-/** Turns the open unit (or its map) off, and says what becomes of the answer. @param {import("../app.js").Context} ctx */
-function createSilence(ctx) {
-  const { store, bundle: { say } } = ctx;
-  const said = h("p.note@silent", { role: "status" });
-  const on = checkbox("", (kept) => {
-    const { layer, unit } = ctx.now().state;
-    const entry = `${layer}_${unit % nodesOf(ctx.now().layers[layer])}`;
-    const others = store.state.silent.split("~").filter((other) => other && other !== entry);
-    store.set({ silent: [...others, ...(kept ? [] : [entry])].join("~") });
-  });
-  const node = h(".row", on.node, said);
-  return {
-    node,
-    /** @param {import("../derive.js").Derived} d */
-    update({ layers, state, pass, place, live }) {
-      const layer = layers[state.layer];
-      const unit = state.unit % nodesOf(layer);
-      const off = layer.off?.has(unit) ?? false;
-      node.hidden = !canSilence(layers, state.layer) || Boolean(live);
-      write(on.node.lastChild, say(isMap(layer) ? "mapOn" : "unitOn"));
-      on.update(!off);
-      if (!off || !place.answer) return write(said, "");
-      const others = new Set([...(layer.off ?? [])].filter((k) => k !== unit));
-      const whole = forward(layers.map((one) => (one === layer ? { ...layer, off: others } : one)), pass.x);
-      write(said, say("offSays", ...[pass, whole].map(({ digit, share }) => `${digit} (${percent(share)})`)));
-    },
-  };
 }
 
 /** The open map, large, to choose the point whose arithmetic is shown. @param {import("../app.js").Context} ctx */
