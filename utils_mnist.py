@@ -97,6 +97,11 @@ def ink_box(ink: Array) -> tuple[slice, slice]:
     ink = np.asarray(ink, dtype=np.float64)
     if ink.ndim != 2:
         raise ValueError(f"ink_box needs a grey picture of shape (H, W), not {ink.shape}")
+    if ink.size and ink.max() < 0.15 and ink.min() < -0.15:
+        raise LabError(
+            "There is no digit to be seen in this picture: what is darker than its paper is negative. Take "
+            "grey from the paper's brightness, not the other way round, so that ink is bright."
+        )
     if not ink.size or not np.isfinite(ink).all() or ink.max() < 0.15:
         raise LabError(
             "There is no digit to be seen in this picture: nothing in it is much darker than the "

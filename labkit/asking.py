@@ -93,6 +93,8 @@ _ERRORS = {
     "math domain error": " The logarithm of 0, or of a negative number, does not exist.",
     "Cannot cast ufunc": " An operation in place, such as `/=`, cannot put fractions into an array of "
     "whole numbers (bytes). Give the result a name of its own.",
+    "cannot reshape array of size": " That is another number of numbers than there are. A number of rows "
+    "that is written in fits one array only: len of the array, or -1, fits any.",
     "must be of integer .*type": " What stands in the square brackets has to be whole numbers.",
 }
 """What some errors' texts mean, in words."""
@@ -109,7 +111,13 @@ _NEXT_AFTER = {
 
 def _students_line(error: Exception) -> str:
     """Return the last line of code outside of libraries and of ours that the exception went through."""
-    ours = (str(Path(__file__).parent), "<string>")
+    lab = Path(__file__).parent
+    ours = (
+        str(lab),
+        str(lab.with_name("utils.py")),
+        str(lab.with_name("utils_mnist.py")),
+        "<string>",
+    )
     own = [
         frame.line or ""
         for frame in traceback.extract_tb(error.__traceback__)

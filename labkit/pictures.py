@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from labkit.messages import LabError
 from labkit.values_in_words import Array
 
 
@@ -43,7 +44,10 @@ def paper_light(grey: Array) -> Array:
         What is left when everything narrower than half the picture and darker than what is
         around it is filled in (a morphological closing).
     """
-    grey = ndimage.gaussian_filter(np.asarray(grey, dtype=np.float64), 1.0)
+    grey = np.asarray(grey, dtype=np.float64)
+    if grey.ndim != 2 or 0 in grey.shape:
+        raise ValueError(f"paper_light needs a grey picture of shape (H, W), not {grey.shape}")
+    grey = ndimage.gaussian_filter(grey, 1.0)
     window = max(3, min(grey.shape) // 2)
     return np.asarray(ndimage.grey_closing(grey, size=(window, window), mode="nearest"))
 
@@ -54,6 +58,15 @@ def centre_by_mass(picture: Array, side: int = 28) -> Array:
     This is how MNIST places its digits. What would stick out of the square is cut off.
     """
     picture = np.asarray(picture, dtype=np.float64)
+    if picture.ndim != 2:
+        raise ValueError(
+            f"centre_by_mass needs a grey picture of shape (h, w), not {picture.shape}"
+        )
+    if not np.clip(picture, 0, None).sum() > 0:
+        raise LabError(
+            "There is no digit to be seen in this picture: nothing in it is brighter than 0, so that it "
+            "has no centre of mass. Look at each of your steps with utils.plot_picture."
+        )
     down, across = ndimage.center_of_mass(np.clip(picture, 0, None))
     top, left = (round((side - 1) / 2 - centre) for centre in (down, across))
     around = np.pad(picture, side)

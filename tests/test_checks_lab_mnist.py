@@ -89,3 +89,15 @@ def test_a_right_answer_gets_full_points(variant: Variant, classroom: Classroom)
     exercise = EXERCISES[variant.exercise]
     outcomes = judge(exercise, side, seed=1)
     assert score(exercise, outcomes) == exercise.points, outcomes
+
+
+def test_what_is_wrong_without_transparency_too_is_not_blamed_on_alpha(
+    classroom: Classroom,
+) -> None:
+    said = {}
+    for id in ("photo-alpha-dropped", "photo-bytes-clipped"):
+        code = next(mutant.code for mutant in MUTANTS if mutant.id == id)
+        outcomes = judge(EXERCISES["photo"], classroom.side({"photo": code}), until="photo-alpha")
+        said[id] = getattr(outcomes["photo-alpha"], "cause", "")
+    assert "alpha channel was dropped" in said["photo-alpha-dropped"]
+    assert "what is wrong is not the alpha channel" in said["photo-bytes-clipped"]

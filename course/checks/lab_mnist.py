@@ -298,8 +298,10 @@ photo = lab.exercise("photo", TITLES["photo"], points=10)
 public = Public(photo, labkit.exercises.photo.CHECKS)
 
 public("photo-returns", points=1)
-public("photo-range", points=1, needs=("photo-returns",))
-public("photo-inverted", points=1, needs=("photo-range",))
+public("photo-range", points=0.5, needs=("photo-returns",))
+public("photo-clipped", points=0.5, needs=("photo-range",))
+public("photo-inverted", points=0.5, needs=("photo-range",))
+public("photo-paper", points=0.5, needs=("photo-inverted",))
 for check in ("photo-cropped", "photo-aspect", "photo-centred", "photo-upright"):
     public(check, points=1, needs=("photo-inverted",))
 public("photo-alpha", points=1, needs=("photo-range",))

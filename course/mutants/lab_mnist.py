@@ -512,6 +512,17 @@ SCALE = (
 )
 CENTRE = ("small = np.clip(utils.centre_by_mass(crop, 28), 0, 1)",)
 END = ("return small.reshape(1, 28, 28)",)
+BOX_CENTRED = (
+    "small = np.zeros((28, 28))",
+    "top, left = (28 - crop.shape[0]) // 2, (28 - crop.shape[1]) // 2",
+    "small[top:top + crop.shape[0], left:left + crop.shape[1]] = np.clip(crop, 0, 1)",
+)
+BYTES = (*GREY[:2], 'grey = np.asarray(Image.alpha_composite(paper, picture).convert("L"))')
+PIECE = (
+    "piece = Image.fromarray(crop.astype('float32'))",
+    "f = 20 / max(piece.size)",
+    "size = [max(1, round(f * side)) for side in piece.size]",
+)
 
 
 def photo(*lines: str) -> str:
@@ -522,6 +533,11 @@ def photo(*lines: str) -> str:
 
 def _photo(id: str, check: str, says: str, *lines: str, row: int = 0) -> Listed:
     return Listed(f"photo-{id}", "photo", photo(*lines), f"photo-{check}", says, row=row)
+
+
+def _from_grey(id: str, check: str, says: str, *ink: str) -> Listed:
+    """Return a wrong answer whose ink is made of `grey` by these lines; the rest is right."""
+    return _photo(id, check, says, *ink, *CROP, *SCALE, *CENTRE, *END)
 
 
 PLAIN = ('grey = np.asarray(Image.open(path).convert("L")) / 255',)
@@ -551,7 +567,7 @@ _PHOTO = (
     ),
     _photo(
         "plain-inversion",
-        "inverted",
+        "paper",
         "paper is not dark",
         *GREY,
         "return 1 - utils.resize(grey, 28, 28).reshape(1, 28, 28)",
@@ -732,6 +748,153 @@ _PHOTO = (
     ),
 )
 
+_PHOTO += (
+    _from_grey("grey-is-ink", "inverted", "not inverted", *GREY, "ink = grey"),
+    _photo(
+        "grey-is-ink-cropped",
+        "inverted",
+        "not inverted",
+        *GREY,
+        "rows, columns = np.nonzero(grey < 0.5)",
+        "crop = grey[rows.min():rows.max() + 1, columns.min():columns.max() + 1]",
+        *SCALE,
+        *CENTRE,
+        *END,
+    ),
+    _photo(
+        "one-minus",
+        "paper",
+        "paper is not dark",
+        *GREY,
+        "ink = 1 - grey",
+        "crop = ink[utils_mnist.ink_box(ink)]",
+        *SCALE,
+        *CENTRE,
+        *END,
+    ),
+    _from_grey("one-minus-normalised", "paper", "paper is not dark", *GREY, "ink = 1 - grey"),
+    _from_grey(
+        "one-minus-threshold",
+        "paper",
+        "paper is not dark",
+        *GREY,
+        "ink = 1 - grey",
+        "ink[ink < 0.5] = 0",
+    ),
+    _from_grey(
+        "bytes-clipped",
+        "paper",
+        "grain is taken for ink",
+        *BYTES,
+        "ink = np.clip(utils.paper_light(grey) - grey, 0, 1)",
+    ),
+    _from_grey(
+        "bytes-below-0",
+        "paper",
+        "grain is taken for ink",
+        *BYTES,
+        "ink = utils.paper_light(grey).astype('uint8') - grey",
+    ),
+    _from_grey(
+        "subtracted-the-wrong-way",
+        "returns",
+        "at the line `rows, columns = utils_mnist.ink_box(ink)`. No ink is left",
+        *GREY,
+        "ink = grey - utils.paper_light(grey)",
+    ),
+    _from_grey(
+        "subtracted-the-wrong-way-clipped",
+        "returns",
+        "No ink is left",
+        *GREY,
+        "ink = np.clip(grey - utils.paper_light(grey), 0, 1)",
+    ),
+    _photo(
+        "negative-ink",
+        "range",
+        "Ink is negative",
+        *GREY,
+        "ink = grey - utils.paper_light(grey)",
+        "crop = ink[utils_mnist.ink_box(-ink)]",
+        *SCALE,
+        "small = utils.centre_by_mass(1 + crop, 28) - 1",
+        *END,
+    ),
+    _photo(
+        "box-centred",
+        "centred",
+        "not its centre of mass",
+        *GREY,
+        *INVERT,
+        *CROP,
+        *SCALE,
+        *BOX_CENTRED,
+        *END,
+    ),
+    _photo(
+        "not-clipped",
+        "clipped",
+        "outside of [0, 1]",
+        *GREY,
+        *INVERT,
+        *CROP,
+        *SCALE,
+        "small = utils.centre_by_mass(crop, 28)",
+        *END,
+    ),
+    _photo(
+        "clipped-at-1-alone",
+        "clipped",
+        "outside of [0, 1]",
+        *GREY,
+        *INVERT,
+        *CROP,
+        *SCALE,
+        "small = np.minimum(utils.centre_by_mass(crop, 28), 1)",
+        *END,
+    ),
+    _photo(
+        "lanczos-not-clipped",
+        "clipped",
+        "outside of [0, 1]",
+        *GREY,
+        *INVERT,
+        *CROP,
+        *PIECE,
+        "crop = np.asarray(piece.resize(size, Image.Resampling.LANCZOS))",
+        "small = utils.centre_by_mass(crop, 28)",
+        *END,
+    ),
+    _from_grey(
+        "colours-to-paper-light",
+        "returns",
+        "wants a grey, two-dimensional picture; an array of shape (120, 150, 3) came",
+        "grey = np.asarray(Image.fromarray(utils.read_image(path)).convert('RGB')) / 255",
+        "ink = utils.paper_light(grey) - grey",
+    ),
+    _photo(
+        "wrong-file",
+        "returns",
+        "centre_by_mass is in utils, not in utils_mnist",
+        *GREY,
+        *INVERT,
+        *CROP,
+        *SCALE,
+        "return utils_mnist.centre_by_mass(crop, 28).reshape(1, 28, 28)",
+    ),
+    _photo(
+        "wrong-file-for-the-box",
+        "returns",
+        "ink_box is in utils_mnist, not in utils",
+        *GREY,
+        *INVERT,
+        "crop = ink[utils.ink_box(ink)]",
+        *SCALE,
+        *CENTRE,
+        *END,
+    ),
+)
+
 MUTANTS: tuple[Listed, ...] = (*_PREPARE, *_BASELINE, *_DEEP, *_CONFUSION, *_PHOTO)
 """Wrong answers; each names the check that must not pass and what its cause must contain."""
 
@@ -838,18 +1001,82 @@ VARIANTS: tuple[Variant, ...] = (
         confusion("return np.eye(10)[y_true].T @ np.eye(10)[y_pred]"),
     ),
     Variant(
-        "photo-box-centred",
+        "photo-quotient",
+        "photo",
+        photo(
+            *GREY,
+            "ink = 1 - grey / utils.paper_light(grey)",
+            *CROP,
+            *SCALE,
+            *CENTRE,
+            *END,
+        ),
+    ),
+    Variant(
+        "photo-no-haze-removed",
+        "photo",
+        photo(
+            *GREY,
+            "ink = np.clip(1 - grey / utils.paper_light(grey), 0, 1)",
+            "crop = np.clip(ink[utils_mnist.ink_box(ink)] / ink.max(), 0, 1)",
+            *SCALE,
+            *CENTRE,
+            *END,
+        ),
+    ),
+    Variant(
+        "photo-mean-grey",
+        "photo",
+        photo(
+            *GREY,
+            "ink = np.clip(grey.mean() - grey, 0, 1)",
+            *CROP,
+            *SCALE,
+            *CENTRE,
+            *END,
+        ),
+    ),
+    Variant(
+        "photo-bytes-normalised",
+        "photo",
+        photo(
+            *BYTES,
+            *INVERT,
+            *CROP,
+            *SCALE,
+            *CENTRE,
+            *END,
+        ),
+    ),
+    Variant(
+        "photo-shifted-by-mass",
         "photo",
         photo(
             *GREY,
             *INVERT,
             *CROP,
             *SCALE,
-            "small = np.zeros((28, 28))",
-            "top, left = (28 - crop.shape[0]) // 2, (28 - crop.shape[1]) // 2",
-            "small[top:top + crop.shape[0], left:left + crop.shape[1]] = crop",
+            *BOX_CENTRED,
+            "down, across = [(small.sum(axis=1 - k) @ np.arange(28)) / small.sum() for k in (0, 1)]",
+            "small = np.roll(small, [round(14 - down), round(14 - across)], (0, 1))",
             *END,
         ),
+    ),
+    *(
+        Variant(
+            f"photo-{method.lower()}",
+            "photo",
+            photo(
+                *GREY,
+                *INVERT,
+                *CROP,
+                *PIECE,
+                f"crop = np.asarray(piece.resize(size, Image.Resampling.{method}))",
+                *CENTRE,
+                *END,
+            ),
+        )
+        for method in ("LANCZOS", "BICUBIC", "BILINEAR", "BOX")
     ),
     Variant(
         "photo-pillow-resizes",

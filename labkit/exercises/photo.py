@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from labkit.asking import attempt, function_of, need_array
 from labkit.findings import NotYet
+from labkit.letters import letter, png, sheet
+from labkit.photo_causes import explain_crash, which_turn, why_shape
 from labkit.run_checks import Check
 from labkit.student import Student
 from labkit.values_in_words import Array, a_type, number, show
-
-
-def png(picture: Array) -> Array:
-    """Return the bytes of a PNG file, uint8 (n,), of a picture uint8 (H, W), (H, W, 3) or (H, W, 4)."""
-    from PIL import Image  # where no photograph is looked at, NumPy is enough
-
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture, dtype=np.uint8)).save(file, "PNG")
-    return np.frombuffer(file.getvalue(), dtype=np.uint8)
 
 
 def read(student: Student, called: str, picture: Array) -> Any:
     """Have the student's function read the file of a picture; return what came back."""
     function_of(student, "preprocess_photo")
     expression = "read_picture_with(preprocess_photo, data)"
-    return attempt(student, called, student.evaluate, expression, data=png(picture))
-
-
-def letter(height: int = 60, width: int = 36, stroke: int = 9) -> Array:
-    """Return an F, bool (height, width): no turn or reflection of it looks like another."""
-    ink = np.zeros((height, width), dtype=bool)
-    ink[:, :stroke] = True
-    ink[:stroke] = True
-    middle = int(0.45 * height)
-    ink[middle : middle + stroke, : int(0.75 * width)] = True
-    return ink
-
-
-def sheet(
-    ink: Array,
-    size: tuple[int, int] = (120, 150),
-    at: tuple[int, int] = (14, 20),
-    shade: float = 0.0,
-    paper: float = 235.0,
-) -> Array:
-    """Return a sheet of paper with `ink` (bool) at the row and column `at`: uint8 (H, W).
-
-    `shade` is the part of the light that is missing in the right lower corner; `paper` is the
-    grey of the paper, 0 to 255.
-    """
-    down, across = np.mgrid[: size[0], : size[1]]
-    light = 1 - shade * (down / size[0] + across / size[1]) / 2
-    grey = paper * light
-    grey[at[0] : at[0] + ink.shape[0], at[1] : at[1] + ink.shape[1]][ink] *= 0.15
-    return np.asarray(np.rint(grey), dtype=np.uint8)
+    try:
+        return attempt(student, called, student.evaluate, expression, data=png(picture))
+    except NotYet as finding:
+        explain_crash(finding)
+        raise
 
 
 def output(student: Student, picture: Array, what: str) -> tuple[str, Array]:
@@ -67,7 +33,7 @@ def output(student: Student, picture: Array, what: str) -> tuple[str, Array]:
     wanted = "an array of shape (1, 28, 28)"
     got = need_array(value, called, wanted)
     if got.shape != (1, 28, 28):
-        cause, then = _photo_shape(got.shape, picture.shape[:2])
+        cause, then = why_shape(got.shape, picture.shape[:2])
         raise NotYet(cause, called=called, expected=wanted, got=a_type(got), next=then)
     if not np.isfinite(got).all():
         raise NotYet(
@@ -80,35 +46,6 @@ def output(student: Student, picture: Array, what: str) -> tuple[str, Array]:
     return called, got
 
 
-def _photo_shape(got: tuple[int, ...], size: tuple[int, int]) -> tuple[str, str]:
-    """Say why a photograph of `size` has become an array of the shape `got`."""
-    then = "Print the shape after each step."
-    if got == (28, 28):
-        return (
-            "The batch axis is missing: a network takes a batch, and this is to be a batch of one.",
-            "Reshape at the end: one picture of 28 by 28.",
-        )
-    if got in ((28, 28, 1), (28, 28, 3), (28, 28, 4)) or got[-3:] in ((28, 28, 3), (28, 28, 4)):
-        if got[-1] > 1:
-            return (
-                "The colours were kept: each pixel still has its red, green and blue.",
-                "Make one grey number of each pixel first.",
-            )
-        return "The batch axis is at the end, or is missing: it comes first.", then
-    if got == (1, 28, 28, 1):
-        return "There is an axis for colour at the end; (1, 28, 28) was asked for.", then
-    if got in ((784,), (1, 784)):
-        return "The picture is flattened; a picture of 28 by 28 was asked for.", then
-    if got[:2] == size or got[1:3] == size:
-        return (
-            "The picture was not resized: it has as many pixels as the photograph.",
-            "Crop, then resize to the size of MNIST's digits.",
-        )
-    if got in ((20, 20), (1, 20, 20)):
-        return "The digit fills 20 by 20; the margin around it is missing.", then
-    return f"The result has shape {got}.", then
-
-
 def returns(student: Student) -> None:
     """Check that an array of the right shape comes back from a grey and from a colour picture."""
     for channels, what in ((0, "a grey picture"), (3, "a colour picture")):
@@ -118,8 +55,22 @@ def returns(student: Student) -> None:
         output(student, picture, what)
 
 
+def shown(student: Student, picture: Array, what: str) -> tuple[str, Array]:
+    """Have `picture` read as `output` does; return the call and the picture (28, 28), not all black."""
+    called, got = output(student, picture, what)
+    if got.max() > 0.02:
+        return called, got[0]
+    raise NotYet(
+        "The result is black: the ink was lost on the way.",
+        called=called,
+        expected="bright ink",
+        got=f"{number(float(got.max()))} as the largest value",
+        next="Print the largest value of each step, and see where it becomes 0.",
+    )
+
+
 def fractions(student: Student) -> None:
-    """Check that the values are fractions from 0 to 1."""
+    """Check that the values are fractions from 0 to 1, as far as scaling goes."""
     called, got = output(student, sheet(letter()), "an F in ink")
     low, high = float(got.min()), float(got.max())
     if low >= -0.15 and 0.5 <= high <= 1.15:
@@ -131,6 +82,11 @@ def fractions(student: Student) -> None:
     if high > 2:
         cause = "The values go up to 255: the network was trained on rows from 0 to 1."
         then = "Normalise: divide by the largest value that a byte can have, once."
+    elif low < -0.5 and high < 0.1:
+        cause = (
+            "Ink is negative: the paper was subtracted from the picture, not the other way round."
+        )
+        then = "Ink is how much darker the picture is than its paper: paper minus grey."
     elif high < 0.05:
         cause = "The picture is nearly black: it was divided by 255 twice, or lost its ink."
         then = "Normalise once; print the largest value of each step."
@@ -145,32 +101,104 @@ def fractions(student: Student) -> None:
     )
 
 
+def clipped(student: Student) -> None:
+    """Check that no value lies below 0 or above 1, by however little."""
+    called, got = output(student, sheet(letter()), "an F in ink")
+    low, high = float(got.min()), float(got.max())
+    if low >= -1e-5 and high <= 1 + 1e-5:
+        return
+    raise NotYet(
+        "Some values lie outside of [0, 1]: resizing overshoots at sharp edges, whatever was clipped before.",
+        called=called,
+        expected="no value below 0, none above 1",
+        got=f"{low:.3f} to {high:.3f}",
+        next="Clip to [0, 1] after the last step that computes values.",
+    )
+
+
 def inverted(student: Student) -> None:
-    """Check that ink is bright and paper dark, on grey paper in uneven light as well."""
-    for paper, shade, what in ((235, 0.0, "an F in ink"), (150, 0.4, "an F on grey paper")):
-        called, got = output(student, sheet(letter(), paper=paper, shade=shade), what)
-        ends = (slice(0, 4), slice(24, 28))
-        corners = [float(np.median(np.abs(got[0, i, j]))) for i in ends for j in ends]
-        if min(corners) < 0.15:
-            continue
-        cause = "The paper is not dark: the paper's own grey was left in, or its shadows."
-        then = "Take the paper away before you crop: utils.paper_light says how bright it is."
-        if float(np.median(got)) > 0.5 and paper == 235:
-            cause = "The picture is not inverted: paper is bright and ink dark, unlike MNIST."
-            then = "Turn it round: what is dark on paper has to be bright."
+    """Check that ink is bright and paper dark: more ink gives more light, and the corners are 0."""
+    what = "an F in thin strokes, then one in bold strokes"
+    _, thin = shown(student, sheet(letter(stroke=5)), what)
+    called, bold = shown(student, sheet(letter(stroke=12)), what)
+    if bold.sum() < 1.15 * thin.sum():
         raise NotYet(
-            cause,
+            "The picture is not inverted: paper is bright and ink dark, unlike MNIST.",
             called=called,
-            expected="corners of 0, which is paper",
-            got=f"corners of {min(corners):.2f} or more",
-            next=then,
+            expected="more ink, more light: about twice the sum of all values",
+            got=f"sums of {thin.sum():.0f} (thin) and {bold.sum():.0f} (bold)",
+            next="Turn it round: what is dark on paper has to be bright.",
         )
+    called, got = shown(student, sheet(letter()), "an F in ink")
+    need_dark_corners(called, got)
+
+
+def need_dark_corners(called: str, got: Array) -> None:
+    """Raise `NotYet` unless the four corners of a picture (28, 28) are dark."""
+    ends = (slice(0, 4), slice(24, 28))
+    corners = min(float(np.median(np.abs(got[i, j]))) for i in ends for j in ends)
+    if corners < 0.15:
+        return
+    raise NotYet(
+        PAPER_IN,
+        called=called,
+        expected="corners of 0, which is paper",
+        got=f"corners of {corners:.2f} or more",
+        next=PAPER_OUT,
+    )
+
+
+PAPER_IN = "The paper is not dark: the paper's own grey was left in, or its shadows."
+PAPER_OUT = "Take the paper away before you crop: utils.paper_light says how bright it is."
+
+
+def uneven(student: Student) -> None:
+    """Check that paper is dark around and within the digit, on grey paper in uneven light too."""
+    called, got = on_grey(student, 0.4, 2)
+    need_dark_corners(called, got)
+    even = dark_part(shown(student, sheet(letter()), "an F in ink")[1])
+    came, least = dark_part(got), even - 0.15
+    if came > least:
+        return
+    cause, then = PAPER_IN, PAPER_OUT
+    if dark_part(on_grey(student, 0, 2)[1]) <= least < dark_part(on_grey(student, 0, 0)[1]):
+        cause = "The paper's grain is taken for ink: places hardly darker than the paper came out bright."
+        then = (
+            "Print the largest value of grey: where it is left at 0 to 255, a clip to [0, 1] makes its "
+            "least differences 1, and bytes that fall below 0 start again at 255."
+        )
+    raise NotYet(
+        cause,
+        called=called,
+        expected=f"{even:.0%} of the F's box dark, as on white paper in even light",
+        got=f"{came:.0%} of it dark",
+        next=then,
+    )
+
+
+def on_grey(student: Student, shade: float, grain: float) -> tuple[str, Array]:
+    """Have an F on grey paper read, with a shadow and a grain (grey levels); see `shown`."""
+    paper = sheet(letter(), at=(30, 57), shade=shade, paper=140)
+    grains = np.random.default_rng(5).normal(0, 1, paper.shape)
+    what = "an F on grey paper" + ", darker to one side" * bool(shade)
+    return shown(student, np.rint(paper + grain * grains), what)
+
+
+def box_of(got: Array) -> tuple[slice, slice]:
+    """Rows and columns of (28, 28) that hold what is brighter than 0.3 of the largest value."""
+    rows, columns = np.nonzero(got > 0.3 * got.max())
+    return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+
+
+def dark_part(got: Array) -> float:
+    """Part of the digit's box that is darker than a quarter of its largest value, 0 to 1."""
+    return float(np.mean(got[box_of(got)] < 0.25 * got.max()))
 
 
 def extent(got: Array) -> tuple[int, int]:
-    """Height and width, in pixels, of what is brighter than 0.3 of the largest value in (28, 28)."""
-    rows, columns = np.nonzero(got > 0.3 * got.max())
-    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+    """Height and width, in pixels, of the box of the digit in (28, 28)."""
+    rows, columns = box_of(got)
+    return rows.stop - rows.start, columns.stop - columns.start
 
 
 def cropped(student: Student) -> None:
@@ -178,8 +206,8 @@ def cropped(student: Student) -> None:
     for height, size in ((60, (120, 150)), (40, (200, 260))):
         what = f"an F of {height} pixels on a sheet of {size[0]} by {size[1]}"
         picture = sheet(letter(height, int(0.6 * height), height // 7), size)
-        called, got = output(student, picture, what)
-        longest = max(extent(got[0]))
+        called, got = shown(student, picture, what)
+        longest = max(extent(got))
         if 18 <= longest <= 22:
             continue
         cause = f"The digit is {longest} pixels tall; MNIST's are 20."
@@ -197,10 +225,10 @@ def cropped(student: Student) -> None:
 def aspect(student: Student) -> None:
     """Check that a narrow figure stays narrow, and a wide one wide."""
     for height, width in ((60, 24), (30, 70)):
-        called, got = output(
+        called, got = shown(
             student, sheet(letter(height, width, 6)), f"an F, {height} pixels tall and {width} wide"
         )
-        tall, wide = extent(got[0])
+        tall, wide = extent(got)
         ratio, asked = wide / tall, width / height
         if 0.65 < ratio / asked < 1.55:
             continue
@@ -224,17 +252,24 @@ def aspect(student: Student) -> None:
 
 
 def centred(student: Student) -> None:
-    """Check that the ink is in the middle, wherever it was on the paper."""
-    for at in ((8, 100), (50, 10)):
-        called, got = output(student, sheet(letter(), at=at), "an F near the edge of the sheet")
-        mass = np.clip(got[0], 0, None)
+    """Check that the ink's mass is in the middle, wherever it was on the paper."""
+    for at in ((8, 90), (50, 10)):
+        picture = sheet(letter(stroke=7), at=at)
+        called, got = shown(student, picture, "an F near the edge of the sheet")
+        mass = np.clip(got, 0, None)
         down, across = (
             float((mass.sum(axis=1 - k) * np.arange(28)).sum() / mass.sum()) for k in (0, 1)
         )
-        if abs(down - 13.5) < 3 and abs(across - 13.5) < 3:
+        if max(abs(down - 13.5), abs(across - 13.5)) <= 1.5:
             continue
+        cause = "The digit is not in the middle."
+        if all(abs((side.start + side.stop) / 2 - 14) <= 1 for side in box_of(got)):
+            cause = (
+                "The digit's box is in the middle, not its centre of mass: MNIST's digits are centred by "
+                "their mass."
+            )
         raise NotYet(
-            "The digit is not in the middle.",
+            cause,
             called=called,
             expected="centre of mass at row 13.5, column 13.5",
             got=f"row {down:.1f}, column {across:.1f}",
@@ -242,33 +277,13 @@ def centred(student: Student) -> None:
         )
 
 
-_TURNS: tuple[tuple[str, Callable[[Array], Array]], ...] = (
-    ("", lambda p: p),
-    ("The picture is transposed: rows and columns are exchanged.", lambda p: p.T),
-    ("The picture is mirrored, left and right.", lambda p: p[:, ::-1]),
-    ("The picture is upside down.", lambda p: p[::-1]),
-    ("The picture is turned by 180 degrees.", lambda p: p[::-1, ::-1]),
-    ("The picture is turned by 90 degrees.", lambda p: p.T[::-1]),
-    ("The picture is turned by 90 degrees.", lambda p: p.T[:, ::-1]),
-    ("The picture is transposed and turned.", lambda p: p[::-1, ::-1].T),
-)
-
-
 def upright(student: Student) -> None:
     """Check that the picture is neither turned nor mirrored."""
-    called, got = output(student, sheet(letter(60, 54, 9)), "an F")
-    model = np.zeros((28, 28))
-    model[4:24, 5:23] = letter(20, 18, 3)
-    flat = got[0] - got[0].mean()
-
-    def likeness(turned: Array) -> float:
-        shifts = [(i, j) for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2, 3)]
-        return max(float((np.roll(turned, s, (0, 1)) * flat).sum()) for s in shifts)
-
-    best, _ = max(_TURNS, key=lambda turn: likeness(turn[1](model)))
-    if best:
+    called, got = shown(student, sheet(letter(60, 54, 9)), "an F")
+    turned = which_turn(got)
+    if turned:
         raise NotYet(
-            best,
+            turned,
             called=called,
             expected="an F that can be read",
             got="the F as in the first line",
@@ -277,33 +292,51 @@ def upright(student: Student) -> None:
 
 
 def alpha(student: Student) -> None:
-    """Check that a transparent place is paper: with black underneath, and with the ink's colour."""
+    """Check that a transparent place is paper, though black underneath."""
     grey = sheet(letter(), (120, 150), (30, 40))
     seen = np.zeros(grey.shape, dtype=bool)
     seen[20:105, 25:110] = True
     under = np.where(seen, grey, 0)
-    called, got = output(
+    called, got = shown(
         student,
         np.dstack([under, under, under, np.where(seen, 255, 0)]),
         "a cut-out: transparent around the sheet, black underneath",
     )
-    tall, wide = extent(got[0])
-    if 17 <= tall <= 23 and 9 <= wide <= 16:
+    if _is_the_f(got):
         return
+    cause = "The alpha channel was dropped: transparent places are black underneath, and were taken for ink."
+    then = "Put the picture on white paper first: Image.alpha_composite does that."
+    _, plain = shown(
+        student, np.where(seen, grey, 255), "the same sheet on white, without transparency"
+    )
+    if not _is_the_f(plain):
+        cause = (
+            "The same sheet laid on white, a picture without transparency, comes out wrong too: what is "
+            "wrong is not the alpha channel."
+        )
+        then = "See what the checks before this one say; draw each step of a photograph."
+    tall, wide = extent(got)
     raise NotYet(
-        "The alpha channel was dropped: transparent places are black underneath, and were taken "
-        "for ink.",
+        cause,
         called=called,
         expected="an F, 20 rows tall and 12 columns wide",
         got=f"something of {tall} rows and {wide} columns",
-        next="Put the picture on white paper first: Image.alpha_composite does that.",
+        next=then,
     )
+
+
+def _is_the_f(got: Array) -> bool:
+    """Tell whether the box of the ink is that of `letter`, 20 by 12."""
+    tall, wide = extent(got)
+    return 17 <= tall <= 23 and 9 <= wide <= 16
 
 
 CHECKS = (
     Check("photo-returns", "what comes back", returns),
     Check("photo-range", "from 0 to 1", fractions),
+    Check("photo-clipped", "nothing outside of [0, 1]", clipped),
     Check("photo-inverted", "ink bright, paper dark", inverted),
+    Check("photo-paper", "grey paper, uneven light", uneven),
     Check("photo-cropped", "cropped to the ink", cropped),
     Check("photo-aspect", "proportions", aspect),
     Check("photo-centred", "in the middle", centred),
