@@ -105,7 +105,8 @@ def ink_box(ink: Array) -> tuple[slice, slice]:
     if not ink.size or not np.isfinite(ink).all() or ink.max() < 0.15:
         raise LabError(
             "There is no digit to be seen in this picture: nothing in it is much darker than the "
-            "paper around it. Write larger or darker, and leave some paper around the digit."
+            "paper around it. Write larger or darker, and leave some paper around the digit. If it has dark "
+            "ink, see that grey is taken from the paper's brightness, not the other way round."
         )
     rows, columns = np.nonzero(ink > 0.5 * ink.max())
     return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from PIL import Image
 import utils
 import utils_mnist
 from course.checks.lab_mnist import parts, true_rows
-from course.mutants.lab_mnist import RIGHT
+from course.mutants.lab_mnist import GREY, RIGHT, photo
 from labkit import full_mnist
+from labkit.photo_causes import GIVEN
 from utils import LabError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,6 +206,38 @@ def test_a_transparent_blank_picture_is_blank(tmp_path: Path, read) -> None:
     path = saved(tmp_path, Image.new("RGBA", (60, 60), (0, 0, 0, 0)), "clear.png")
     with pytest.raises(LabError, match="no digit to be seen"):
         read(path)
+
+
+def test_a_blank_picture_gives_one_sentence_and_no_warning(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = {"np": np, "utils": utils, "utils_mnist": utils_mnist, "Image": Image}
+    ink = ("ink = utils.paper_light(grey) - grey", "ink = ink / ink.max()")
+    exec(photo(*GREY, *ink, "crop = ink[utils_mnist.ink_box(ink)]", "return crop"), names)
+    path = saved(tmp_path, Image.new("L", (60, 40), 255), "white.png")
+    with warnings.catch_warnings(), utils.needs("Exercise 5"):
+        warnings.simplefilter("error")
+        names["preprocess_photo"](path)
+    assert "✗ There is no digit to be seen in this picture" in capfd.readouterr().out
+
+
+def test_a_digit_without_mass_is_told_in_one_sentence() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(LabError, match="no digit to be seen"):
+            utils.centre_by_mass(np.zeros((5, 7)), 28)
+
+
+def test_ink_the_wrong_way_round_is_told_by_the_box() -> None:
+    ink = np.zeros((30, 20))
+    ink[10:20, 5:8] = -0.8
+    with pytest.raises(LabError, match="not the other way round"):
+        utils_mnist.ink_box(ink)
+
+
+def test_the_functions_of_the_exercise_are_in_the_files_that_a_finding_names() -> None:
+    for name, file in GIVEN.items():
+        assert hasattr({"utils": utils, "utils_mnist": utils_mnist}[file], name), name
 
 
 def alike(a: np.ndarray, b: np.ndarray) -> float:
