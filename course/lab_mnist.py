@@ -623,11 +623,10 @@ with utils.needs("Exercise 2", "Exercise 3", "Exercise 4"):
 #    `utils.paper_light(grey)` says how bright it is at each pixel.
 # 3. **Crop** to the ink. `utils_mnist.ink_box(ink)` gives the rows and columns it covers, as two
 #    slices, and refuses a blank picture.
-# 4. **28x28**: scale so that the longer side is 20 pixels and the shape is kept
+# 4. **Normalise**: the darkest ink becomes 1, faint haze (below 0.3, say) becomes 0.
+# 5. **28x28**: scale so that the longer side is 20 pixels and the shape is kept
 #    (`utils.resize(picture, height, width)`), and centre that in 28x28
-#    (`utils.centre_by_mass(picture, 28)`).
-# 5. **Normalise**: the darkest ink becomes 1, faint haze (below 0.3, say) becomes 0, and all stays
-#    in [0, 1]. Do this where it helps you most.
+#    (`utils.centre_by_mass(picture, 28)`). Resizing overshoots at sharp edges; clip to [0, 1].
 # 6. **Reshape** to a batch of one, (1, 28, 28).
 #
 # `keep` keeps a step for the figure below; it changes nothing.
@@ -670,7 +669,7 @@ def preprocess_photo(path):
     ### END CODE HERE ###
     utils_mnist.keep("inverted", ink)
 
-    # 3. Crop, and normalise
+    # 3. Crop, 4. normalise
     ### START CODE HERE ###
     ### BEGIN SOLUTION
     box = utils_mnist.ink_box(ink)
@@ -680,7 +679,7 @@ def preprocess_photo(path):
     ### END CODE HERE ###
     utils_mnist.keep("cropped", crop)
 
-    # 4. 28x28, 5. in [0, 1], 6. a batch of one
+    # 5. 28x28, clipped to [0, 1], 6. a batch of one
     ### START CODE HERE ###
     ### BEGIN SOLUTION
     factor = 20 / max(crop.shape)
@@ -700,7 +699,7 @@ test_photo(preprocess_photo)
 # <summary>Hint 1: a nudge</summary>
 #
 # One step at a time. Keep the names `grey`, `ink` and `crop` for the results of the first three
-# steps, and look at each: `utils.plot_picture(ink)` draws any grey picture.
+# blocks, and look at each: `utils.plot_picture(ink)` draws any grey picture.
 #
 # </details>
 #
@@ -709,7 +708,7 @@ test_photo(preprocess_photo)
 #
 # Step 1: `Image.fromarray` makes a picture of an array, `.convert("RGBA")` makes grey, RGB and RGBA
 # alike, `Image.new` makes a white one of the same size, and `.convert("L")` makes it grey. Step 2:
-# ink is where the picture is darker than its paper. Step 4: one factor for both sides, and at least
+# ink is where the picture is darker than its paper. Step 5: one factor for both sides, and at least
 # one pixel each.
 #
 # </details>
@@ -718,9 +717,12 @@ test_photo(preprocess_photo)
 # <summary>Hint 3: I pass the first check but not a later one</summary>
 #
 # - *From 0 to 1*: a largest value of 255, or of 0.004, is a division that is missing or done twice.
-# - *Ink bright*: 1 - grey alone leaves the paper's grey and its shadows.
+# - *Nothing outside of [0, 1]*: clip after the last resize, not only before it.
+# - *Ink bright*: what is dark on the paper has to be bright in the result.
+# - *Grey paper, uneven light*: 1 - grey alone leaves the paper's grey and its shadows.
 # - *Cropped*: crop before you resize.
 # - *Proportions*: two different factors make a blot of a 1.
+# - *In the middle*: centre by the mass of the ink, not by its box.
 # - *Transparent pictures*: a frame of ink is the black underneath.
 #
 # </details>
