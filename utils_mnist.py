@@ -51,6 +51,7 @@ GIVEN_IN = dict.fromkeys(
     "watch": "section 5, before Exercise 3",
     "probabilities": "section 6, after Exercise 4",
     "digits": "section 6, after Exercise 4",
+    "deep_probabilities": "section 6, after Exercise 4",
     "matrix": "section 6, after Exercise 4",
     "photos": "section 7, after Exercise 5",
     "photo_labels": "section 7, after Exercise 5",
@@ -153,8 +154,8 @@ def plot_first(image: Array, label: int) -> None:
     rows, columns = np.nonzero(image)
     show(
         figure,
-        f"The first training image, a {label}: 28 by 28 pixels, the value of each written into it; "
-        "ink is bright.",
+        f"The first training image, a {label}: 28 by 28 pixels, each value but 0 written into "
+        "it; ink is bright.",
         f"Label {label}; values {image.min()} to {image.max()}; ink in rows {rows.min()} to "
         f"{rows.max()} and columns {columns.min()} to {columns.max()}, a margin around it.",
     )
@@ -167,12 +168,13 @@ def plot_range(before: Array, after: Array) -> None:
         figure.subplots(1, 2), (before, after), ("images: bytes", "prepare(images)"), strict=True
     ):
         axes.hist(np.asarray(values).ravel(), bins=32, color=BLUE, log=True)
-        axes.set(xlabel="value", ylabel="pixels", title=title)
+        axes.set(xlabel="value", ylabel="pixels (log scale)", title=title)
         axes.title.set_fontsize(10)
     blank = float((np.asarray(before) == 0).mean())
     show(
         figure,
-        "Two histograms of the pixels with the same outline; only the scale under them differs.",
+        "Two histograms of the pixels, on a logarithmic scale, with the same outline; only the scale under "
+        "them differs.",
         f"Before: {before.min()} to {before.max()}, shape {before.shape}; after: {after.min():g} to "
         f"{after.max():g}, shape {after.shape}. {blank:.0%} of the pixels are 0.",
     )

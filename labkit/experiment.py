@@ -70,7 +70,13 @@ class Experiment:
 
     def draw(self, table: Mapping[tuple[int, float], Any]) -> None:
         """Draw the accuracies that were filled into a table: by units, with and without Dropout."""
-        filled = {key: float(value) for key, value in table.items() if value is not ...}
+        filled = {}
+        for key, value in table.items():
+            try:
+                filled |= {} if value is ... else {key: float(value)}
+            except (TypeError, ValueError):
+                print(f"Accuracies are fractions, such as 0.912; the table has {value!r}.")
+                return
         if not filled:
             print("There is nothing in the table yet: put the accuracies in place of the dots.")
             return

@@ -143,7 +143,8 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
     dict
         ``compiled``; ``on_logits``, ``on_probabilities``, ``on_one_hot``: the loss on the two probes
         above, and on the first with a one-hot label (None where it raises); ``loss_name``,
-        ``optimizer``, ``learning_rate``; ``history``: the type of the history; ``foreign``: whether it is
+        ``optimizer``, ``learning_rate``, ``metrics`` (their names in one text); ``trained``: steps of
+        training so far; ``history``: the type of the history; ``foreign``: whether it is
         that of another model; ``losses`` and ``val_losses``: one per epoch; ``steps``: batches per epoch.
     """
     library = sys.modules.get(type(model).__mro__[0].__module__.partition(".")[0])
@@ -173,12 +174,22 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
         ),
         "optimizer": "none" if optimizer is None else type(optimizer).__name__,
         "learning_rate": _float_of(getattr(optimizer, "learning_rate", None)),
+        "metrics": _metrics_of(model),
+        "trained": int(_float_of(getattr(optimizer, "iterations", None)) or 0),
         "history": type_name(history),
         "foreign": owner is not None and owner is not model,
         "losses": [float(value) for value in logged.get("loss", [])],
         "val_losses": [float(value) for value in logged.get("val_loss", [])],
         "steps": int(params.get("steps") or 0),
     }
+
+
+def _metrics_of(model: Any) -> str:
+    """Name the metrics that a model was compiled with; '' for none."""
+    try:
+        return str((model.get_compile_config() or {}).get("metrics") or "")
+    except Exception:  # noqa: BLE001 - a metric of the student's own need not be one that can be saved
+        return str(getattr(model, "metrics", ""))
 
 
 def _float_of(value: Any) -> float | None:

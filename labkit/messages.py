@@ -23,8 +23,8 @@ OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
 
 
 RUN_IT = (
-    "Run that cell first; if it was deleted, use Edit > Undo Delete Cells or take it from a fresh "
-    "copy of the notebook."
+    "Run that cell first, and whatever it asks for; if it was deleted, use Edit > Undo Delete Cells or "
+    "take it from a fresh copy of the notebook."
 )
 
 exercises: dict[str, str] = {}
@@ -60,11 +60,19 @@ def where_from(error: BaseException) -> str | None:
             f"`{name}` does not exist yet: {exercises[name]} is not started, or its cell was not run. "
             f"{RUN_IT}"
         )
+    if len(name) == 1 and "my_guess" in _line(error):
+        return f'A guess is a letter in quotes: my_guess = "{name}".'
     if name in given_in and not _in_a_function(error):
         return f"`{name}` does not exist yet: it comes from {given_in[name]}. {RUN_IT}"
     if name in ("np", "keras", "Sequential", "Dense", "Input", "Image", "Adam", "NotStarted"):
         return f"`{name}` is imported in section 1: run the notebook's first code cell again."
     return None
+
+
+def _line(error: BaseException) -> str:
+    """Return the line of code at which it was raised, as far as it is known."""
+    places = traceback.extract_tb(error.__traceback__)
+    return str(places[-1].line) if places else ""
 
 
 def _in_a_function(error: BaseException) -> bool:

@@ -145,6 +145,7 @@ def plot_worst(images: Array, labels: Array, probabilities: Array, most: int = 1
     show(
         grid(images[worst], 10, captions, cell=0.9),
         "The worst mistakes: above each the label, an arrow, what was read, and its probability.",
-        f"{len(wrong):,} mistakes; in each of these {len(worst)} the network was at least "
-        f"{np.floor(1000 * sure[worst].min()) / 10:.1f} % sure.",
+        f"{len(wrong):,} mistakes; those of which the network was surest: "
+        + ", ".join(f"a {labels[i]} read as {digits[i]} ({sure[i]:.1%})" for i in worst)
+        + ".",
     )

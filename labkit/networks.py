@@ -10,7 +10,6 @@ import numpy as np
 from labkit.cell_code import model_trouble
 from labkit.descriptions import (
     Description,
-    activation_name,
     activations,
     dense_layers,
     near,
@@ -18,6 +17,7 @@ from labkit.descriptions import (
 )
 from labkit.findings import NotYet
 from labkit.inspection import LOGITS_LOSS, PROBABILITIES_LOSS, PROBE
+from labkit.model_causes import BENT
 from labkit.student import Fact, Student, value_of
 from labkit.values_in_words import as_numbers, number, show
 
@@ -47,10 +47,15 @@ def _described(asked: Asked) -> Fact[Description]:
 def _training(asked: Asked) -> Fact[Description]:
     def find(student: Student) -> Description:
         described[asked](student)
-        history = f"globals().get('{asked.name}_history')"
-        return cast(Description, student.evaluate(f"describe_training({asked.name}, {history})"))
+        return cast(Description, student.evaluate(ask_training(asked)))
 
     return Fact(f"training of {asked.name}", find)
+
+
+def ask_training(asked: Asked) -> str:
+    """Return the expression that describes a training; without a history, that is a text."""
+    history = f"globals().get('{asked.name}_history', 'none')"
+    return f"describe_training({asked.name}, {history})"
 
 
 described = {asked: _described(asked) for asked in (BASELINE, DEEP)}
@@ -99,19 +104,26 @@ def is_sequential(model: Description, asked: Asked) -> None:
 
 
 def layers(model: Description, asked: Asked) -> None:
-    """Check that there are Dense layers, as many as asked for; a Flatten may stand before them."""
+    """Check that there are Dense layers, as many as asked for, and nothing else but their activations.
+
+    A Flatten may stand before them.
+    """
     kinds = [str(layer["type"]) for layer in model["layers"] or ()]
     bare = kinds[1:] if kinds[:1] == ["Flatten"] else kinds
     wanted = ["Dense"] * len(asked.units)
-    if bare == wanted:
+    extra = [
+        kind
+        for kind, last in zip(bare, ["", *bare], strict=False)
+        if kind != "Dense" and not (kind in (*BENT, "Softmax") and last == "Dense")
+    ]
+    n_dense = bare.count("Dense")
+    if n_dense == len(wanted) and not extra:
         return
-    extra = [kind for kind in bare if kind != "Dense"]
-    n_dense = len(bare) - len(extra)
     cause = f"There are {n_dense} Dense layers, not {len(wanted)}."
     then = "Count the rows with units in the table above."
     if extra:
         cause = f"There is an extra layer, {extra[0]}."
-        then = f"Take {extra[0]} out; activations are given to their Dense layers."
+        then = f"Take {extra[0]} out; what is asked for are Dense layers and their activations."
         if extra[0] in ("Dropout", "BatchNormalization"):
             cause += " It changes what is compared here, so this lab does without."
     elif n_dense == len(wanted) + 1:
@@ -160,8 +172,23 @@ def input_length(model: Description, asked: Asked) -> None:
             got="a model without an input shape",
             next="Begin the list with an Input that states the shape of one row.",
         )
-    if got == 784:
+    shape = list(model["input_shape"] or [])
+    flat = model["layers"][0]["type"] == "Flatten"
+    if got == 784 and (flat or len(shape) < 3) and (not shape or shape[0] is None):
         return
+    if got == 784:
+        written = f"({', '.join(map(str, shape))})"
+        many = len(shape) > 2 and not flat
+        raise NotYet(
+            f"The number of rows was put into the input's shape: the model would take {written}, one "
+            "axis too many. Keras adds the axis of the rows by itself."
+            if many
+            else f"The number of rows is fixed at {shape[0]}, by batch_shape or batch_size; it stays open.",
+            called=f"{asked.name}.input_shape",
+            expected="(None, 784)",
+            got=written,
+            next="Say the shape of *one* row, (784,): a tuple with one number.",
+        )
     cause = f"The first layer has {got} inputs, a row of prepare has 784."
     then = "Look at X_train.shape: the shape of one row leaves the number of rows out."
     if got == 28:
@@ -220,8 +247,8 @@ _OUTPUTS = {
 
 def output(model: Description, asked: Asked) -> None:
     """Check by its behaviour that the output layer's activation is a softmax."""
-    dense = dense_layers(model)
-    name = activation_name(dense[-1]["activation"]) if dense else "unknown"
+    dense, names = dense_layers(model), activations(model)
+    name = names[-1] if names else "unknown"
     if name == "softmax":
         return
     raise NotYet(
@@ -321,4 +348,17 @@ def optimizer(training: Description, asked: Asked) -> None:
         expected="Adam, learning rate about 0.001",
         got=f"{name}, learning rate {rate if rate is None else f'{rate:g}'}",
         next="Name the optimizer in compile; Keras' own learning rate is right.",
+    )
+
+
+def metrics(training: Description, asked: Asked) -> None:
+    """Check that the accuracy is measured, too."""
+    if "acc" in str(training["metrics"]).lower():
+        return
+    raise NotYet(
+        "compile was not told to measure the accuracy: what comes next shows it beside the loss.",
+        called=f"the metrics of {asked.name}",
+        expected="accuracy",
+        got=str(training["metrics"]) or "none",
+        next='Give compile metrics=["accuracy"], a list.',
     )

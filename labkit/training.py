@@ -119,7 +119,10 @@ class Line:
 
 
 def watch() -> Any:
-    """Return a Keras callback: one line of progress that is written over; ``seconds`` adds up."""
+    """Return a Keras callback: one line of progress that is written over, and a clock.
+
+    ``seconds`` adds up over a training that goes on (`initial_epoch`), and begins anew with another.
+    """
     import keras
 
     class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -132,6 +135,10 @@ def watch() -> Any:
         def on_train_begin(self, logs: Any = None) -> None:
             self.started = time.monotonic() - self.seconds
             self.line = Line()
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 0:
+                self.started = time.monotonic()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.seconds = time.monotonic() - self.started
@@ -183,17 +190,26 @@ class Results:
     y_test: Array
     lines: dict[str, tuple[int, int, float, float, float]] = field(default_factory=dict)
 
-    def add(self, name: str, model: Any, epochs: int, seconds: float) -> None:
+    def add(self, name: str, model: Any, epochs: int, seconds: float, batch: int = 0) -> None:
         """Measure a trained model on both parts and keep a line for it.
+
+        With the size of a `batch`, the steps that the optimizer took have to be those of the epochs.
 
         Raises
         ------
         LabError
-            The model was not trained: its weights would be measured as chance left them.
+            The model was not trained: its weights would be measured as chance left them. Or it was
+            trained for longer than the line would say.
         """
         steps = int(np.asarray(getattr(model.optimizer, "iterations", 0)))
         if not steps:
             raise LabError(f"{name} is not trained yet.")
+        trained = steps / -(-len(self.y_train) // batch) if batch else epochs
+        if trained != epochs:
+            raise LabError(
+                f"{name}: by now this network was trained for {trained:g} epochs, since training goes on "
+                "where it ended. Run the cell that makes it again, then those from there on, once each."
+            )
         on_train = accuracy(model, self.X_train, self.y_train)
         on_test = accuracy(model, self.X_test, self.y_test)
         self.lines[name] = (int(model.count_params()), epochs, seconds, on_train, on_test)

@@ -169,6 +169,7 @@ def test_importing_utils_does_not_import_tensorflow() -> None:
         ("my_softmax([1, 2])", "`my_softmax` does not exist yet: Exercise 1"),
         ("X_train.shape", "`X_train` does not exist yet: it comes from section 5"),
         ("np.zeros(3)", "`np` is imported in section 1"),
+        ("my_guess = c", 'A guess is a letter in quotes: my_guess = "c".'),
     ],
 )
 def test_a_cell_run_out_of_order_gets_one_sentence(

@@ -134,8 +134,7 @@ def tell_model(side: Side, asked: Asked) -> None:
 def tell_training(side: Side, asked: Asked) -> None:
     """Have both descriptions looked at, the network's and that of its training."""
     tell_model(side, asked)
-    history = f"globals().get('{asked.name}_history')"
-    expression = f"describe_training({asked.name}, {history})"
+    expression = networks.ask_training(asked)
     networks.training[asked].tell(
         side, lambda: network.well_formed_training(side.evaluate(expression))
     )

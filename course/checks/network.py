@@ -163,6 +163,8 @@ def well_formed_training(training: Any) -> dict[str, Any]:
         "loss_name": (str,),
         "optimizer": (str,),
         "learning_rate": (float, type(None)),
+        "metrics": (str,),
+        "trained": (int,),
         "history": (str,),
         "foreign": (bool,),
         "losses": (list,),

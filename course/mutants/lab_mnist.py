@@ -115,13 +115,17 @@ LOSS = '"sparse_categorical_crossentropy"'
 
 
 def baseline(
-    *layers: str, optimizer: str = '"adam"', loss: str = LOSS, name: str = "baseline"
+    *layers: str,
+    optimizer: str = '"adam"',
+    loss: str = LOSS,
+    name: str = "baseline",
+    metrics: str = ", metrics=['accuracy']",
 ) -> str:
     """Return the graded cell that makes and compiles these layers."""
     return (
         "# UNQ_M2\n# GRADED CELL: baseline\nkeras.utils.set_random_seed(1234)\n"
         f"{name} = Sequential([{', '.join(layers)}])\n"
-        f"{name}.compile(optimizer={optimizer}, loss={loss}, metrics=['accuracy'])\n"
+        f"{name}.compile(optimizer={optimizer}, loss={loss}{metrics})\n"
     )
 
 
@@ -220,6 +224,25 @@ _BASELINE = (
         "rows-as-input", "input", "number of images", baseline("Input((4000,))", HIDDEN, OUTPUT)
     ),
     _baseline(
+        "rows-in-the-shape",
+        "input",
+        "number of rows was put into",
+        baseline("Input((4000, 784))", HIDDEN, OUTPUT),
+    ),
+    _baseline(
+        "batch-fixed",
+        "input",
+        "fixed at 32",
+        baseline("Input(batch_shape=(32, 784))", HIDDEN, OUTPUT),
+    ),
+    _baseline("no-metrics", "optimizer", "measure the accuracy", baseline(*STACK, metrics="")),
+    _baseline(
+        "other-metric",
+        "optimizer",
+        "measure the accuracy",
+        baseline(*STACK, metrics=", metrics=['mse']"),
+    ),
+    _baseline(
         "no-bias",
         "parameters",
         "no bias",
@@ -285,9 +308,10 @@ def deep(
     keep: str = "deep_history = ",
     optimizer: str = '"adam"',
     loss: str = LOSS,
+    metrics: str = ", metrics=['accuracy']",
 ) -> str:
     """Return the graded cell that makes, compiles and fits these layers (default: the right ones)."""
-    made = baseline(*(layers or DEEP), name="deep", optimizer=optimizer, loss=loss)
+    made = baseline(*(layers or DEEP), name="deep", optimizer=optimizer, loss=loss, metrics=metrics)
     options = ", ".join(
         part for part in (f"epochs={epochs}", batch, validation, "verbose=0") if part
     )
@@ -334,6 +358,30 @@ _DEEP = (
         deep(batch="batch_size=2000") + deep(keep=""),
     ),
     _deep("history-lost", "epochs", "no deep_history yet", deep(keep="")),
+    _deep(
+        "history-of-compile",
+        "epochs",
+        "what compile gives back",
+        deep(keep="").replace("deep.compile", "deep_history = deep.compile"),
+    ),
+    _deep(
+        "fit-twice",
+        "epochs",
+        "fit ran more than once",
+        deep(rows="X_train[:10], y_train[:10]", epochs=100, keep="for _ in 'ab': deep_history = "),
+    ),
+    _deep(
+        "best-weights-put-back",
+        "validation",
+        "put back the ones of a better epoch",
+        deep(
+            epochs=30,
+            optimizer="keras.optimizers.Adam(0.01)",
+            validation=f"{VALIDATION}, callbacks=[keras.callbacks.EarlyStopping(patience=100, "
+            "restore_best_weights=True)]",
+        ),
+    ),
+    _deep("no-metrics", "loss", "measure the accuracy", deep(metrics="")),
     _deep("layer-missing", "layers", "3 Dense layers", deep(*DEEP[:3], OUTPUT)),
     _deep("other-units", "layers", "another order", deep(INPUT, DEEP[2], DEEP[1], DEEP[3], OUTPUT)),
     _deep("linear-layer", "activations", "is linear", deep(*DEEP[:2], "Dense(64)", *DEEP[3:])),
@@ -363,6 +411,14 @@ _CONFUSION = (
     _confusion("prints", "returns", "returns nothing", ZEROS, ADD, "print(m)"),
     _confusion(
         "transposed", "values", "transposed", ZEROS, "np.add.at(m, (y_pred, y_true), 1)", "return m"
+    ),
+    _confusion(
+        "small-integers",
+        "values",
+        "overflow",
+        "m = np.zeros((10, 10), dtype=np.uint8)",
+        ADD,
+        "return m",
     ),
     _confusion(
         "by-column",
@@ -956,12 +1012,36 @@ VARIANTS: tuple[Variant, ...] = (
         "# UNQ_M2\nbaseline = Sequential()\nbaseline.add(Input((784,)))\n"
         "baseline.add(Dense(128, activation=keras.layers.ReLU()))\n"
         "baseline.add(Dense(10, 'softmax'))\n"
-        "baseline.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam')\n",
+        "baseline.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam',\n"
+        "    metrics=[keras.metrics.SparseCategoricalAccuracy()])\n",
+    ),
+    Variant(
+        "baseline-own-softmax",
+        "baseline",
+        baseline(INPUT, HIDDEN, "Dense(10, lambda z: keras.ops.softmax(z))"),
     ),
     Variant(
         "baseline-activation-layers",
         "baseline",
-        baseline(INPUT, HIDDEN, "Dense(10, lambda z: keras.ops.softmax(z))"),
+        baseline(
+            INPUT,
+            "Dense(128)",
+            "keras.layers.Activation('relu')",
+            "Dense(10)",
+            "keras.layers.Softmax()",
+        ),
+    ),
+    Variant(
+        "deep-activation-layers",
+        "deep",
+        deep(
+            INPUT,
+            "Dense(128), keras.layers.ReLU()",
+            "Dense(64), keras.layers.ReLU()",
+            "Dense(16), keras.layers.ReLU()",
+            "Dense(10), keras.layers.Activation('softmax')",
+            epochs=100,
+        ),
     ),
     Variant(
         "deep-named-and-quick",

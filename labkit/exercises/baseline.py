@@ -20,9 +20,14 @@ def _look(id: str, title: str, *looks: Callable[..., None]) -> Check:
     return Check(f"baseline-{id}", title, body)
 
 
-def _compiled(id: str, title: str, look: Callable[..., None]) -> Check:
+def _compiled(id: str, title: str, *looks: Callable[..., None]) -> Check:
     """Return a check of how the network was compiled."""
-    return Check(f"baseline-{id}", title, lambda s: look(training[BASELINE](s), BASELINE))
+
+    def body(student: Student) -> None:
+        for look in looks:
+            look(training[BASELINE](student), BASELINE)
+
+    return Check(f"baseline-{id}", title, body)
 
 
 CHECKS = (
@@ -33,5 +38,5 @@ CHECKS = (
     _look("output", "the output layer", networks.output),
     _look("parameters", "parameters", networks.parameters),
     _compiled("loss", "the loss", networks.loss),
-    _compiled("optimizer", "the optimizer", networks.optimizer),
+    _compiled("optimizer", "the optimizer, the metrics", networks.optimizer, networks.metrics),
 )

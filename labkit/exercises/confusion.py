@@ -57,7 +57,7 @@ def _less(of: Pairs, place: int) -> Array:
     return fewer
 
 
-_COUNTS = "Return the counts; the notebook makes rates of them in the next cell."
+_COUNTS = "Return the counts; the notebook makes rates of them itself."
 _AXES = "Rows are labels, columns are predictions: label 4 read as 9 belongs in row 4, column 9."
 
 MISCONCEPTIONS = (
@@ -131,6 +131,11 @@ MISCONCEPTIONS = (
         lambda of: np.tile(of.counts.sum(axis=0), (10, 1)),
     ),
     Misconception(
+        "The counts overflow: an array of type uint8 holds numbers up to 255 and begins at 0 again.",
+        "Leave the type out, or say dtype=int.",
+        lambda of: of.counts.astype(np.uint8),
+    ),
+    Misconception(
         "The matrix was never filled: it holds zeros.",
         "Add 1 for each pair.",
         lambda of: 0 * of.counts,
@@ -174,7 +179,7 @@ def returns(student: Student) -> None:
             called=called,
             expected="100 counts",
             got=show(got),
-            next="Return the counts; the notebook makes rates of them in the next cell.",
+            next=_COUNTS,
         )
 
 
@@ -218,8 +223,9 @@ def compare(student: Student, y_true: Array, y_pred: Array, counts: Array) -> No
 
 
 def values(student: Student) -> None:
-    """Check a small example that has every digit."""
+    """Check a small example that has every digit, and the same 300 times over."""
     compare(student, LABELS, READ, COUNTS)
+    compare(student, np.repeat(LABELS, 300), np.repeat(READ, 300), 300 * COUNTS)
 
 
 def absent(student: Student) -> None:

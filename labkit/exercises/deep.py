@@ -79,7 +79,9 @@ figures: Fact[Figures] = Fact("figures of the deep network", _measured)
 def epochs(training: Description) -> None:
     """Check that what `fit` returns was kept, and that it trained for 100 epochs."""
     epochs = len(training["losses"])
-    if training["history"].endswith("History") and epochs == EPOCHS and not training["foreign"]:
+    more = training["steps"] and training["trained"] > epochs * training["steps"]
+    kept = training["history"].endswith("History") and not training["foreign"]
+    if kept and epochs == EPOCHS and not more:
         return
     cause = f"{epochs} epochs were trained, not {EPOCHS}."
     then = "Give fit the number of epochs, and let it come to its end."
@@ -87,10 +89,18 @@ def epochs(training: Description) -> None:
         cause = "deep_history does not hold what fit returns."
         then = "Give the name deep_history to the result of deep.fit."
         if training["history"] == "NoneType":
+            cause = "deep_history is None: that is what compile gives back, and what is no history."
+        elif training["history"] == "str":
             cause = (
                 "There is no deep_history yet: the cell is not filled in, or stopped with an error."
             )
             then = "Look at the output of the cell of exercise 3."
+    if kept and epochs == EPOCHS:
+        cause = (
+            f"The network was trained for longer than the {EPOCHS} epochs of deep_history: fit ran "
+            "more than once, and goes on from where it ended."
+        )
+        then = "Call fit once in the cell, and run the whole cell, which makes a new network."
     if training["foreign"]:
         cause = "deep_history is from an earlier training, of a network made before this one."
         then = "Give the name deep_history to the result of deep.fit."
@@ -98,7 +108,7 @@ def epochs(training: Description) -> None:
         cause,
         called="deep_history",
         expected=f"the History of {EPOCHS} epochs",
-        got=f"{training['history']}, {epochs} epochs",
+        got=f"{str(training['history']).rpartition('.')[2]}, {epochs} epochs",
         next=then,
     )
 
@@ -145,6 +155,12 @@ def validation(training: Description, train_loss: float, test_loss: float, most:
     then = "Hand the test rows and their labels to fit as validation data."
     if not losses:
         cause = "There is no validation loss: fit was given no validation data."
+    elif 0.98 * test_loss - 1e-3 <= min(losses[:-3], default=0.0) <= 1.02 * most + 1e-3:
+        cause = (
+            "The validation loss is that of the test rows, but the weights are not those of the last "
+            "epoch: something put back the ones of a better epoch."
+        )
+        then = "Leave EarlyStopping and restore_best_weights out: here, the whole curve is wanted."
     elif abs(losses[-1] - train_loss) <= 0.02 * train_loss + 1e-4:
         cause = "The validation data are the training rows: they cannot show overfitting."
     raise NotYet(
@@ -216,6 +232,7 @@ def loss(student: Student) -> None:
     told = training[DEEP](student)
     networks.loss(told, DEEP)
     networks.optimizer(told, DEEP)
+    networks.metrics(told, DEEP)
 
 
 def _trained(student: Student) -> Description:
@@ -229,7 +246,7 @@ def _trained(student: Student) -> Description:
 CHECKS = (
     Check("deep-layers", "its layers and units", layers),
     Check("deep-activations", "activations and parameters", activations),
-    Check("deep-loss", "the loss and the optimizer", loss),
+    Check("deep-loss", "loss, optimizer, metrics", loss),
     Check("deep-epochs", "100 epochs", lambda student: epochs(training[DEEP](student))),
     Check("deep-batches", "batches of 1000", lambda s: batches(_trained(s), *sizes(s))),
     Check(
