@@ -73,6 +73,18 @@ def test_of_a_cell_only_what_it_puts_out_and_its_end_are_said(
     assert sorted(said) == ["execute_reply", "status", "stream"]
 
 
+def test_a_cell_that_puts_nothing_out_hands_its_output_thread_one_message(
+    kernel: StudentKernel,
+) -> None:
+    """ipykernel flushes both streams twice a cell, and waits for that thread each time."""
+    kernel.run(
+        "seen, thread = [], get_ipython().kernel.iopub_thread\nhand = thread.schedule\n"
+        "thread.schedule = lambda f: (seen.append(f), hand(f))[1]"
+    )
+    kernel.run("x = 1")
+    assert printed(kernel.run("print(len(seen))")) == "2\n", "that each cell has ended"
+
+
 def test_a_megabyte_of_code_is_not_run_and_costs_nothing(kernel: StudentKernel) -> None:
     began = time.process_time()
     run = kernel.run("if " + "0," * 480_000)
