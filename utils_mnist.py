@@ -103,7 +103,12 @@ def ink_box(ink: Array) -> tuple[slice, slice]:
             "There is no digit to be seen in this picture: what is darker than its paper is negative. Take "
             "grey from the paper's brightness, not the other way round, so that ink is bright."
         )
-    if not ink.size or not np.isfinite(ink).all() or ink.max() < 0.15:
+    if not np.isfinite(ink).all():
+        raise LabError(
+            "There is no digit to be seen in this picture: it has values that are no numbers, because "
+            "something was divided by 0. A blank picture gives that; or print what you divide by."
+        )
+    if not ink.size or ink.max() < 0.15:
         raise LabError(
             "There is no digit to be seen in this picture: nothing in it is much darker than the "
             "paper around it. Write larger or darker, and leave some paper around the digit. If it has dark "

@@ -39,6 +39,10 @@ def explain_crash(finding: NotYet) -> None:
             finding.next = (
                 "Make one grey number of each pixel first, whatever came in: grey, RGB or RGBA."
             )
+    elif "no digit to be seen" in finding.got and "divided by 0" in finding.got:
+        finding.got = "values that are no numbers (nan or inf)"
+        finding.cause += " Something was divided by 0 before, though the photograph is not blank."
+        finding.next = "Print what you divide by, for small digits on large sheets too."
     elif "no digit to be seen" in finding.got:
         finding.got = finding.got.partition(":")[2].partition(":")[0].strip()
         finding.cause += (

@@ -865,6 +865,14 @@ _PHOTO += (
         *GREY,
         "ink = np.clip(grey - utils.paper_light(grey), 0, 1)",
     ),
+    _from_grey(
+        "divided-by-0",
+        "cropped",
+        "divided by 0",
+        *GREY,
+        "low, high = np.percentile(grey, [1, 60])",
+        "ink = np.clip((high - grey) / (high - low), 0, 1)",
+    ),
     _photo(
         "negative-ink",
         "range",
