@@ -70,7 +70,7 @@ class Experiment:
 
     def draw(self, table: Mapping[tuple[int, float], Any]) -> None:
         """Draw the accuracies that were filled into a table: by units, with and without Dropout."""
-        filled = {}
+        filled: dict[tuple[int, float], float] = {}
         for key, value in table.items():
             try:
                 filled |= {} if value is ... else {key: float(value)}
