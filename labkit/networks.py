@@ -360,5 +360,5 @@ def metrics(training: Description, asked: Asked) -> None:
         called=f"the metrics of {asked.name}",
         expected="accuracy",
         got=str(training["metrics"]) or "none",
-        next='Give compile metrics=["accuracy"], a list.',
+        next="Give compile the metrics that the exercise names: a list with one word.",
     )
