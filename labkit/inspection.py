@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,8 @@ def describe_training(model: Any, history: Any) -> dict[str, Any]:
 def _metrics_of(model: Any) -> str:
     """Name the metrics that a model was compiled with; '' for none."""
     try:
-        return str((model.get_compile_config() or {}).get("metrics") or "")
+        with warnings.catch_warnings(action="ignore"):  # that a lambda could not be loaded again
+            return str((model.get_compile_config() or {}).get("metrics") or "")
     except Exception:  # noqa: BLE001 - a metric of the student's own need not be one that can be saved
         return str(getattr(model, "metrics", ""))
 

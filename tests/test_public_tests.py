@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ import utils
 from course.checks.prepared import Prepared
 from labkit import inspection, loss_causes, run_checks, softmax_causes, values_in_words
 from labkit.exercises import TITLES, confusion, dense, prepare
+from labkit.inspection import describe_training
 from public_tests import NotStarted, NotYet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -388,3 +390,12 @@ def test_the_callbacks_add_the_held_out_figures_that_keras_would(
     assert given["val_loss"][-1] == pytest.approx(
         model.evaluate(t.X_train, t.y_train, verbose=0)[0], abs=1e-5
     )
+
+
+def test_looking_at_how_a_network_was_compiled_warns_of_nothing(keras: Any) -> None:
+    """Keras warns of a lambda that it writes down: the student wrote a loss, and saves nothing."""
+    model = new_model(keras)
+    model.compile("adam", lambda y, p: keras.ops.mean(p), metrics=["accuracy"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "accuracy" in describe_training(model, None)["metrics"]
