@@ -392,7 +392,7 @@ def test_the_callbacks_add_the_held_out_figures_that_keras_would(
     )
 
 
-def test_looking_at_how_a_network_was_compiled_warns_of_nothing(keras: Any) -> None:
+def test_asking_how_a_network_was_compiled_warns_of_nothing(keras: Any) -> None:
     """Keras warns of a lambda that it writes down: the student wrote a loss, and saves nothing."""
     model = new_model(keras)
     model.compile("adam", lambda y, p: keras.ops.mean(p), metrics=["accuracy"])
