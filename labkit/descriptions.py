@@ -44,6 +44,19 @@ def activation_name(values: Any) -> str:
     return "unknown"
 
 
+BENT = ("ReLU", "Activation")
+"""Layers that are an activation: right behind a Dense layer they do what its own would do."""
+
+
+def neither_dense(kinds: list[str], activations: tuple[str, ...] = BENT) -> list[str]:
+    """Name the layers that are neither Dense nor one of the `activations` right behind a Dense one."""
+    return [
+        kind
+        for kind, last in zip(kinds, ["", *kinds], strict=False)
+        if kind != "Dense" and not (kind in activations and last == "Dense")
+    ]
+
+
 def dense_layers(model: Description) -> list[Description]:
     """Return the Dense layers of a description."""
     return [layer for layer in model["layers"] if layer["type"] == "Dense"]

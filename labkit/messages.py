@@ -118,9 +118,12 @@ class needs:
         self._quiet.__enter__()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> bool:
-        self._quiet.__exit__(kind, error, _)
+        self._quiet.__exit__(kind, error, trace)
         if kind is None or error is None or not issubclass(kind, Exception):
             return False
         if isinstance(error, NotStarted):

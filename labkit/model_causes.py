@@ -11,9 +11,6 @@ EXTRA = {
     "BatchNormalization": "This lab does without batch normalisation.",
 }
 
-BENT = ("ReLU", "Activation")
-"""Layers that are an activation: right behind a Dense layer they do what its own would do."""
-
 LAYERS = (
     Symptom(
         "There is an extra layer, {extra}. {why}",
@@ -53,7 +50,7 @@ UNITS = (
 """What the units of the Dense layers show."""
 
 _ONE_ROW = (
-    "Say the shape of *one* row, (400,): a tuple with one number, without the number of rows."
+    "Say the shape of *one* row, ({n},): a tuple with one number, without the number of rows."
 )
 
 INPUTS = (
@@ -61,7 +58,7 @@ INPUTS = (
         "The number of rows was put into the input's shape: the model would take {shape}, one axis "
         "too many. Keras adds the axis of the rows by itself.",
         _ONE_ROW,
-        lambda shape, n: len(shape) > 2 and shape[1] in (5000, 4000, None, 1),
+        lambda shape, n: len(shape) > 2 and shape[1] in (60_000, 5000, 4000, None, 1),
     ),
     Symptom(
         "The input has an axis too many: {shape}, as if each number were a row of one.",

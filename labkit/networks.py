@@ -7,17 +7,20 @@ from typing import Any, cast
 
 import numpy as np
 
+from labkit.asking import what_holds
 from labkit.cell_code import model_trouble
 from labkit.descriptions import (
+    BENT,
     Description,
     activations,
     dense_layers,
     near,
+    neither_dense,
     shown_activation,
 )
 from labkit.findings import NotYet
 from labkit.inspection import LOGITS_LOSS, PROBABILITIES_LOSS, PROBE
-from labkit.model_causes import BENT
+from labkit.model_causes import INPUTS
 from labkit.student import Fact, Student, value_of
 from labkit.values_in_words import as_numbers, number, show
 
@@ -111,11 +114,7 @@ def layers(model: Description, asked: Asked) -> None:
     kinds = [str(layer["type"]) for layer in model["layers"] or ()]
     bare = kinds[1:] if kinds[:1] == ["Flatten"] else kinds
     wanted = ["Dense"] * len(asked.units)
-    extra = [
-        kind
-        for kind, last in zip(bare, ["", *bare], strict=False)
-        if kind != "Dense" and not (kind in (*BENT, "Softmax") and last == "Dense")
-    ]
+    extra = neither_dense(bare, (*BENT, "Softmax"))
     n_dense = bare.count("Dense")
     if n_dense == len(wanted) and not extra:
         return
@@ -172,22 +171,21 @@ def input_length(model: Description, asked: Asked) -> None:
             got="a model without an input shape",
             next="Begin the list with an Input that states the shape of one row.",
         )
-    shape = list(model["input_shape"] or [])
-    flat = model["layers"][0]["type"] == "Flatten"
-    if got == 784 and (flat or len(shape) < 3) and (not shape or shape[0] is None):
-        return
     if got == 784:
+        shape = list(model["input_shape"] or [None, got])
+        if model["layers"][0]["type"] == "Flatten":
+            shape = [shape[0], got]
         written = f"({', '.join(map(str, shape))})"
-        many = len(shape) > 2 and not flat
+        words = {"shape": written, "rows": shape[0], "n": got}
+        cause, then = what_holds(INPUTS, ("", ""), shape, got, **words)
+        if not cause:
+            return
         raise NotYet(
-            f"The number of rows was put into the input's shape: the model would take {written}, one "
-            "axis too many. Keras adds the axis of the rows by itself."
-            if many
-            else f"The number of rows is fixed at {shape[0]}, by batch_shape or batch_size; it stays open.",
+            cause,
             called=f"{asked.name}.input_shape",
-            expected="(None, 784)",
+            expected=f"(None, {got})",
             got=written,
-            next="Say the shape of *one* row, (784,): a tuple with one number.",
+            next=then,
         )
     cause = f"The first layer has {got} inputs, a row of prepare has 784."
     then = "Look at X_train.shape: the shape of one row leaves the number of rows out."

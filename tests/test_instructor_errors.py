@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
-from support import classroom, doors
+from support import classroom, doors, needs
 from support.tinycourse import DOUBLE, MASTER, MEAN, hand_in, student
 
 import proctor.atomic_files
@@ -195,7 +195,7 @@ CAN_MOUNT = (
 )
 
 
-@pytest.mark.skipif(not CAN_MOUNT, reason="no small disk can be mounted here")
+@needs.needs(CAN_MOUNT, "a system where a small disk can be mounted")
 @pytest.mark.parametrize("size", ["8k", "200k", "260k"])
 def test_marking_onto_a_disk_that_is_really_full_says_so(
     tiny: Course, tmp_path: Path, size: str

@@ -77,40 +77,49 @@ figures: Fact[Figures] = Fact("figures of the deep network", _measured)
 
 
 def epochs(training: Description) -> None:
-    """Check that what `fit` returns was kept, and that it trained for 100 epochs."""
-    epochs = len(training["losses"])
-    more = training["steps"] and training["trained"] > epochs * training["steps"]
-    kept = training["history"].endswith("History") and not training["foreign"]
-    if kept and epochs == EPOCHS and not more:
+    """Check that what `fit` returns was kept, and that it trained for 100 epochs, once."""
+    cause, then = _trouble_with_history(training)
+    if not cause:
         return
-    cause = f"{epochs} epochs were trained, not {EPOCHS}."
-    then = "Give fit the number of epochs, and let it come to its end."
-    if not epochs:
-        cause = "deep_history does not hold what fit returns."
-        then = "Give the name deep_history to the result of deep.fit."
-        if training["history"] == "NoneType":
-            cause = "deep_history is None: that is what compile gives back, and what is no history."
-        elif training["history"] == "str":
-            cause = (
-                "There is no deep_history yet: the cell is not filled in, or stopped with an error."
-            )
-            then = "Look at the output of the cell of exercise 3."
-    if kept and epochs == EPOCHS:
-        cause = (
-            f"The network was trained for longer than the {EPOCHS} epochs of deep_history: fit ran "
-            "more than once, and goes on from where it ended."
-        )
-        then = "Call fit once in the cell, and run the whole cell, which makes a new network."
-    if training["foreign"]:
-        cause = "deep_history is from an earlier training, of a network made before this one."
-        then = "Give the name deep_history to the result of deep.fit."
+    kind = str(training["history"]).rpartition(".")[2]
     raise NotYet(
         cause,
         called="deep_history",
         expected=f"the History of {EPOCHS} epochs",
-        got=f"{str(training['history']).rpartition('.')[2]}, {epochs} epochs",
+        got=f"{kind}, {len(training['losses'])} epochs",
         next=then,
     )
+
+
+def _trouble_with_history(training: Description) -> tuple[str, str]:
+    """Return the cause and what to do next; two empty texts for one training of 100 epochs."""
+    epochs, keep = len(training["losses"]), "Give the name deep_history to the result of deep.fit."
+    if training["foreign"]:
+        return "deep_history is from an earlier training, of a network made before this one.", keep
+    if training["history"] == "NoneType":
+        return (
+            "deep_history is None: that is what compile gives back, and what is no history.",
+            keep,
+        )
+    if training["history"] == "str":
+        return (
+            "There is no deep_history yet: the cell is not filled in, or stopped with an error.",
+            "Look at the output of the cell of exercise 3.",
+        )
+    if not epochs or not training["history"].endswith("History"):
+        return "deep_history does not hold what fit returns.", keep
+    if epochs != EPOCHS:
+        return (
+            f"{epochs} epochs were trained, not {EPOCHS}.",
+            "Give fit the number of epochs, and let it come to its end.",
+        )
+    if training["steps"] and training["trained"] > epochs * training["steps"]:
+        return (
+            f"The network was trained for longer than the {EPOCHS} epochs of deep_history: fit ran "
+            "more than once, and goes on from where it ended.",
+            "Call fit once in the cell, and run the whole cell, which makes a new network.",
+        )
+    return "", ""
 
 
 def batches(training: Description, n_train: int, n_test: int) -> None:

@@ -13,11 +13,12 @@ from labkit.descriptions import (
     Description,
     activations,
     dense_layers,
+    neither_dense,
     shown_activation,
 )
 from labkit.findings import NotStarted, NotYet
 from labkit.inspection import PROBE
-from labkit.model_causes import BENT, EXTRA, HIDDEN, INPUTS, LAYERS, OUTPUT, PARAMETERS, UNITS
+from labkit.model_causes import EXTRA, HIDDEN, INPUTS, LAYERS, OUTPUT, PARAMETERS, UNITS
 from labkit.run_checks import Check
 from labkit.student import Fact, Student, value_of
 from labkit.values_in_words import as_numbers, number, show, show_input
@@ -80,13 +81,7 @@ def is_sequential(model: Description) -> None:
 def layers(model: Description) -> None:
     """Check that there are three Dense layers and nothing else but their activations."""
     kinds = [str(layer["type"]) for layer in model["layers"] or ()]
-    n_dense = kinds.count("Dense")
-    before = [*kinds[:1], *kinds]
-    extra = [
-        kind
-        for kind, last in zip(kinds, before, strict=False)
-        if kind != "Dense" and not (kind in BENT and last == "Dense")
-    ]
+    n_dense, extra = kinds.count("Dense"), neither_dense(kinds)
     if n_dense == 3 and not extra:
         return
     first = extra[0] if extra else ""
@@ -129,7 +124,7 @@ def input_length(model: Description, n_inputs: int = 400) -> None:
     by_weights = [None, *np.shape(first[0]["kernel"])[:1]] if first else []
     shape = list(model["input_shape"] or by_weights)
     written = f"({', '.join(map(str, shape))})"
-    words = {"shape": written, "rows": shape[0] if shape else None}
+    words = {"shape": written, "rows": shape[0] if shape else None, "n": n_inputs}
     cause, then = what_holds(INPUTS, ("", ""), shape, n_inputs, **words)
     if cause:
         raise NotYet(

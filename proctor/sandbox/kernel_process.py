@@ -120,9 +120,8 @@ def prepare(folder: str) -> None:
     config.IPythonKernel._execute_sleep = 0.0  # whoever asks waits for the last output by itself
     kernelapp.IOPubThread = _OutputThread
     app = _KernelApp.instance(config=config)
-    app.log.setLevel(
-        logging.CRITICAL
-    )  # traitlets has it make each message, and its handler drop it
+    # traitlets has the log compose each message, and its handler drop it.
+    app.log.setLevel(logging.CRITICAL)
     shell = ZMQInteractiveShell.instance(
         config=app.config,
         ipython_dir=folder,

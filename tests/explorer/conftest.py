@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 import standin
-from support import looking
+from support import browsers, looking, needs
 
 from explorer import Explorer
 
@@ -66,22 +64,10 @@ def page_file(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium. Where tests count (CI), its absence is a failure, not a skip."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        say = "chromium is not installed (apt install chromium)"
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(say)
-        pytest.skip(say)
-    from playwright import sync_api
-
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=chromium, args=[*FLAGS, *(["--no-sandbox"] if root else [])]
-        )
+    """Debian's Chromium."""
+    needs.require(needs.chromium)
+    with browsers.chromium(*FLAGS) as running:
         yield running
-        running.close()
 
 
 _IN_APP = (

@@ -15,12 +15,14 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """Start Debian's Chromium."""
+def chromium(*options: str) -> Iterator[Any]:
+    """Start Debian's Chromium, with command-line options."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *options]
+        )
         yield browser
         browser.close()
 
