@@ -85,6 +85,15 @@ def test_a_cell_that_puts_nothing_out_hands_its_output_thread_one_message(
     assert printed(kernel.run("print(len(seen))")) == "2\n", "that each cell has ended"
 
 
+def test_a_command_of_the_system_runs_and_what_comes_after_it_too(kernel: StudentKernel) -> None:
+    """IPython runs `!command` in a terminal of its own making; the sandbox has none."""
+    run = kernel.run("!echo hi\nx = 3")
+    assert (printed(run), run.error) == ("hi\n", None)
+    assert printed(kernel.run("found = !echo there\nprint(found, x)")) == "['there'] 3\n"
+    assert kernel.run("!while true; do :; done").stopped_by == "cpu"
+    assert printed(kernel.run("print(x)")) == "3\n"
+
+
 def test_a_megabyte_of_code_is_not_run_and_costs_nothing(kernel: StudentKernel) -> None:
     began = time.process_time()
     run = kernel.run("if " + "0," * 480_000)

@@ -363,6 +363,17 @@ def test_the_screen_says_who_waits_by_the_gradebook_and_stars_a_persons_mark(
     assert "Likely" not in page and "common mistakes" not in page
 
 
+def test_commands_of_the_system_cost_no_points(tmp_path: Path) -> None:
+    """In a given cell, an answer and a test; a right answer beside them earns what nbgrader gives."""
+    test = course.test("!true\nassert x == 1", "x-test")
+    folder = small(tmp_path, course.solution("!echo hi\nx = 1", "x"), test)
+    said = command(folder, "proctor", "adopt", "a")
+    assert "a command of the system. Use Python instead of a command." in said.out, said.all
+    handed_in(folder, "ann")
+    assert command(folder, "proctor", "grade", "a").code == 0
+    assert verdict(folder, "ann").score == 1
+
+
 def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
     source = folder / "source" / "a"

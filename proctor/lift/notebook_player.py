@@ -30,6 +30,8 @@ MAX_WATCHED = 20_000_000
 
 
 class _Shell(InteractiveShell):  # type: ignore[misc]
+    system = InteractiveShell.system_raw  # `!command` asks for a terminal, and there is none
+
     def enable_gui(self, gui: Any = None) -> None:
         """Nothing to do: figures are drawn in memory."""
 

@@ -129,6 +129,7 @@ def prepare(folder: str) -> None:
         user_ns={},
         compiler_class=XCachingCompiler,
     )
+    shell.system = shell.system_raw  # `!command` asks for a terminal, and there is none
     app.user_ns = shell.user_ns
     _warm_caches(shell)
 
