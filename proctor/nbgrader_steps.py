@@ -77,7 +77,7 @@ def instantiated(node: NotebookNode, path: Path, config: Config, root: Path) -> 
                 node, _ = InstantiateTests(config=config).preprocess(node, resources)
         except Exception as error:  # whatever the course's header or autotests.yml makes of it
             raise CourseError(
-                f"nbgrader cannot prepare {path.name}: {type(error).__name__}: {error}"
+                f"nbgrader cannot prepare {path.name}: {type(error).__name__}: {_words(error)}"
             ) from error
     node.nbformat, node.nbformat_minor = 4, max(5, node.nbformat_minor)
     ids: set[str] = set()
@@ -86,6 +86,15 @@ def instantiated(node: NotebookNode, path: Path, config: Config, root: Path) -> 
             cell["id"] = f"cell-{index}"
         ids.add(cell.id)
     return node
+
+
+def _words(error: Exception) -> str:
+    """What an exception says; nbgrader's of a cell that failed holds a list, which `str` refuses."""
+    try:
+        return str(error)
+    except TypeError:
+        lines = getattr(error, "traceback", error.args)
+        return str(lines[-1] if isinstance(lines, list) and lines else lines).splitlines()[-1]
 
 
 def saved(node: NotebookNode, path: Path, config: Config) -> NotebookNode:

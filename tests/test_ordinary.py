@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbgrader
 import pytest
 from nbgrader.api import Gradebook
 from support import ordinary_course as course
@@ -361,6 +362,40 @@ def test_the_screen_says_who_waits_by_the_gradebook_and_stars_a_persons_mark(
     assert "<dt>Why</dt><dd><code>x == 1</code> does not hold.</dd>" in page
     assert "After the last exercise" not in page, "h is an exercise, which a person reads"
     assert "Likely" not in page and "common mistakes" not in page
+
+
+def test_a_figure_that_one_test_leaves_open_is_not_there_for_the_next(tmp_path: Path) -> None:
+    given = course.new_code_cell("import matplotlib.pyplot as plt")
+    right = "def draw(): plt.title('T')\ndef draw2(): plt.title('T')"
+    tests = [
+        course.test(f"{name}()\nassert plt.gca().get_title() == 'T'", f"{name}-test")
+        for name in ("draw", "draw2")
+    ]
+    shows = course.test("plt.plot([1, 2])\nplt.show()\nassert callable(draw)", "shows")
+    folder = small(tmp_path, given, course.solution(right, "d"), *tests, shows)
+    said = command(folder, "proctor", "adopt", "a")
+    assert "3 test cells: 3 judged outside" in said.out, said.all
+    handed_in(folder, "ann", "eva")
+    path = folder / "submitted" / "eva" / "a" / "a.ipynb"
+    path.write_text(path.read_text().replace("def draw2():", "def draw2(): return  #"))
+    done = command(folder, "proctor", "grade", "a")
+    assert done.code == 0, done.all
+    assert [verdict(folder, student).score for student in ("ann", "eva")] == [3, 2]
+
+
+def test_what_autotests_import_and_lack_is_one_sentence(tmp_path: Path) -> None:
+    given = course.new_code_cell("import not_installed")
+    test = course.test("### AUTOTEST x", "x-test")
+    folder = small(tmp_path, given, course.solution("x = 3", "x"), test)
+    source = folder / "source" / "a" / "a.ipynb"
+    data = json.loads(source.read_text())
+    data["metadata"]["kernelspec"] = {"name": "python3", "language": "python", "display_name": "P"}
+    source.write_text(json.dumps(data))
+    guide = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide"
+    shutil.copy(guide / "autotests.yml", folder)
+    said = command(folder, "proctor", "adopt", "a")
+    assert "nbgrader cannot prepare a.ipynb" in said.err and "not_installed" in said.err, said.all
+    assert "Traceback" not in said.all
 
 
 def test_commands_of_the_system_cost_no_points(tmp_path: Path) -> None:

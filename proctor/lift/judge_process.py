@@ -130,5 +130,5 @@ class Process(Server):
 
 def main(control: socket.socket, talk: socket.socket | None = None) -> None:
     """Be a judge until the driver has gone."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ["MPLBACKEND"] = "Agg"  # there is no shell that could show a figure
     Process(Line(control), talk).serve()

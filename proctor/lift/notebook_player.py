@@ -22,7 +22,7 @@ from traitlets.config import Config
 from proctor.lift import mutants
 from proctor.lift.both_ends import fingerprint
 from proctor.lift.connection import Line, Server, in_child
-from proctor.lift.student_end import Hand
+from proctor.lift.student_end import Hand, close_figures
 from proctor.lift.time_limit import PATIENCE, time_limit
 
 MAX_WATCHED = 20_000_000
@@ -80,18 +80,12 @@ class Process(Server):
                 result = self.shell.run_cell(source, store_history=True)
         except BaseException as raised:  # noqa: BLE001  the time is over, or worse
             error = raised
-        self.close_figures()
+        close_figures()
         if result is not None:
             error = result.error_before_exec or result.error_in_exec
         told = "" if error is None else f"{type(error).__name__}: {_text(error)}"[:1000]
         shown = [] if result is None or result.result is None else [repr(result.result)[:1000]]
         return {"passed": error is None, "error": told, "shown": shown}
-
-    def close_figures(self) -> None:
-        """Close what a cell drew, as a notebook does after showing it."""
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None:
-            pyplot.close("all")
 
     def do_run(self, source: str, seconds: float, watch: bool) -> dict[str, Any]:
         """Run a cell; with `watch`, tell which names it changed."""

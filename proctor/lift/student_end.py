@@ -48,6 +48,14 @@ PLAIN = (
 )  # fmt: skip
 
 
+def close_figures() -> None:
+    """Close what a cell drew, as a notebook does after showing it: the next cell must not find it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        with contextlib.suppress(Exception):  # the student's process may have anything of this name
+            pyplot.close("all")
+
+
 class _Printed(io.StringIO):
     """What a call prints, bounded."""
 
@@ -149,6 +157,7 @@ class Hand:
                     return
         finally:
             builtins.input = own_input
+            close_figures()
 
     def channel_to(self, connection: socket.socket) -> Channel:
         """Make a line to a judge."""
@@ -180,6 +189,7 @@ class Hand:
             for frame, number in traceback.walk_tb(error.__traceback__):
                 if frame.f_code.co_filename == name:
                     outcome["line"] = number
+        close_figures()
         return {**outcome, "shown": shown, "printed": printed.getvalue()[:15_000]}
 
     def input(self, prompt: object = "") -> str:
