@@ -94,6 +94,23 @@ def test_a_command_of_the_system_runs_and_what_comes_after_it_too(kernel: Studen
     assert printed(kernel.run("print(x)")) == "3\n"
 
 
+def test_what_a_notebook_installs_is_there_or_is_not_at_once(kernel: StudentKernel) -> None:
+    """pip's own share, below the two seconds: there is no network to retry, and nothing to compare."""
+    for line in (
+        "%pip install -q numpy",
+        "!pip install -q numpy",
+        "!python -m pip install -q numpy",
+    ):
+        run = kernel.run(line)
+        assert (run.error, run.stopped_by) == (None, ""), line
+    run = kernel.run("%pip install no-such-package-anywhere")
+    assert (run.stopped_by, "No matching distribution" in str(run.outputs)) == ("", True)
+    assert (
+        printed(kernel.run("import sys\nfound = !which python\nprint(found == [sys.executable])"))
+        == "True\n"
+    )
+
+
 def test_a_megabyte_of_code_is_not_run_and_costs_nothing(kernel: StudentKernel) -> None:
     began = time.process_time()
     run = kernel.run("if " + "0," * 480_000)

@@ -58,8 +58,12 @@ class FreshLauncher:
         self, given: Sequence[tuple[Path, str]] = (), environment: Mapping[str, str] | None = None
     ) -> None:
         self.given = tuple(given)
-        # The path and the language of this system are its own.
-        settings = {k: v for k, v in ENVIRONMENT.items() if k not in ("PATH", "LANG")}
+        # The path, the language and the packages of this system are its own.
+        settings = {
+            key: value
+            for key, value in ENVIRONMENT.items()
+            if key not in ("PATH", "LANG") and not key.startswith("PIP_")
+        }
         self.environment = settings | dict(environment or {})
 
     def start(self, folder: Path) -> Link:

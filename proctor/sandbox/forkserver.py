@@ -40,7 +40,7 @@ WARM_SECONDS = 300.0
 SPAWN_SECONDS = 60.0
 
 ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",  # `!python` is the kernel's
     "LANG": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONHASHSEED": "0",
@@ -54,6 +54,11 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
+    # There is no network. `%pip install` of what is there says so, of anything else fails, both without
+    # three seconds of retries, of looking for a newer pip, and of reading what every package requires.
+    "PIP_NO_INDEX": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_WARN_CONFLICTS": "0",  # pip takes it for the value of warn_about_conflicts
 }
 """The whole environment of the warm parent and of every kernel, but for the home folder."""
 
