@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.lifting import ALWAYS, LIFTED, Playing, a_bench, cells, planned, playing, step_of
@@ -177,6 +179,43 @@ def test_what_is_left_inside_is_judged_there_and_later_cells_go_on(bench: Bench)
     assert not outcomes["c1"].passed
 
 
+INSIDE_AS_IN_A_NOTEBOOK = {
+    "await at the top": (
+        "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 3\n",
+        "assert await f() == 3\nf.asked = True\nawait f()\n",
+    ),
+    "the history": (
+        "answer = 6 * 7\n",
+        "assert '6 * 7' in In[-2] and In[-1].endswith('5 == 5') and 5 == 5\n",
+    ),
+    "a magic": ("a = [1]\nb = a\n", "%matplotlib inline\nassert a is b\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", INSIDE_AS_IN_A_NOTEBOOK)
+def test_a_cell_judged_inside_is_run_as_in_a_notebook(bench: Bench, what: str) -> None:
+    solution, test = INSIDE_AS_IN_A_NOTEBOOK[what]
+    first = ("solution", "def g():\n    return 1\n"), ("test", "assert g() == 1\n")
+    notebook = cells(*first, ("solution", solution), ("test", test))
+    plan = planned(bench, notebook)
+    assert [step.judged for step in plan.tests] == ["outside", "inside"]
+    assert not step_of(plan, "c3").error
+    assert judged(bench, notebook, {}, plan)["c3"].passed
+
+
+def test_what_passes_in_a_notebook_and_not_as_it_is_marked_is_named(bench: Bench) -> None:
+    """The solution would get nothing for it: better that nobody is marked on it."""
+    notebook = cells(
+        ("solution", "x = 1\n"),
+        (
+            "test",
+            "import inspect\nassert x is x and any(f.function == 'run_ast_nodes' for f in inspect.stack())\n",
+        ),
+    )
+    step = step_of(planned(bench, notebook), "c1")
+    assert step.judged == "inside" and "not as it is marked: AssertionError" in step.error
+
+
 FORGERIES = {
     "an object that equals everything": ALWAYS + "def squares(n):\n    return Yes()\n",
     "an object that equals everything in the function's place": ALWAYS + "squares = Yes()\n",
@@ -262,6 +301,11 @@ RUNS = (
     "import builtins\nbuiltins.exec(text())\nassert f() == 1\n",
     "import pickle\nassert pickle.loads(data()) == 1\n",
     "helper(text())\nassert f() == 1\n",
+    "from pickle import loads as read\nassert read(data()) == 1\n",
+    "import pickle as p\nassert p.loads(data()) == 1\n",
+    "run = eval\nassert run(text()) == 2\n",
+    "import io, numpy as np\nnp.load(io.BytesIO(data()), allow_pickle=True)\n",
+    "f_ = open('tools.py', 'rb')\nimport io, pickle\nf_ = io.BytesIO(data())\nassert pickle.load(f_) == 1\n",
 )
 
 
@@ -282,6 +326,29 @@ def test_a_cell_that_runs_what_the_student_wrote_is_not_judged_outside(
     step = step_of(planned(bench, notebook, mutants=False), "c2")
     assert step.judged == "inside"
     assert "runs text" in step.reason
+
+
+PICKLED = (
+    "import pickle\nwith open('given.pkl', 'rb') as file:\n    data = pickle.load(file)\n",
+    "import pickle\ndata = pickle.load(open('given.pkl', 'rb'))\n",
+    "import pandas as pd\ndata = pd.read_pickle('given.pkl')\n",
+)
+
+
+@pytest.mark.parametrize("loads", PICKLED)
+def test_a_pickle_that_the_course_gives_may_be_read_by_given_cells_and_tests(
+    tmp_path: Path, loads: str
+) -> None:
+    notebook = cells(
+        ("given", loads),
+        ("solution", "def f(data):\n    return sum(data)\n"),
+        ("test", "assert f(data) == 6\n"),
+        ("test", loads + "assert f(data) == 6 and len(data) == 3\n"),
+    )
+    with a_bench(tmp_path) as bench:
+        (tmp_path / "given.pkl").write_bytes(pickle.dumps([1, 2, 3]))
+        plan = planned(bench, notebook, mutants=False)
+    assert [(step.judged, step.reason) for step in plan.tests] == [("outside", "")] * 2
 
 
 def test_a_cell_that_runs_its_own_text_is_judged_outside(bench: Bench) -> None:

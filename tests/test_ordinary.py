@@ -16,6 +16,7 @@ from support.doors import Gradescope, command
 
 from proctor.course import Course
 from proctor.errors import CourseError
+from proctor.examine.adoption import advised
 from proctor.verdict import Verdict
 
 HONEST = {
@@ -423,6 +424,29 @@ def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     assert "`assert x == 1` does not hold." in done.all
 
 
+def test_a_test_that_fails_on_its_solution_is_counted_as_that(tmp_path: Path) -> None:
+    tests = (course.test("assert x == 1", "x-test"), course.test("assert x == 2", "y-test"))
+    folder = small(tmp_path, course.solution("x = 1", "x"), *tests)
+    said = command(folder, "proctor", "adopt", "a")
+    assert "2 test cells: 1 judged outside, 1 not passing on its own solution." in said.all
+
+
+ADVISED = {
+    "It calls the student's code 100,001 times.": "less often",
+    "Outside, it raises AssertionError: called 3 times in `assert n == 2`.": "",
+    "Outside, it raises FileNotFoundError: [Errno 2] No such file or directory.": "is made while",
+    "Outside, it raises AssertionError: No such file, and 3 MB in `assert a`.": "",
+    "It cannot be carried: an array of 70 MB.": "smaller value",
+    "It cannot be carried: a class of the test's.": "Define the class",
+}
+
+
+@pytest.mark.parametrize("reason", ADVISED)
+def test_advice_fits_its_reason(reason: str) -> None:
+    told = advised(reason)
+    assert ADVISED[reason] in told and bool(told) == bool(ADVISED[reason])
+
+
 def test_looking_at_a_whole_course_goes_on_after_what_cannot_be_marked(tmp_path: Path) -> None:
     folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
     other = folder / "source" / "R"
@@ -450,6 +474,20 @@ def test_the_gate_tells_other_points_and_what_it_could_not_compare(tmp_path: Pat
     assert "ann  a  x-test  1 -> 3  Its points are others now." in done.out
     assert "(test cells): bob (1)" in done.out
     assert "1 score differs" in done.out
+
+
+def test_the_gate_says_how_a_cell_ended_that_nbgrader_gave_nothing_for(tmp_path: Path) -> None:
+    """What it says is read off the notebook that nbgrader marked."""
+    test = course.test("import sys\nprint('a warning', file=sys.stderr)\nassert x == 1", "x-test")
+    folder = small(tmp_path, course.solution("x = 1", "x"), test)
+    handed_in(folder, "ann", "bob")
+    for step in ("generate_assignment", "autograde"):
+        assert command(folder, "nbgrader", step, "a").code == 0
+    shutil.rmtree(folder / "autograded" / "bob")
+    done = command(folder, "proctor", "adopt", "a", "--compare")
+    wrote = "nbgrader gives nothing for a cell that writes to stderr, and it wrote: a warning"
+    assert f"ann  a  x-test  0 -> 1  It passes. {wrote}" in done.out, done.all
+    assert "bob  a  x-test  0 -> 1  It passes. How it ended before is not known" in done.out
 
 
 def test_the_page_of_a_broken_notebook_does_not_say_that_all_passed(marked: Path) -> None:

@@ -8,6 +8,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
+
+from proctor.cells import marking
 from proctor.checks import Lab
 from proctor.classroom.arrivals import collect_class
 from proctor.course import Course
@@ -90,6 +93,9 @@ def compare(
     before = gradebook.automatic_scores(url, course_id, lab.name)
     worth = gradebook.most_points(url, course_id, lab.name)
     found = Compared()
+    autograded = course.folder / str(
+        config.CourseDirectory.get("autograded_directory", "autograded")
+    )
     handed = collect_class(course, submissions, lab.name).handed
     with (
         tempfile.TemporaryDirectory(prefix="proctor-") as kept,
@@ -103,8 +109,10 @@ def compare(
             marked = future.result()
             if marked.met:
                 marked = marker.again(reading)
-            say(reading.handed.student)
-            _compare(marked.verdict, before.get(reading.handed.student), worth, found)
+            student = reading.handed.student
+            say(student)
+            folder = autograded / student / lab.name
+            _compare(marked.verdict, before.get(student), worth, found, folder)
     return found
 
 
@@ -113,6 +121,7 @@ def _compare(
     before: dict[tuple[str, str], float] | None,
     worth: dict[tuple[str, str], float],
     found: Compared,
+    autograded: Path,
 ) -> None:
     if before is None:
         found.unknown.append(verdict.student)
@@ -135,15 +144,15 @@ def _compare(
                     exercise.id,
                     old,
                     exercise.score,
-                    reason(verdict, exercise, old)
+                    reason(verdict, exercise, old, autograded)
                     if worth.get(key) == exercise.max_score
                     else "Its points are others now.",
                 )
             )
 
 
-def reason(verdict: Verdict, exercise: ExerciseResult, before: float) -> str:
-    """Say why a cell has another score now."""
+def reason(verdict: Verdict, exercise: ExerciseResult, before: float, autograded: Path) -> str:
+    """Say why a cell has another score now; `autograded` holds the notebooks as they were marked."""
     cause = " ".join((exercise.checks[0].cause if exercise.checks else "").split())
     limits = [p.message for p in verdict.problems if p.cell == exercise.id and p.attention]
     if limits:
@@ -153,7 +162,28 @@ def reason(verdict: Verdict, exercise: ExerciseResult, before: float) -> str:
     if exercise.score < before:
         where = "outside the student's process" if exercise.checks[0].judged == "outside" else ""
         return f"Judged {where or 'inside'}, it does not pass: {cause}"
-    return (
-        "It passes. nbgrader gives nothing for a cell that wrote to stderr, met its time limit, or ran "
-        "after a notebook that stopped."
-    )
+    return f"It passes. {ended_before(autograded / f'{exercise.notebook}.ipynb', exercise.id)}"
+
+
+def ended_before(notebook: Path, id: str) -> str:
+    """Say how a test cell ended when it was marked before, from its outputs in that notebook."""
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+        cell = next(one for one in cells if marking(one.metadata).id == id)
+        outputs = list(cell.get("outputs", ()))
+    except (OSError, ValueError, AttributeError, StopIteration):
+        return (
+            "How it ended before is not known: no such notebook is in the folder of those that "
+            "nbgrader marked."
+        )
+    for output in outputs:
+        if output.output_type == "error":
+            told = " ".join(f"{output.ename}: {output.evalue}".split())[:300]
+            return f"When nbgrader marked it, it ended with {told}"
+    for output in outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            told = " ".join(str(output.text).split())[:200]
+            return f"nbgrader gives nothing for a cell that writes to stderr, and it wrote: {told}"
+    if cell.get("execution_count") is None:
+        return "When nbgrader marked it, it did not run: the notebook stopped before."
+    return "When nbgrader marked it, it showed no error; its score may have been changed since."

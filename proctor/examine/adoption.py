@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -82,13 +83,17 @@ class Adopted:
         """Say in one line how the assignment is judged."""
         tests = [step for plan in self.plans.values() for step in plan.tests]
         outside = sum(step.judged == "outside" for step in tests)
+        failing = sum(bool(step.error) for step in tests)
+        inside = len(tests) - outside - failing
+        judged = [f"{outside} judged outside"]
+        judged += [f"{inside} inside"] if inside else []
+        judged += [f"{failing} not passing on its own solution"] if failing else []
         waits = sum(e.points for e in self.assignment.lab.exercises if e.by == "person")
         books = len(self.assignment.notebooks)
         parts = [
             f"{self.assignment.name}: {_count(books, 'notebook')}, "
             f"{self.assignment.points:g} points.",
-            f"{_count(len(tests), 'test cell')}: {outside} judged outside"
-            + (f", {len(tests) - outside} inside." if outside < len(tests) else "."),
+            f"{_count(len(tests), 'test cell')}: {', '.join(judged)}.",
         ]
         if waits:
             parts.append(f"{waits:g} points wait for a person (formgrader).")
@@ -128,20 +133,24 @@ def told(step: Step) -> str:
 
 
 _ADVICE = (
-    ("MB", "Test a smaller value."),
-    ("takes too long", "Let it call the student's code less often."),
-    ("times", "Let it call the student's code less often."),
-    ("No such file", "Read the file in a given cell, or give it beside the notebook."),
-    ("a class of the test's", "Define the class in a given cell."),
-    ("runs text", "Call the student's function in place of running its text."),
-    ("the magic", "Take the magic out of the test cell."),
-    ("a command of the system", "Use Python instead of a command."),
+    (r"It cannot be carried: .*an array of \d+ MB", "Test a smaller value."),
+    (r"It takes too long from outside", "Let it call the student's code less often."),
+    (r"It calls the student's code", "Let it call the student's code less often."),
+    (
+        r"Outside, it raises FileNotFoundError",
+        "The file is made while the notebook runs, where the student's code does. Test what is written "
+        "into it instead, or give the file beside the notebook.",
+    ),
+    (r"It cannot be carried: a class of the test's", "Define the class in a given cell."),
+    (r"It runs text", "Call the student's function in place of running its text."),
+    (r"It cannot be carried: the magic", "Take the magic out of the test cell."),
+    (r"It cannot be carried: a command of the system", "Use Python instead of a command."),
 )
 
 
 def advised(reason: str) -> str:
     """Return an edit of the test cell that would lift it; empty where none is known."""
-    return next((advice for sign, advice in _ADVICE if sign in reason), "")
+    return next((advice for sign, advice in _ADVICE if re.match(sign, reason)), "")
 
 
 def lifted(notebook: Notebook) -> tuple[Cell, ...]:

@@ -272,7 +272,7 @@ class _Agent:
             self.talk = self.hand.channel_to(line)
             return None
         if operation == "serve":
-            self.hand.serve(self.talk)
+            self.hand.serve(self.talk, request["source"])
             return None
         return self.hand.run_cell(request["source"], request["file"])
 

@@ -103,8 +103,7 @@ class _Run:
         self.runners: set[str] = set()  # what the instructor defined that runs text
         for cell, tree in zip(cells, self.trees, strict=True):
             for node in tree.body if tree is not None and cell.kind != "solution" else ():
-                if name_owners.runs_text(node, self.runners):
-                    self.runners |= name_owners.binds(node)
+                self.runners |= name_owners.running(node, self.runners)
         self.shares_random = any(name_owners.draws(c.source) for c in cells if c.kind != "solution")
         self.steps: list[Step] = []
         self.errors: dict[str, str] = {}
@@ -213,7 +212,9 @@ class _Run:
         """Judge the cell in forks of both processes."""
         limit = self.cell_seconds
         with talking() as (one, other):
-            self.student.send("serve", one, fork=True, seconds=limit, mutant=mutant)
+            self.student.send(
+                "serve", one, source=cell.source, fork=True, seconds=limit, mutant=mutant
+            )
             self.judge.send(
                 "judge",
                 other,
@@ -310,7 +311,9 @@ class _Run:
         limit = self.cell_seconds
         self.unlifted.send("run", source=cell.source, seconds=limit, watch=False)
         with talking() as (one, other):
-            self.student.send("serve", one, fork=False, seconds=limit, mutant=None)
+            self.student.send(
+                "serve", one, source=cell.source, fork=False, seconds=limit, mutant=None
+            )
             request = self.request(place, cell, None, trial.forward, trial.define)
             self.judge.send("judge", other, **request, trial=False, carried=True)
         outcome = self.judge.answer(self.wait)
@@ -340,10 +343,18 @@ class _Run:
     ) -> Step:
         """Run the cell in the student's process; let the judge take over what it defines."""
         limit = self.cell_seconds
-        request: dict[str, Any] = {"source": cell.source, "seconds": limit, "watch": False}
-        self.unlifted.send("run", **request)
-        self.student.ask("run", self.wait, **request)
+        self.unlifted.send("run", source=cell.source, seconds=limit, watch=False)
+        marked = self.student.ask(
+            "cell",
+            self.wait,
+            source=name_owners.plainly(cell.source),
+            name=_file(place),
+            seconds=limit,
+        )
         self.unlifted.answer(self.wait)
+        if not error and not marked.get("passed"):
+            ended = f"{marked.get('type')}: {marked.get('message')}"
+            error = f"it passes in a notebook, but not as it is marked: {ended}"
         told = self.judge.ask("inside", self.wait, source=cell.source, name=_file(place), keep=None)
         return Step(
             cell.id,

@@ -12,6 +12,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _RUNNING = ("exec", "eval", "compile")
 _BUILTINS = ("builtins", "__builtins__")
 _PICKLES = ("pickle", "dill", "cloudpickle", "joblib", "marshal")
+_LOADING = ("load", "loads")
 
 
 def plain(source: str) -> str:
@@ -31,6 +32,14 @@ def plain(source: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return str(TransformerManager().transform_cell(source))
     return source if source.endswith("\n") else f"{source}\n"
+
+
+def plainly(source: str) -> str:
+    """Return a cell's code as :func:`plain` does, as it is where IPython cannot read it."""
+    try:
+        return plain(source)
+    except SyntaxError:
+        return source
 
 
 def parse(source: str) -> ast.Module | None:
@@ -138,23 +147,91 @@ def sources(source: str) -> dict[str, str]:
 
 
 def runs_text(tree: ast.AST, runners: Collection[str] = ()) -> bool:
-    """Whether code runs text or a pickle that is not written in it, by itself or by one of `runners`."""
-    return any(_runs_text(node, runners) for node in ast.walk(tree))
+    """Whether code runs text or a pickle that is not written in it, by itself or by one of `runners`.
+
+    A pickle in a file that the code names is the course's own: a judge has no others.
+    """
+    files = _files(tree)
+    return any(_runs_text(node, runners, files) for node in ast.walk(tree))
 
 
-def _runs_text(node: ast.AST, runners: Collection[str]) -> bool:
+def running(node: ast.stmt, runners: Collection[str] = ()) -> set[str]:
+    """Names by which a statement makes text run: functions and classes, and other names of such."""
+    if isinstance(node, Function | ast.ClassDef):
+        return {node.name} if runs_text(node, runners) else set()
+    if isinstance(node, ast.Import):
+        return {
+            f"{one.asname}.{name}"
+            for one in node.names
+            if one.asname and one.name in _PICKLES
+            for name in _LOADING
+        }
+    if isinstance(node, ast.ImportFrom):
+        known = (
+            _LOADING if node.module in _PICKLES else _RUNNING if node.module == "builtins" else ()
+        )
+        return {one.asname or one.name for one in node.names if one.name in known}
+    if isinstance(node, ast.Assign):
+        value = node.value
+        if (isinstance(value, ast.Lambda) and runs_text(value, runners)) or _runs(value, runners):
+            return binds(node)
+    return set()
+
+
+def _runs(function: ast.expr, runners: Collection[str]) -> bool:
+    """Whether an expression names a function that runs what it is given."""
+    if isinstance(function, ast.Name):
+        return function.id in _RUNNING or function.id in runners
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return False
+    whose, name = function.value.id, function.attr
+    return (
+        f"{whose}.{name}" in runners
+        or (whose in _BUILTINS and name in _RUNNING)
+        or (whose in _PICKLES and name in _LOADING)
+        or name == "read_pickle"
+    )
+
+
+def _runs_text(node: ast.AST, runners: Collection[str], files: Collection[str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id in runners
     if not isinstance(node, ast.Call):
         return False
-    called = node.func
-    name = getattr(called, "id", None) or getattr(called, "attr", None)
-    if isinstance(called, ast.Attribute) and name in ("load", "loads"):
-        return isinstance(called.value, ast.Name) and called.value.id in _PICKLES
-    whose = getattr(called, "value", None)
-    builtin = whose is None or (isinstance(whose, ast.Name) and whose.id in _BUILTINS)
-    written = bool(node.args) and isinstance(node.args[0], ast.Constant)
-    return builtin and name in _RUNNING and not written
+    first = node.args[0] if node.args else None
+    pickles = any(one.arg == "allow_pickle" for one in node.keywords)
+    if not (_runs(node.func, runners) or pickles) or isinstance(first, ast.Constant):
+        return False
+    return not (_opens(first) or (isinstance(first, ast.Name) and first.id in files))
+
+
+def _opens(node: ast.AST | None) -> bool:
+    """Whether an expression opens a file whose name is written there."""
+    if (
+        not isinstance(node, ast.Call)
+        or not node.args
+        or not isinstance(node.args[0], ast.Constant)
+    ):
+        return False
+    return getattr(node.func, "id", getattr(node.func, "attr", "")) == "open"
+
+
+def _files(tree: ast.AST) -> set[str]:
+    """Names that hold nothing but files whose names are written in the code."""
+    opened: list[str] = []
+    for node in ast.walk(tree):
+        pairs: list[tuple[ast.AST | None, ast.AST]] = []
+        if isinstance(node, ast.withitem):
+            pairs = [(node.optional_vars, node.context_expr)]
+        elif isinstance(node, ast.Assign):
+            pairs = [(target, node.value) for target in node.targets]
+        opened += [to.id for to, value in pairs if isinstance(to, ast.Name) and _opens(value)]
+    stored = [
+        one.id
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
+    return {name for name in opened if opened.count(name) == stored.count(name)}
 
 
 def draws(source: str) -> bool:

@@ -95,6 +95,11 @@ class Process(Server):
         changed = [name for name, mark in after.items() if before.get(name) != mark]
         return {**answer, "changed": changed}
 
+    def do_cell(self, source: str, name: str, seconds: float) -> dict[str, Any]:
+        """Run a test cell as the student's process does when it is marked."""
+        with time_limit(seconds):
+            return self.hand.run_cell(source, name)
+
     def marks(self) -> dict[str, Any]:
         """What each name holds, in a form that differs when it is changed."""
         skip = {"In", "Out", "get_ipython", "exit", "quit", "open"}
@@ -118,7 +123,9 @@ class Process(Server):
         """Say how each of some objects can be made wrong."""
         return {name: mutants.kinds(self.names[name]) for name in names if name in self.names}
 
-    def do_serve(self, fork: bool, seconds: float, mutant: list[str] | None) -> dict[str, Any]:
+    def do_serve(
+        self, source: str, fork: bool, seconds: float, mutant: list[str] | None
+    ) -> dict[str, Any]:
         """Answer a judge over the socket that came, here or in a fork."""
         talk = self.control.take_socket()
 
@@ -126,7 +133,7 @@ class Process(Server):
             if mutant:
                 mutants.mutate(self.names, *mutant)
             with time_limit(seconds):
-                self.hand.serve(talk)
+                self.hand.serve(talk, source)
             return {}
 
         try:

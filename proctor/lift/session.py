@@ -22,8 +22,8 @@ class Student(Protocol):
     def connect(self) -> socket.socket:
         """Make a line to it, before any of the student's code has run."""
 
-    def serve(self) -> None:
-        """Have it answer on that line until the judge is done, within the student's limits."""
+    def serve(self, source: str) -> None:
+        """Have it answer on that line until the judge of this cell is done, within the student's limits."""
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
         """Run a test cell there; see :meth:`proctor.lift.student_end.Hand.run_cell`."""
@@ -190,7 +190,7 @@ def lift(cell: Cell, student: Student, namespace: Judge) -> Outcome:
     """
     place, step = namespace.steps[cell.id]
     if step.judged == "inside":
-        outcome = _outcome(student.run_cell(_plain(cell.source), _file(place)))
+        outcome = _outcome(student.run_cell(name_owners.plainly(cell.source), _file(place)))
         namespace.ran(cell)
         return outcome
     if namespace.lost:
@@ -198,7 +198,7 @@ def lift(cell: Cell, student: Student, namespace: Judge) -> Outcome:
     try:
         namespace.begin(cell)
         try:
-            student.serve()
+            student.serve(cell.source)
         except BaseException:
             namespace.abandon(cell)
             raise
@@ -229,13 +229,6 @@ def _outcome(told: dict[str, Any]) -> Outcome:
         printed=str(told.get("printed", "")),
         asserted=tuple(told.get("asserted", ())),
     )
-
-
-def _plain(source: str) -> str:
-    try:
-        return name_owners.plain(source)
-    except SyntaxError:
-        return source
 
 
 def _file(place: int) -> str:

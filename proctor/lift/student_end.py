@@ -139,8 +139,15 @@ class Hand:
         self.depth = 0
         self.printed = _Printed()
 
-    def serve(self, connection: socket.socket | Channel) -> None:
-        """Answer until the judge says that it is done, or has gone."""
+    def serve(self, connection: socket.socket | Channel, source: str = "") -> None:
+        """Answer until the judge says that it is done, or has gone.
+
+        Parameters
+        ----------
+        source : str
+            The test cell that is judged: a notebook's history has it.
+        """
+        self.remember(source)
         self.channel = connection if isinstance(connection, Channel) else Channel(connection)
         own_input, builtins.input = builtins.input, self.input
         try:
@@ -159,6 +166,12 @@ class Hand:
             builtins.input = own_input
             close_figures()
 
+    def remember(self, source: str) -> None:
+        """Put a cell into the notebook's history, where IPython would have put it: `In[-1]`."""
+        history = self.names.get("In")
+        if type(history) is list:
+            history.append(source.rstrip("\n"))
+
     def channel_to(self, connection: socket.socket) -> Channel:
         """Make a line to a judge."""
         return Channel(connection)
@@ -174,6 +187,7 @@ class Hand:
         source : str
             Python, magics already turned into calls.
         """
+        self.remember(source)
         lines = source.splitlines(keepends=True)
         linecache.cache[name] = (len(source), None, lines, name)
         printed, shown = io.StringIO(), []
@@ -427,11 +441,24 @@ def run_source(source: str, name: str, names: dict[str, Any]) -> list[str]:
     tree = ast.parse(source)
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr) or source.rstrip().endswith(";"):
-        exec(compile(tree, name, "exec"), names)
+        _run(tree, name, "exec", names)
         return []
-    exec(compile(ast.Module(tree.body[:-1], []), name, "exec"), names)
-    value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+    _run(ast.Module(tree.body[:-1], []), name, "exec", names)
+    value = _run(ast.Expression(last.value), name, "eval", names)
     return [] if value is None else [repr(value)[:1000]]
+
+
+def _run(tree: ast.AST, name: str, mode: str, names: dict[str, Any]) -> Any:
+    """Run code; what awaits at its top, as a notebook's cells may, in an event loop of its own."""
+    code = compile(tree, name, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # type: ignore[call-overload]
+    result = eval(code, names)
+    if not code.co_flags & inspect.CO_COROUTINE:
+        return result
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as beside:  # in this thread the kernel's own loop is running
+        return beside.submit(asyncio.run, result).result()
 
 
 def own_line(error: BaseException) -> str:

@@ -190,16 +190,16 @@ class Playing:
         """Run a cell of the student's."""
         return self.student.ask("run", source=source, seconds=20.0, watch=False)
 
-    def serve(self) -> None:
+    def serve(self, source: str) -> None:
         """Answer the judge until it is done."""
         line = self._line.dup()
-        self.student.send("serve", line, fork=False, seconds=20.0, mutant=None)
+        self.student.send("serve", line, source=source, fork=False, seconds=20.0, mutant=None)
         line.close()
         self.student.answer(40.0)
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
         """Run a test cell there."""
-        return self.run(source)
+        return self.student.ask("cell", source=source, name=name, seconds=20.0)
 
 
 @contextmanager
