@@ -128,6 +128,11 @@ ACROSS = {
         ("solution", "box.v = 4\n"),
         ("test", "assert box.v == 4\n"),
     ),
+    "what a cell prints is captured": cells(
+        ("solution", "def hello():\n    print('hi')\n"),
+        ("test", "%%capture seen\nhello()\n"),
+        ("test", "assert seen.stdout == 'hi\\n'\n"),
+    ),
     "a name that is read is bound to what cannot be carried": cells(
         ("solution", "def f(x):\n    source = x + 1\n    return source\nsource = 2\n"),
         ("test", "import tempfile\nsource = tempfile.TemporaryFile()\nassert f(1) == 2\n"),
@@ -257,6 +262,37 @@ def test_a_tests_helper_cannot_be_overwritten(bench: Bench) -> None:
     )
     answers = {"c1": "def check(a, b):\n    pass\ndef f():\n    return 2\n"}
     assert not judged(bench, notebook, answers)["c2"].passed
+
+
+LEFT_ALONE = {
+    "let fall": "draw(1)\nassert drawn == [1]\n",
+    "shown": "assert drawn == []\ndraw(2)\n",
+    "given a name": "result = draw(3)\nassert drawn == [3]\n",
+    "handed back": "assert size(draw(4)) == 4\n",
+}
+LOOKED_AT = {
+    "compared": "assert not draw(1) == 5\n",
+    "asked for its class": "assert not isinstance(draw(1), int)\n",
+    "asked for a part": "assert getattr(draw(1), 'size', 1) == 1\n",
+    "written out": "assert str(draw(1)) != ''\n",
+    "taken for true": "assert (1 if draw(1) else 1) == 1\n",
+    "hashed": "assert len({draw(1)}) == 1\n",
+    "counted, and swallowed": "try:\n    len(draw(1))\nexcept BaseException:\n    pass\n",
+    "copied": "import copy\ncopy.copy(draw(1))\n",
+}
+
+
+@pytest.mark.parametrize("what", [*LEFT_ALONE, *LOOKED_AT])
+def test_an_object_more_costs_a_point_only_where_it_is_looked_at(bench: Bench, what: str) -> None:
+    """The solution returns nothing; this answer, also right, returns what it drew."""
+    test = LEFT_ALONE.get(what) or LOOKED_AT[what]
+    log = "drawn = []\ndef size(x):\n    return getattr(x, 'size', 4)\n"
+    notebook = cells(("solution", log + "def draw(n):\n    drawn.append(n)\n"), ("test", test))
+    own = "class Text:\n    size = 4\n"
+    answers = {"c0": log + own + "def draw(n):\n    drawn.append(n)\n    return Text()\n"}
+    outcome = judged(bench, notebook, answers)["c1"]
+    assert outcome.ended == ("passed" if what in LEFT_ALONE else "refused")
+    assert what in LEFT_ALONE or "of class Text where the solution gives another" in outcome.message
 
 
 def test_a_bare_except_does_not_hide_a_refusal(bench: Bench) -> None:

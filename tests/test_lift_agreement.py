@@ -43,6 +43,7 @@ made = st.sampled_from(
         "Counter('abca')", "deque([1, 2], 5)", "Decimal('1.10')", "Fraction(1, 3)",
         "datetime(2024, 2, 29)", "slice(1, None)", "lambda a, b=2: a + b", "(n for n in [1, 2])",
         "pd.Timestamp('2024-01-01')", "np.int64(7)", "b'x' * 70000", "'y' * 70000", "2 ** 300",
+        "Path('a/b.txt')", "np.random.RandomState(3)", "Point(1, [2])",
     )
 )  # fmt: skip
 values = st.one_of(literal, made)
@@ -66,6 +67,7 @@ tests = st.sampled_from(
 IMPORTS = (
     "import numpy as np, pandas as pd\nfrom collections import Counter, deque\n"
     "from datetime import datetime\nfrom decimal import Decimal\nfrom fractions import Fraction\n"
+    "from pathlib import Path\nfrom collections import namedtuple\nPoint = namedtuple('Point', 'a b')\n"
 )
 FUNCTIONS = "def f(v):\n    return repr(v)\ndef g(v):\n    v.append(1)\n    return len(v) - 1\n"
 
@@ -110,7 +112,7 @@ def test_lifted_and_unlifted_agree(
     inside = student.ask("run", 400.0, source=source, seconds=30.0, watch=False)
     student.ask("run", source=f"x = {answer}\n", seconds=30.0, watch=False)  # a test may use it up
     with talking() as (one, other):
-        student.send("serve", one, fork=False, seconds=30.0, mutant=None)
+        student.send("serve", one, source=source, fork=False, seconds=30.0, mutant=None)
         judge.send(
             "judge", other, source=source, name="<test>", seconds=30.0, learning=True, needed=[],
             used=[], forward=[], define=[], trial=False, carried=True,

@@ -36,7 +36,7 @@ def write(encoder: Encoder, value: Any, depth: int) -> Tree | None:
         return {"t": "Timestamp", "u": value.unit, "z": zone, "v": hex(value.value)}
     if kind is pandas.Timedelta:
         return {"t": "Timedelta", "u": value.unit, "v": hex(value.value)}
-    if isinstance(value, pandas.Index):
+    if issubclass(kind, pandas.Index):
         return {"t": "Index", **_index(encoder, value, depth)}
     if kind is pandas.Series:
         column = _column(encoder, value, depth)

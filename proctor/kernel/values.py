@@ -23,6 +23,7 @@ import fractions
 import io
 import itertools
 import math
+import pathlib
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -245,6 +246,14 @@ class Decoder:
         key = self.value(pair[0], depth)
         hash(key)
         return key, self.value(pair[1], depth)
+
+    def record_class(self, name: str, fields: tuple[str, ...]) -> Any:
+        """Return the class of named tuples of that name and those fields."""
+        if (name, fields) not in _records:
+            if len(_records) > 100:
+                raise ValueFormatError("too many kinds of named tuples")
+            _records[name, fields] = collections.namedtuple(name, fields)
+        return _records[name, fields]
 
     def other(self, tree: Tree, depth: int) -> Any:
         """Read what has no form of its own."""
@@ -489,6 +498,9 @@ _READERS: dict[str, Reader] = {
     "matrix": lambda d, v, t, n: d.array(t["b"]).view(np.matrix),
     "masked": lambda d, v, t, n: np.ma.MaskedArray(d.array(t["b"]), d.array(t["m"])),
     "record": lambda d, v, t, n: _record(d, v, t, n),
+    "record class": lambda d, v, t, n: _record_class(d, t),
+    "path": lambda d, v, t, n: pathlib.PurePosixPath(v) if t["p"] else pathlib.PosixPath(v),
+    "random state": lambda d, v, t, n: _random_state(d, v, n),
     "memory": lambda d, v, t, n: _memory(d, v, t, n),
     "picture": lambda d, v, t, n: _picture(d, t),
     "generator": lambda d, v, t, n: _generator(d, v, t, n),
@@ -502,27 +514,31 @@ def _rare(encoder: Encoder, value: Any, depth: int) -> Tree | None:
         return {"t": "datetime", "v": value.isoformat()}
     if kind is datetime.time and value.tzinfo is None:
         return {"t": "time", "v": value.isoformat()}
-    if isinstance(value, np.generic) and kind.__module__ == "numpy":
+    if issubclass(kind, np.generic) and kind.__module__ == "numpy":
         if kind is np.str_:
             return {"t": "text scalar", "v": encoder.value(str(value), depth + 1)}
         if encoder.numeric(np.asarray(value)):
             return {"t": "scalar", "b": encoder.array(np.asarray(value))}
-    if isinstance(value, np.dtype) and value.names is None and value.char in NUMERIC + WORDS + "O":
+    if issubclass(kind, np.dtype) and value.names is None and value.char in NUMERIC + WORDS + "O":
         return {"t": "dtype", "v": value.str}
     if kind is np.matrix and encoder.numeric(value):
         return {"t": "matrix", "b": encoder.array(np.asarray(value))}
     if _is_masked(value) and encoder.numeric(value):
         mask = np.ma.getmaskarray(value)
         return {"t": "masked", "b": encoder.array(value.data), "m": encoder.array(mask)}
-    if isinstance(value, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
+    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
         body = encoder.values(tuple.__iter__(value), depth)
         return {"t": "record", "n": kind.__name__, "f": list(kind._fields), "v": body}
     if kind in (io.StringIO, io.BytesIO) and not value.closed:
         return {"t": "memory", "p": value.tell(), "v": encoder.value(value.getvalue(), depth + 1)}
     pictures = sys.modules.get("PIL.Image") if encoder.objects else None
-    if pictures is not None and isinstance(value, pictures.Image):
+    if pictures is not None and issubclass(kind, pictures.Image):
         pixels = encoder.array(np.frombuffer(value.tobytes(), np.uint8))
         return {"t": "picture", "m": value.mode, "s": list(value.size), "b": pixels}
+    if kind in (pathlib.PosixPath, pathlib.PurePosixPath):
+        return {"t": "path", "v": str(value), "p": kind is pathlib.PurePosixPath}
+    if kind is np.random.RandomState:
+        return {"t": "random state", "v": encoder.value(value.get_state(legacy=False), depth + 1)}
     if kind is np.random.Generator and type(value.bit_generator).__name__ in _BITS:
         return {"t": "generator", "v": encoder.value(value.bit_generator.state, depth + 1)}
     return dataframes.write(encoder, value, depth)
@@ -539,12 +555,27 @@ def _is_masked(value: Any) -> bool:
 
 
 def _record(decoder: Decoder, body: Any, tree: Tree, depth: int) -> Any:
-    key = (_of(str, tree["n"]), tuple(_of(str, name) for name in _of(list, tree["f"])))
-    if key not in _records:
-        if len(_records) > 100:
-            raise ValueFormatError("too many kinds of named tuples")
-        _records[key] = collections.namedtuple(key[0], key[1])
-    return _records[key](*decoder.values(body, depth))
+    return _record_class(decoder, tree)(*decoder.values(body, depth))
+
+
+def _record_class(decoder: Decoder, tree: Tree) -> Any:
+    fields = tuple(_of(str, name) for name in _of(list, tree["f"]))
+    return decoder.record_class(_of(str, tree["n"]), fields)
+
+
+def record_class(kind: type) -> Tree | None:
+    """Write a class of named tuples that has nothing but its fields; None if it is something else."""
+    fields = getattr(kind, "_fields", None)
+    if kind.__bases__ != (tuple,) or type(fields) is not tuple or kind._field_defaults:  # type: ignore[attr-defined]
+        return None
+    if not vars(kind).keys() <= _RECORD_PARTS.union(fields):
+        return None
+    return {"t": "record class", "n": kind.__name__, "f": list(fields)}
+
+
+_RECORD_PARTS = vars(collections.namedtuple("_Any", "")).keys() | {
+    "__annotations__", "__orig_bases__", "__slotnames__", "__static_attributes__", "__firstlineno__",
+}  # fmt: skip
 
 
 def _memory(decoder: Decoder, body: Any, tree: Tree, depth: int) -> Any:
@@ -572,6 +603,12 @@ def _generator(decoder: Decoder, body: Any, tree: Tree, depth: int) -> np.random
     bits = getattr(np.random, state["bit_generator"])()
     bits.state = state
     return np.random.Generator(bits)
+
+
+def _random_state(decoder: Decoder, body: Any, depth: int) -> np.random.RandomState:
+    made = np.random.RandomState(0)
+    made.set_state(decoder.value(body, depth + 1))
+    return made
 
 
 def read_npy(data: bytes, types: str = NUMERIC) -> np.ndarray:

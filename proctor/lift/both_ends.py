@@ -5,6 +5,7 @@ Shipped to the student's process with :mod:`proctor.lift.student_end`.
 
 from __future__ import annotations
 
+import copy
 import io
 import itertools
 import operator
@@ -28,11 +29,13 @@ ITERATORS: tuple[type, ...] = (
     itertools.combinations, itertools.takewhile, itertools.dropwhile, itertools.accumulate,
     itertools.starmap, itertools.zip_longest, io.TextIOWrapper,
 )  # fmt: skip
+FILES = (io.TextIOWrapper, io.BufferedReader)
+"""Open files, which travel as what is left to read in them."""
 BASES: tuple[Any, ...] = (str, int, float, tuple, list, dict, set)
 """Builtin types whose subclasses can travel as what they hold."""
 MUTABLE = {
     "list", "dict", "set", "Counter", "OrderedDict", "defaultdict", "deque", "bytearray", "array",
-    "objects", "matrix", "Series", "DataFrame", "memory", "structure", "generator",
+    "objects", "matrix", "Series", "DataFrame", "memory", "structure", "generator", "random state",
 }  # fmt: skip
 """Forms of what a call can change in place."""
 
@@ -55,6 +58,7 @@ def operators() -> dict[str, Any]:
     ):  # fmt: skip
         known[function.__name__] = function
     known["array"] = np.asarray
+    known["copy"], known["deepcopy"] = copy.copy, copy.deepcopy
     known["enter"] = lambda one: type(one).__enter__(one)
     known["exit"] = lambda one, *rest: type(one).__exit__(one, None, None, None)
     return known

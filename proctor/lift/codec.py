@@ -16,10 +16,12 @@ from proctor.kernel.values import (
     Tree,
     UnsendableError,
     ValueFormatError,
+    record_class,
     type_name,
 )
 from proctor.lift import standin
 from proctor.lift.both_ends import (
+    FILES,
     ITERATORS,
     MUTABLE,
     build,
@@ -33,7 +35,14 @@ if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
 
 __all__ = ["Reader", "Writer", "error_of", "fingerprint", "is_mutable"]
-_FORMS = {"matrix": "matrix", "objects": "ndarray", "array": "ndarray", "memory": "StringIO"}
+_FORMS = {
+    "matrix": "matrix",
+    "objects": "ndarray",
+    "array": "ndarray",
+    "memory": "StringIO",
+    "generator": "Generator",
+    "random state": "RandomState",
+}
 _MUTABLE = {_FORMS.get(form, form) for form in MUTABLE} | {"BytesIO"}
 
 
@@ -65,10 +74,15 @@ class Writer(Encoder):
             if value is made:
                 return {"t": "ref", "id": number}
         if isinstance(value, type):
-            return self._type(value)
+            return record_class(value) or self._type(value)
         if is_structure(type(value), judge.structures) and depth < 40:
             judge.note("structure")
             return structure(self, value, depth)
+        if isinstance(value, FILES) and not value.writable() and value.seekable():
+            place = value.tell()
+            tree = {"t": "memory", "p": 0, "v": self.value(value.read(), depth + 1)}
+            value.seek(place)
+            return tree
         if isinstance(value, ITERATORS):
             items: Any = value
             return {"t": "list", "v": self.values(items, depth)}

@@ -18,7 +18,7 @@ import traceback
 import types
 from typing import Any
 
-from proctor.lift import by_assertion, name_owners
+from proctor.lift import by_assertion, name_owners, standin
 from proctor.lift.namespace import LostError, Namespace, RefusedError
 from proctor.lift.student_end import run_source
 from proctor.lift.surroundings import Main, Shell, display, look_for_sources
@@ -147,7 +147,7 @@ class Judge:
                         name_owners.plain(source), name, space, _ended, outcome["asserted"]
                     )
                 else:
-                    shown = run_source(name_owners.plain(source), name, space.names)
+                    shown = run_source(name_owners.plain(source), name, space.names, standin.shown)
                 space.flush()
             failed = next((one for one in outcome["asserted"] if not one["passed"]), None)
             outcome.update(failed or {}, passed=failed is None and not space.refused)

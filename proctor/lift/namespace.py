@@ -210,7 +210,7 @@ class Namespace:
             raise KeyError(name) from None
         if is_mutable(value):
             self._cache[name] = (value, fingerprint(value))
-        elif isinstance(value, types.FunctionType):
+        elif type(value) is types.FunctionType:
             self._code[name] = value
         elif not standin.is_stand_in(value):
             code = isinstance(value, types.ModuleType | type)
@@ -457,6 +457,8 @@ class Namespace:
             if not self.admits(which):
                 if "base" in tree:
                     return reader.value(tree["base"], depth + 1)
+                if kind == "instance":
+                    return standin.WithheldStandIn(self, tree)
                 raise self.refusal(
                     f"an object of class {str(line[0][1])[:100]} where the solution gives another"
                 )

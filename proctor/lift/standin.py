@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
 
 _own = object.__getattribute__
-_LOCAL = {"_judge", "_tree", "__class__"}
+_LOCAL = {"_judge", "_tree", "__class__", "__copy__", "__deepcopy__"}
 _NEVER = {
     "__array_interface__", "__array_struct__", "__array_priority__", "__array_ufunc__",
-    "__array_function__", "__dataframe__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__",
+    "__array_function__", "__dataframe__", "__reduce__", "__reduce_ex__",
 }  # fmt: skip
 """What libraries look for, and would act on in the judge's own process."""
 
@@ -60,6 +60,12 @@ class StandIn:
     def __dir__(self) -> list[str]:
         return list(_own(self, "_judge").operate("dir", self))
 
+    def __copy__(self) -> Any:
+        return _own(self, "_judge").operate("copy", self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return _own(self, "_judge").operate("deepcopy", self)
+
 
 def _operator(name: str, *, swapped: bool = False) -> Any:
     def method(self: StandIn, *others: Any) -> Any:
@@ -83,6 +89,30 @@ for _name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     setattr(StandIn, f"__r{_name}__", _operator(_name, swapped=True))
 for _name in ("and", "or", "xor"):
     setattr(StandIn, f"__{_name}__", _operator(f"{_name}_"))
+
+
+class WithheldStandIn(StandIn):
+    """Stands for an instance where the solution gives something else: to look at it is to be refused.
+
+    A test that only hands it on, or lets it fall, is judged; so it is where it stays in the student's
+    process.
+    """
+
+    def _refuse(self, *others: Any) -> Any:
+        name = str(_own(self, "_tree")["line"][0][1])[:100]
+        reason = f"an object of class {name} where the solution gives another"
+        raise _own(self, "_judge").refusal(reason)
+
+    def __getattribute__(self, name: str) -> Any:
+        return _own(self, name) if name in ("_judge", "_tree") else _own(self, "_refuse")()
+
+    __class__ = property(_refuse)
+
+
+for _name in (*vars(StandIn), "__eq__", "__ne__"):
+    known = ("__init__", "__getattribute__", "__class__", "__module__", "__doc__", "__dict__")
+    if _name.startswith("__") and callable(getattr(StandIn, _name)) and _name not in known:
+        setattr(WithheldStandIn, _name, WithheldStandIn._refuse)
 
 
 class FunctionStandIn(StandIn):
@@ -178,6 +208,11 @@ class ClassStandIn(FunctionStandIn):
 def is_stand_in(one: object) -> bool:
     """Whether an object is one, whatever class it says it is of."""
     return issubclass(type(one), StandIn)
+
+
+def shown(one: Any) -> str:
+    """Return how a notebook shows an object; of a withheld one only that there is one."""
+    return "<object>" if type(one) is WithheldStandIn else repr(one)
 
 
 def make(judge: Namespace, tree: dict[str, Any]) -> StandIn:

@@ -20,11 +20,12 @@ import socket
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError
+from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError, record_class
 from proctor.lift.both_ends import (
     BASES,
     ITERATORS,
@@ -77,11 +78,14 @@ class _Out(Encoder):
             return {"t": "module", "v": value.__name__, "r": hand.refer(value)}
         if is_structure(type(value), hand.structures) and depth < 40:
             return structure(self, value, depth)
+        if isinstance(value, type) and (tree := record_class(value)) is not None:
+            return tree
         tree = hand.refer(value)
         if tree["kind"] in ("instance", "callable"):
-            for base in BASES:
-                if isinstance(value, base):  # a subclass: what it holds, should that be enough
-                    tree["base"] = self.value(base(value), depth + 1)
+            for base in type(value).__mro__:  # a subclass: what it holds, should that be enough
+                if base in BASES or record_class(base) is not None:
+                    held = base(value) if base in BASES else base(*value)
+                    tree["base"] = self.value(held, depth + 1)
                     break
         return tree
 
@@ -90,6 +94,12 @@ class _In(Decoder):
     """Reads a value of the judge's."""
 
     hand: Hand
+
+    def record_class(self, name: str, fields: tuple[str, ...]) -> Any:
+        """Return the student's own class of that name and those fields, if there is one."""
+        own = self.hand.names.get(name)
+        same = isinstance(own, type) and getattr(own, "_fields", None) == fields
+        return own if same else super().record_class(name, fields)
 
     def other(self, tree: Tree, depth: int) -> Any:
         """Read a reference, a function to call back, a thing that both sides have."""
@@ -436,8 +446,10 @@ class Hand:
             self.answer(answer, buffers)
 
 
-def run_source(source: str, name: str, names: dict[str, Any]) -> list[str]:
-    """Run a cell; return how the value of its last expression is shown, if there is one."""
+def run_source(
+    source: str, name: str, names: dict[str, Any], show: Callable[[Any], str] = repr
+) -> list[str]:
+    """Run a cell; return how `show` shows the value of its last expression, if there is one."""
     tree = ast.parse(source)
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr) or source.rstrip().endswith(";"):
@@ -445,7 +457,7 @@ def run_source(source: str, name: str, names: dict[str, Any]) -> list[str]:
         return []
     _run(ast.Module(tree.body[:-1], []), name, "exec", names)
     value = _run(ast.Expression(last.value), name, "eval", names)
-    return [] if value is None else [repr(value)[:1000]]
+    return [] if value is None else [show(value)[:1000]]
 
 
 def _run(tree: ast.AST, name: str, mode: str, names: dict[str, Any]) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import types
 from typing import Any
+
+from IPython.utils.capture import capture_output
 
 from proctor.lift import name_owners, standin
 from proctor.lift.namespace import Namespace
@@ -28,7 +31,14 @@ class Shell:
         """Run the body of the few cell magics that only watch it."""
         if name not in ("time", "timeit", "capture", "prun"):
             raise self._space.refusal(f"the magic %%{name}")
-        exec(compile(name_owners.plain(body), "<magic>", "exec"), self.user_ns)
+        code = compile(name_owners.plain(body), "<magic>", "exec")
+        if name != "capture":
+            exec(code, self.user_ns)
+            return
+        with capture_output() as captured, contextlib.suppress(Exception):  # IPython shows it only
+            exec(code, self.user_ns)
+        for output in [word for word in line.split() if not word.startswith("-")][:1]:
+            self.user_ns[output] = captured
 
     def magic(self, line: str) -> Any:
         """Run a magic in its old spelling."""

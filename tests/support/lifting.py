@@ -142,6 +142,32 @@ LIFTED = {
         "        self.assertEqual(f(2), 4)\nr = unittest.TextTestRunner().run("
         "unittest.defaultTestLoader.loadTestsFromTestCase(T))\nassert r.wasSuccessful()",
     ),
+    "a class of named tuples": (
+        "from collections import namedtuple\nPoint = namedtuple('Point', 'x y')\n"
+        "def f():\n    return Point(1, 2)\n"
+        "def g(p):\n    return isinstance(p, Point) and p.x",
+        "p = f()\nassert isinstance(p, Point) and p == Point(1, 2) and g(Point(3, 4)) == 3",
+    ),
+    "a copy of an object": (
+        "class Stack:\n    def __init__(self):\n        self.items = []\n"
+        "    def push(self, x):\n        self.items.append(x)",
+        "import copy\na = Stack()\na.push(1)\nb = copy.deepcopy(a)\nb.push(2)\n"
+        "assert a.items == [1] and b.items == [1, 2] and isinstance(b, Stack)",
+    ),
+    "an open file": (
+        "def first(file):\n    return file.readline() + str(len(list(file)))",
+        "import pathlib\npathlib.Path('rows.txt').write_text('a\\nb\\nc\\n')\n"
+        "with open('rows.txt') as file:\n    assert first(file) == 'a\\n2'",
+    ),
+    "a path": (
+        "def name(path):\n    return path.with_suffix('.py')",
+        "from pathlib import Path\nassert name(Path('a/b.txt')) == Path('a/b.py')",
+    ),
+    "a random state": (
+        "def f(rng):\n    return rng.randint(0, 10, 3).tolist()",
+        "import numpy as np\nrng = np.random.RandomState(0)\nassert f(rng) == [5, 0, 3]\n"
+        "assert f(rng) == [3, 7, 9]",
+    ),
     "a global statement": (
         "counter = 0\ndef bump():\n    global counter\n    counter += 1",
         "counter = 5\nbump()\nassert counter == 6",
