@@ -89,14 +89,14 @@ class Side(Protocol):
 
         Numbers, strings, lists, tuples, dicts, numeric arrays, and pandas' DataFrames and Series with
         their index and types arrive as values, and may be arguments of a call. Another array-like
-        that is not a NumPy array arrives as :class:`proctor.kernel.values.Foreign`; a callable as a
+        that is not a NumPy array arrives as :class:`proctor.kernel.check_values.Foreign`; a callable as a
         stand-in that calls the student's function with data and returns data; anything else as
-        :class:`proctor.kernel.values.Opaque`. Arrays given as arguments stay as they are, whatever the
+        :class:`proctor.kernel.check_values.Opaque`. Arrays given as arguments stay as they are, whatever the
         student's function does to its own, unless the check is registered with ``in_place=True``.
 
         Raises
         ------
-        proctor.kernel.values.StudentError
+        proctor.kernel.check_values.StudentError
             If the name does not exist there (``type_name`` is ``NameError``) or a call raises.
         """
 
@@ -128,7 +128,7 @@ class Side(Protocol):
 
         Raises
         ------
-        proctor.kernel.values.StudentError
+        proctor.kernel.check_values.StudentError
             If there is no such name, or nothing is drawn (``type_name`` is ``TypeError``).
         """
 

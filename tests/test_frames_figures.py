@@ -12,9 +12,9 @@ import pytest
 from support.tinycourse import make_course
 
 from proctor.checks import Lab
+from proctor.kernel.check_values import StudentError, decode, encode
 from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
-from proctor.kernel.values import StudentError, decode, encode
 from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.isolation import fork_server
 

@@ -21,11 +21,11 @@ from support import needs
 from proctor.errors import ProtocolError
 from proctor.kernel import link
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.check_values import StudentError
 from proctor.kernel.client import Channels
 from proctor.kernel.forked import CHANNELS, ForkLauncher
 from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
-from proctor.kernel.values import StudentError
 from proctor.sandbox.forkserver import ForkServer
 
 pytestmark = needs.isolation

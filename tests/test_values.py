@@ -13,15 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proctor.kernel.values import (
-    MAX_BYTES,
-    Foreign,
-    Opaque,
-    ValueFormatError,
-    decode,
-    encode,
-    read_npy,
-)
+from proctor.kernel.arrays import ValueFormatError, read_npy
+from proctor.kernel.check_values import Foreign, Opaque, decode, encode
+from proctor.kernel.values import MAX_BYTES
 
 
 def over(value: Any) -> Any:
@@ -168,7 +162,7 @@ def test_no_value_costs_the_import_of_masked_arrays() -> None:
     """It takes longer than all else that a kernel does for a small answer."""
     program = (
         "import sys, numpy as np\n"
-        "from proctor.kernel import values\n"
+        "from proctor.kernel import check_values as values\n"
         "values.encode([1, 'a', np.arange(3), np.float64(2), {1, 2}, print], [])\n"
         "values.encode([1, 'a', np.arange(3), np.float64(2), {1: (2, 3)}], [])\n"
         "assert 'numpy.ma' not in sys.modules\n"

@@ -29,11 +29,12 @@ from proctor.examine.assemble import Assembled, Step, assemble
 from proctor.examine.autograded import EXTRA, OWN_TEXT, keep_verdict, own_text
 from proctor.examine.judged_cell import MAX_PART, KernelSide, credit, test_outputs
 from proctor.examine.mark_result import Marked, answered, join_notebooks, left_to_person
+from proctor.kernel.arrays import ValueFormatError
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.check_values import StudentError
 from proctor.kernel.link import Launcher
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import StudentKernel
-from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
 from proctor.ordinary import Assignment, Notebook, OrdinaryCell
 from proctor.submission import Part, Submission

@@ -23,13 +23,14 @@ from proctor.examine import assignment
 from proctor.examine.assemble import Step, assemble
 from proctor.examine.autograded import executed
 from proctor.examine.mark_result import Marked, Reference, answered, left_to_person, not_asked
+from proctor.kernel.arrays import ValueFormatError
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.check_values import StudentError
 from proctor.kernel.kept_records import packed, unpacked
 from proctor.kernel.link import Launcher
 from proctor.kernel.outputs import clean
 from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
-from proctor.kernel.values import StudentError, ValueFormatError
 from proctor.notebooks import dumps
 from proctor.sandbox.limits import PATIENCE, explain_error, lab_limits
 from proctor.scratch import scratch_folder

@@ -32,7 +32,11 @@ import numpy as np
 
 MODULES = (
     "proctor.kernel.dataframes",
+    "proctor.kernel.arrays",
+    "proctor.kernel.object_forms",
+    "proctor.kernel.value_forms",
     "proctor.kernel.values",
+    "proctor.kernel.check_values",
     "proctor.kernel.figures",
     "proctor.lift.messages",
     "proctor.lift.both_ends",
@@ -219,7 +223,7 @@ class _Agent:
         self.names = shell.user_ns
         self.helpers = helpers
         values, hand, figures = (
-            _module(modules, one) for one in ("values", "student_end", "figures")
+            _module(modules, one) for one in ("check_values", "student_end", "figures")
         )
         self.draw = figures["describe"]
         self.hand: Any = hand["Hand"](self.names)

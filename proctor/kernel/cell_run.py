@@ -8,8 +8,8 @@ from typing import Literal
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from proctor.kernel.check_values import StudentError
 from proctor.kernel.time_limits import Exceeded
-from proctor.kernel.values import StudentError
 
 MAX_CODE = 500_000
 """Longest cell that is run, in characters: IPython takes minutes to read one of a megabyte that is no

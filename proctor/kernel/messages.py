@@ -7,9 +7,9 @@ from typing import Any
 from zmq.sugar.socket import Socket
 
 from proctor.errors import ProtocolError
+from proctor.kernel.check_values import StudentError
 from proctor.kernel.client import Channels
 from proctor.kernel.outputs import Outputs, clean
-from proctor.kernel.values import StudentError
 
 
 def receive(channels: Channels, socket: Socket[bytes]) -> dict[str, Any]:

@@ -28,13 +28,14 @@ from proctor.kernel.cell_run import (
     TimeLimit,
     too_long,
 )
+from proctor.kernel.check_values import StudentError, decode
 from proctor.kernel.client import GRACE_SECONDS
 from proctor.kernel.kept_records import Records
 from proctor.kernel.link import Launcher, Link, wait_until_heard
 from proctor.kernel.messages import parent, receive, student_error, take
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs
 from proctor.kernel.time_limits import Allowance, Exceeded
-from proctor.kernel.values import MAX_BYTES, StudentError, decode
+from proctor.kernel.values import MAX_BYTES
 from proctor.sandbox.kernel_handle import Kernel
 from proctor.sandbox.limits import Used
 
@@ -206,7 +207,7 @@ class StudentKernel:
         return content, list(reply["buffers"])
 
     def value(self, tree: Any, parts: list[Any]) -> Any:
-        """Decode one value of a reply; see :func:`proctor.kernel.values.decode`."""
+        """Decode one value of a reply; see :func:`proctor.kernel.check_values.decode`."""
         return decode(tree, parts)
 
     def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:

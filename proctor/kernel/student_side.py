@@ -11,8 +11,8 @@ import numpy as np
 from proctor.checks import Finding
 from proctor.errors import ProtocolError
 from proctor.intake.name_uses import used_by
+from proctor.kernel.check_values import Opaque, StudentError, encode
 from proctor.kernel.session import StudentKernel
-from proctor.kernel.values import Opaque, StudentError, encode
 
 
 @dataclass

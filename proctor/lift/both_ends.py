@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError
+from proctor.kernel.arrays import Tree, UnsendableError
+from proctor.kernel.values import Decoder, Encoder
 
 WATCHED_ITEMS = 1_000_000
 """Most nodes of an argument that is watched for changes."""

@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from proctor.kernel.values import (
-    Decoder,
-    Encoder,
-    Tree,
-    UnsendableError,
-    ValueFormatError,
-    record_class,
-    type_name,
-)
+from proctor.kernel.arrays import Tree, UnsendableError, ValueFormatError
+from proctor.kernel.object_forms import record_class
+from proctor.kernel.values import Decoder, Encoder, type_name
 from proctor.lift import standin
 from proctor.lift.both_ends import (
     FILES,

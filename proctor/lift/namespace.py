@@ -13,7 +13,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from proctor.kernel.values import UnsendableError, ValueFormatError
+from proctor.kernel.arrays import UnsendableError, ValueFormatError
 from proctor.lift import standin, update_in_place
 from proctor.lift.both_ends import own_module, random_state, set_random_state
 from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable

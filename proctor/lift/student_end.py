@@ -25,7 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from proctor.kernel.values import Decoder, Encoder, Tree, UnsendableError, record_class
+from proctor.kernel.arrays import Tree, UnsendableError
+from proctor.kernel.object_forms import record_class
+from proctor.kernel.values import Decoder, Encoder
 from proctor.lift.both_ends import (
     BASES,
     ITERATORS,

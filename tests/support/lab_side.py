@@ -1,7 +1,7 @@
 """A student's side inside the test's own process, with the real border between.
 
 :class:`LocalKernel` stands for the kernel: it hands each request to the agent that a real kernel
-runs, and every value goes through ``proctor.kernel.values`` both ways. What is left out is the process.
+runs, and every value goes through ``proctor.kernel.check_values`` both ways. What is left out is the process.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from course.checks.public import Public
 from labkit.exercises import TITLES
 from labkit.findings import NotYet
 from proctor.checks import Exercise, Finding, Side
-from proctor.kernel.values import StudentError
+from proctor.kernel.check_values import StudentError
 
 exercise = Exercise("model", TITLES["model"], points=15, seconds=QUICK)
 with_layers = labkit.exercises.model.with_layers

@@ -16,7 +16,7 @@ from labkit.descriptions import activations
 from labkit.exercises import TITLES
 from labkit.findings import NotYet
 from proctor.checks import Exercise, Finding, Side
-from proctor.kernel.values import StudentError
+from proctor.kernel.check_values import StudentError
 
 exercise = Exercise("predict", TITLES["predict"], points=10, seconds=QUICK)
 

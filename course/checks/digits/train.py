@@ -21,7 +21,7 @@ from labkit.row_numbers import find_rows, row_table
 from labkit.split_parts import trouble
 from labkit.values_in_words import a_type, as_numbers
 from proctor.checks import Exercise, Finding, Side
-from proctor.kernel.values import StudentError
+from proctor.kernel.check_values import StudentError
 
 exercise = Exercise("train", TITLES["train"], points=10)
 
