@@ -110,19 +110,40 @@ def build(decoder: Decoder, kind: Any, tree: Tree, depth: int) -> Any:
     return made
 
 
-def random_state() -> list[Any]:
-    """Where the two shared random streams are, as plain data."""
-    version, internal, gauss = random.getstate()
-    state: Any = np.random.get_state(legacy=True)
-    name, keys, place, has, cached = state
+RandomState = tuple[Any, Any]
+"""Where the two shared random streams are: Python's, and NumPy's."""
+
+
+def random_state() -> RandomState:
+    """Return where the two shared random streams are."""
+    return random.getstate(), np.random.get_state(legacy=True)
+
+
+def same_random(one: RandomState | None, other: RandomState) -> bool:
+    """Whether the streams stand where they stood."""
+    if one is None or one[0] != other[0]:
+        return False
+    (_, keys, *rest), (_, others, *more) = one[1], other[1]
+    return rest == more and bool((keys == others).all())
+
+
+def written_random(state: RandomState) -> list[Any]:
+    """Return a state as plain data."""
+    (version, internal, gauss), (name, keys, place, has, cached) = state
     return [[version, list(internal), gauss], [name, keys.tolist(), int(place), int(has), cached]]
 
 
-def set_random_state(state: Any) -> None:
-    """Put them where :func:`random_state` found them."""
-    (version, internal, gauss), (name, keys, place, has, cached) = state
-    random.setstate((version, tuple(internal), gauss))
-    np.random.set_state((name, np.array(keys, np.uint32), place, has, cached))
+def set_random_state(state: RandomState) -> None:
+    """Put the streams where they were."""
+    random.setstate(state[0])
+    np.random.set_state(state[1])
+
+
+def read_random(data: Any) -> RandomState:
+    """Read what :func:`written_random` wrote."""
+    (version, internal, gauss), (name, keys, place, has, cached) = data
+    python = (version, tuple(internal), gauss)
+    return python, (name, np.array(keys, np.uint32), place, has, cached)
 
 
 def fingerprint(value: Any, items: int = WATCHED_ITEMS) -> Any:

@@ -115,6 +115,8 @@ class Process(Server):
     def _begin(self, line: Channel, forward: list[str], define: list[str]) -> None:
         space = self.judge.space
         space.channel, space.lost = line, ""
+        if line is not self.talk:
+            space.random = None  # who is there may have heard nothing yet
         structures = sorted(space.structures - set(forward))
         if line is not self.talk or structures != self.told:  # a trial's student is a fork
             space.ask({"op": "structures", "names": structures})

@@ -15,7 +15,15 @@ from typing import Any
 
 from proctor.kernel.arrays import UnsendableError, ValueFormatError
 from proctor.lift import standin, update_in_place
-from proctor.lift.both_ends import own_module, random_state, set_random_state
+from proctor.lift.both_ends import (
+    RandomState,
+    own_module,
+    random_state,
+    read_random,
+    same_random,
+    set_random_state,
+    written_random,
+)
 from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable
 from proctor.lift.messages import Channel, ChannelClosedError, WireError
 
@@ -140,6 +148,8 @@ class Namespace:
         admitted that `needed` does not list.
     needed : set of str
         What the reference run needed: stand-ins by kind and class, operators, types.
+    random : RandomState or None
+        Where the shared random streams were when both sides last spoke of them.
     withheld : set of str
         Names that a test set to what cannot be carried; whoever reads one there is not judged.
     refused : str
@@ -156,6 +166,7 @@ class Namespace:
         self.sources: dict[str, str] = {}
         self.learning = True
         self.shares_random = False
+        self.random: RandomState | None = None
         self.needed: set[str] = set()
         self.seen: dict[str, int] = {}
         self.accessed: set[str] = set()
@@ -210,7 +221,9 @@ class Namespace:
             raise KeyError(name) from None
         if is_mutable(value):
             self._cache[name] = (value, fingerprint(value))
-        elif type(value) is types.FunctionType:
+        elif type(value) is standin.WithheldStandIn:
+            pass
+        elif isinstance(value, types.FunctionType):
             self._code[name] = value
         elif not standin.is_stand_in(value):
             code = isinstance(value, types.ModuleType | type)
@@ -318,8 +331,9 @@ class Namespace:
         except UnsendableError as error:
             raise self.refusal(f"an argument is {error}") from error
         if self.shares_random:
-            state = random_state()
-            request["random"] = state
+            state, request["random"] = random_state(), None
+            if not same_random(self.random, state):
+                self.random, request["random"] = state, written_random(state)
         given = (*args, *keywords.values())
         try:
             return self.ask(request, buffers, given)
@@ -361,7 +375,8 @@ class Namespace:
         answer: Any = None
         try:
             if reply.get("random") is not None:
-                set_random_state(reply["random"])
+                self.random = read_random(reply["random"])
+                set_random_state(self.random)
             if "error" in reply:
                 raised = error_of(self, reply["error"], parts)
             else:

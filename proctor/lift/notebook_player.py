@@ -36,7 +36,7 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         """Nothing to do: figures are drawn in memory."""
 
     def showtraceback(self, *args: Any, **more: Any) -> None:
-        """Nothing to do: nobody reads it, and it takes longer than most cells."""
+        """Nothing to do."""
 
     showsyntaxerror = showtraceback
 
@@ -46,9 +46,14 @@ def shell() -> InteractiveShell:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = (
+        "Minimal"  # nobody reads a traceback, and it takes longest of all
+    )
     _Shell.clear_instance()
     InteractiveShell.clear_instance()  # the warm parent has one ready for kernels
     made = _Shell.instance(config=config)
+    made.run_cell("0", silent=True)  # what the first cells import, no fork has to
+    made.InteractiveTB.structured_traceback(ValueError, ValueError(), None)
     made.user_ns["__name__"] = "__main__"
     sys.modules["__main__"] = made.user_module
     return made

@@ -32,13 +32,17 @@ from proctor.lift.both_ends import (
     BASES,
     ITERATORS,
     MUTABLE,
+    RandomState,
     build,
     fingerprint,
     is_structure,
     operators,
     random_state,
+    read_random,
+    same_random,
     set_random_state,
     structure,
+    written_random,
 )
 from proctor.lift.messages import Channel, ChannelClosedError
 
@@ -150,6 +154,7 @@ class Hand:
         self.channel: Channel
         self.depth = 0
         self.printed = _Printed()
+        self.random: RandomState | None = None  # where the streams were when both sides last spoke
 
     def serve(self, connection: socket.socket | Channel, source: str = "") -> None:
         """Answer until the judge says that it is done, or has gone.
@@ -233,7 +238,7 @@ class Hand:
         reply: dict[str, Any] = {}
         try:
             if "random" in request:
-                set_random_state(request["random"])
+                self.take_random(request["random"])
             reply["v"] = self.do(request, buffers, reply, out)
         except UnsendableError as error:
             out.clear()
@@ -245,11 +250,18 @@ class Hand:
             sys.stdout, sys.stderr = streams
             self.depth -= 1
         reply["n"] = request["n"]
-        if "random" in request:
-            reply["random"] = random_state()
+        if "random" in request and not same_random(self.random, state := random_state()):
+            self.random, reply["random"] = state, written_random(state)
         if printed := self.take_printed():
             reply["printed"] = printed
         self.channel.send(reply, out)
+
+    def take_random(self, told: Any) -> None:
+        """Put the random streams where the judge's are; None: where both were last."""
+        if told is not None:
+            self.random = read_random(told)
+        if self.random is not None and not same_random(self.random, random_state()):
+            set_random_state(self.random)
 
     def take_printed(self) -> str:
         """Return what was printed since the last time."""
