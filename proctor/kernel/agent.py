@@ -40,6 +40,8 @@ MODULES = (
     "proctor.kernel.figures",
     "proctor.lift.messages",
     "proctor.lift.both_ends",
+    "proctor.lift.student_codec",
+    "proctor.lift.cell_code",
     "proctor.lift.student_end",
 )
 """What travels along, in the order in which each imports the ones before."""

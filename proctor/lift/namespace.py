@@ -1,8 +1,8 @@
 """The judge's namespace: a student's names answer with what the student's process holds.
 
-:class:`Names` is the dictionary in which given code and test cells run; :class:`Namespace` knows whose
-each name is, fetches, sets and deletes over there, and keeps what came back in step: a value that a
-test changes goes back before the next call, and after a call values are fetched anew.
+:class:`Namespace` knows whose each name of a :class:`proctor.lift.names.Names` is, fetches, sets and deletes
+over there, and keeps what came back in step: a value that a test changes goes back before the next call, and
+after a call values are fetched anew.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from proctor.lift.both_ends import (
 )
 from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable
 from proctor.lift.messages import Channel, ChannelClosedError, WireError
+from proctor.lift.names import Names
 
 MAX_STALE = 1_000
 """Most answers to questions of an earlier cell that are passed over."""
@@ -48,86 +49,6 @@ class RefusedError(BaseException):
 
 class LostError(BaseException):
     """The student's process no longer answers as agreed."""
-
-
-class Names(dict[str, Any]):
-    """The names that a test cell sees."""
-
-    def __init__(self, judge: Namespace) -> None:
-        super().__init__()
-        self.judge = judge
-
-    def __getitem__(self, name: str) -> Any:
-        if name in self.judge.theirs:
-            if not dict.__contains__(self, name):
-                return self.judge.fetch(name)
-            # A function's `global` statement stored it, past this dictionary's own methods.
-            self.judge.bind(name, dict.__getitem__(self, name))
-        if name == "type":
-            return TypeOf
-        return dict.__getitem__(self, name)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.judge.bind(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        self.judge.unbind(name)
-
-    def __contains__(self, name: object) -> bool:
-        if name in self.judge.theirs:
-            return self.judge.ask({"op": "has", "name": name}) is True
-        return dict.__contains__(self, name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a name's value, or `default`."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    def keys(self) -> Any:
-        """List the names, the student's among them."""
-        return dict.fromkeys(
-            [*dict.keys(self), *(n for n in self.judge.theirs if n in self)]
-        ).keys()
-
-    def __iter__(self) -> Any:
-        return iter(self.keys())
-
-    def pop(self, name: str, *default: Any) -> Any:
-        """Delete a name and return its value."""
-        if name in self:
-            value = self[name]
-            del self[name]
-            return value
-        if default:
-            return default[0]
-        raise KeyError(name)
-
-
-class _TypeOf(type):
-    """What `type` means in a test cell: of a stand-in, the type of what it stands for."""
-
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        if len(args) == 1 and standin.is_stand_in(args[0]):
-            kind = args[0].__class__
-            if not issubclass(kind, standin.StandIn):
-                return kind
-            judge = object.__getattribute__(args[0], "_judge")
-            return judge.operate("getattr", args[0], "__class__")
-        return type(*args, **keywords)
-
-    def __instancecheck__(cls, one: object) -> bool:
-        return isinstance(one, type)
-
-    def __eq__(cls, other: object) -> bool:
-        return other is type or other is cls
-
-    __hash__ = type.__hash__
-
-
-class TypeOf(metaclass=_TypeOf):
-    """Stands for `type`."""
 
 
 class Namespace:

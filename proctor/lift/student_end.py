@@ -8,11 +8,9 @@ that comes from here is believed; a student who replaces it can only send other 
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import functools
-import importlib
 import inspect
 import io
 import linecache
@@ -20,31 +18,27 @@ import socket
 import sys
 import traceback
 import types
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from proctor.kernel.arrays import Tree, UnsendableError
-from proctor.kernel.object_forms import record_class
-from proctor.kernel.values import Decoder, Encoder
+from proctor.kernel.values import Encoder
 from proctor.lift.both_ends import (
-    BASES,
     ITERATORS,
     MUTABLE,
     RandomState,
-    build,
     fingerprint,
-    is_structure,
     operators,
     random_state,
     read_random,
     same_random,
     set_random_state,
-    structure,
     written_random,
 )
+from proctor.lift.cell_code import own_line, run_source
 from proctor.lift.messages import Channel, ChannelClosedError
+from proctor.lift.student_codec import StudentReader, StudentWriter
 
 MAX_PRINTED = 4 * 2**20
 """Most text that one call may print, in characters; a call that prints more raises."""
@@ -70,69 +64,6 @@ class _Printed(io.StringIO):
         if self.tell() + len(text) > MAX_PRINTED:
             raise OverflowError(f"more than {MAX_PRINTED:,} characters printed in one call")
         return super().write(text)
-
-
-class _Out(Encoder):
-    """Writes a value of the student's; what has no form as a reference."""
-
-    hand: Hand
-
-    def other(self, value: Any, depth: int) -> Tree:
-        """Write an instance of a class of the course's, or a reference."""
-        hand = self.hand
-        if isinstance(value, types.ModuleType):
-            return {"t": "module", "v": value.__name__, "r": hand.refer(value)}
-        if is_structure(type(value), hand.structures) and depth < 40:
-            return structure(self, value, depth)
-        if isinstance(value, type) and (tree := record_class(value)) is not None:
-            return tree
-        tree = hand.refer(value)
-        if tree["kind"] in ("instance", "callable"):
-            for base in type(value).__mro__:  # a subclass: what it holds, should that be enough
-                if base in BASES or record_class(base) is not None:
-                    held = base(value) if base in BASES else base(*value)
-                    tree["base"] = self.value(held, depth + 1)
-                    break
-        return tree
-
-
-class _In(Decoder):
-    """Reads a value of the judge's."""
-
-    hand: Hand
-
-    def record_class(self, name: str, fields: tuple[str, ...]) -> Any:
-        """Return the student's own class of that name and those fields, if there is one."""
-        own = self.hand.names.get(name)
-        same = isinstance(own, type) and getattr(own, "_fields", None) == fields
-        return own if same else super().record_class(name, fields)
-
-    def other(self, tree: Tree, depth: int) -> Any:
-        """Read a reference, a function to call back, a thing that both sides have."""
-        kind, hand = tree["t"], self.hand
-        if kind == "ref":
-            return hand.references[tree["id"]]
-        if kind == "callback":
-            return hand.callback(tree["id"], tree["name"])
-        if kind == "module":
-            return importlib.import_module(tree["v"])
-        if kind == "type":
-            return _resolve(tree["m"], tree["v"])
-        if kind == "given":  # the judge's own copy of what a given cell defined
-            return hand.kept.get(tree["v"]) or hand.names[tree["v"]]
-        if kind == "structure":
-            own = (
-                hand.names if tree["m"] == "__main__" else vars(importlib.import_module(tree["m"]))
-            )
-            return build(self, own[tree["c"]], tree, depth)
-        return super().other(tree, depth)
-
-
-def _resolve(module: str, name: str) -> Any:
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
 
 
 class Hand:
@@ -273,15 +204,15 @@ class Hand:
             sys.stdout = self.printed
         return text
 
-    def encoder(self, out: list[bytes]) -> _Out:
+    def encoder(self, out: list[bytes]) -> StudentWriter:
         """Return a writer of values."""
-        encoder = _Out(out)
+        encoder = StudentWriter(out)
         encoder.hand = self
         return encoder
 
-    def decoder(self, buffers: list[bytes]) -> _In:
+    def decoder(self, buffers: list[bytes]) -> StudentReader:
         """Return a reader of values."""
-        decoder = _In(buffers)
+        decoder = StudentReader(buffers)
         decoder.hand = self
         return decoder
 
@@ -458,40 +389,3 @@ class Hand:
                 known = isinstance(kind, type) and issubclass(kind, BaseException)
                 raise (kind if known else Exception)(answer["message"])  # type: ignore[misc]
             self.answer(answer, buffers)
-
-
-def run_source(
-    source: str, name: str, names: dict[str, Any], show: Callable[[Any], str] = repr
-) -> list[str]:
-    """Run a cell; return how `show` shows the value of its last expression, if there is one."""
-    tree = ast.parse(source)
-    last = tree.body[-1] if tree.body else None
-    if not isinstance(last, ast.Expr) or source.rstrip().endswith(";"):
-        _run(tree, name, "exec", names)
-        return []
-    _run(ast.Module(tree.body[:-1], []), name, "exec", names)
-    value = _run(ast.Expression(last.value), name, "eval", names)
-    return [] if value is None else [show(value)[:1000]]
-
-
-def _run(tree: ast.AST, name: str, mode: str, names: dict[str, Any]) -> Any:
-    """Run code; what awaits at its top, as a notebook's cells may, in an event loop of its own."""
-    code = compile(tree, name, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # type: ignore[call-overload]
-    result = eval(code, names)
-    if not code.co_flags & inspect.CO_COROUTINE:
-        return result
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as beside:  # in this thread the kernel's own loop is running
-        return beside.submit(asyncio.run, result).result()
-
-
-def own_line(error: BaseException) -> str:
-    """Return the last line of a notebook's cell on the way to `error`, or an empty string."""
-    line = ""
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        name = frame.f_code.co_filename
-        if "ipykernel_" in name or name.startswith("<ipython-input"):
-            line = linecache.getline(name, number).strip() or line
-    return line[:500]

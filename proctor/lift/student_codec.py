@@ -1,0 +1,83 @@
+"""The student's side of the codec: what has no form as a value, both ways.
+
+:mod:`proctor.lift.codec` is the judge's side.
+
+Shipped to the student's process with :mod:`proctor.lift.student_end`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import types
+from typing import TYPE_CHECKING, Any
+
+from proctor.kernel.arrays import Tree
+from proctor.kernel.object_forms import record_class
+from proctor.kernel.values import Decoder, Encoder
+from proctor.lift.both_ends import BASES, build, is_structure, structure
+
+if TYPE_CHECKING:
+    from proctor.lift.student_end import Hand
+
+
+class StudentWriter(Encoder):
+    """Writes a value of the student's; what has no form as a reference."""
+
+    hand: Hand
+
+    def other(self, value: Any, depth: int) -> Tree:
+        """Write an instance of a class of the course's, or a reference."""
+        hand = self.hand
+        if isinstance(value, types.ModuleType):
+            return {"t": "module", "v": value.__name__, "r": hand.refer(value)}
+        if is_structure(type(value), hand.structures) and depth < 40:
+            return structure(self, value, depth)
+        if isinstance(value, type) and (tree := record_class(value)) is not None:
+            return tree
+        tree = hand.refer(value)
+        if tree["kind"] in ("instance", "callable"):
+            for base in type(value).__mro__:  # a subclass: what it holds, should that be enough
+                if base in BASES or record_class(base) is not None:
+                    held = base(value) if base in BASES else base(*value)
+                    tree["base"] = self.value(held, depth + 1)
+                    break
+        return tree
+
+
+class StudentReader(Decoder):
+    """Reads a value of the judge's."""
+
+    hand: Hand
+
+    def record_class(self, name: str, fields: tuple[str, ...]) -> Any:
+        """Return the student's own class of that name and those fields, if there is one."""
+        own = self.hand.names.get(name)
+        same = isinstance(own, type) and getattr(own, "_fields", None) == fields
+        return own if same else super().record_class(name, fields)
+
+    def other(self, tree: Tree, depth: int) -> Any:
+        """Read a reference, a function to call back, a thing that both sides have."""
+        kind, hand = tree["t"], self.hand
+        if kind == "ref":
+            return hand.references[tree["id"]]
+        if kind == "callback":
+            return hand.callback(tree["id"], tree["name"])
+        if kind == "module":
+            return importlib.import_module(tree["v"])
+        if kind == "type":
+            return _resolve(tree["m"], tree["v"])
+        if kind == "given":  # the judge's own copy of what a given cell defined
+            return hand.kept.get(tree["v"]) or hand.names[tree["v"]]
+        if kind == "structure":
+            own = (
+                hand.names if tree["m"] == "__main__" else vars(importlib.import_module(tree["m"]))
+            )
+            return build(self, own[tree["c"]], tree, depth)
+        return super().other(tree, depth)
+
+
+def _resolve(module: str, name: str) -> Any:
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
