@@ -18,8 +18,9 @@ from nbformat import NotebookNode
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import KernelStartError
-from proctor.examine.examiner import Setting, examine, helper_sources
+from proctor.examine.examiner import examine, helper_sources
 from proctor.examine.mark_result import LOST, Marked, Reference, unfinished
+from proctor.examine.notebook_session import Setting
 from proctor.examine.worker import JUDGING_SECONDS
 from proctor.examine.worker_handle import Template, Worker, WorkerLost
 from proctor.kernel.agent import packed

@@ -13,7 +13,7 @@ from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
-from proctor.examine.examiner import CHECK_BROKEN
+from proctor.examine.check_results import CHECK_BROKEN
 from proctor.examine.mark_result import Marked, Reference
 from proctor.examine.pool import Pool
 from proctor.intake.submissions import read_bytes, read_parts

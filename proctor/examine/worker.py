@@ -28,8 +28,9 @@ from typing import Any, NoReturn
 
 from proctor.course import Course
 from proctor.errors import KernelStartError, ProctorError
-from proctor.examine.examiner import JudgingTooLong, Setting, examine, helper_sources
+from proctor.examine.examiner import examine, helper_sources
 from proctor.examine.mark_result import Reference
+from proctor.examine.notebook_session import JudgingTooLong, Setting
 from proctor.kernel.agent import packed
 from proctor.kernel.forked import ForkLauncher
 from proctor.nbgrader_steps import blanks
