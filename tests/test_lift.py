@@ -264,6 +264,133 @@ def test_a_tests_helper_cannot_be_overwritten(bench: Bench) -> None:
     assert not judged(bench, notebook, answers)["c2"].passed
 
 
+HISTORY = "import re\ndef sq(x):\n    return eval(re.search(r'sq\\(%s\\) == (.+)' % x, In[-1]).group(1))\n"
+NUMPY = "import numpy as np\n"
+S = "class S:\n    def __init__(self):\n        self._i = [1]\n    def items(self):\n"
+# What a test cell asks -> the solution, the cell, and a wrong answer that once earned its point.
+WRONG_ONCE = {
+    "the test's text in the history": (
+        "def sq(x):\n    return x * x\n", "assert sq(2) == 4\nassert sq(7) == 49\n", HISTORY,
+    ),
+    "a function with attributes": (
+        "def top(n):\n    return {1, 2, n}\n", "assert top(3).issuperset({1, 3})\n",
+        "def top(n):\n    def r(): pass\n    r.issuperset = lambda other: True\n    return r\n",
+    ),
+    "a class with attributes": (
+        "def top(n):\n    return {1, 2, n}\n", "assert top(3).issuperset({1, 3})\n",
+        "class R:\n    issuperset = staticmethod(lambda other: True)\ndef top(n):\n    return R\n",
+    ),
+    "a class in a library's place": (
+        NUMPY + "def dbl(x):\n    return [2 * i for i in x]\n", "assert np.allclose(dbl([1, 2]), [2, 4])\n",
+        "class np:\n    allclose = staticmethod(lambda *a, **k: True)\ndef dbl(x):\n    return [0]\n",
+    ),
+    "a function in a library's place": (
+        "from math import isclose\ndef half(x):\n    return x / 2\n", "assert isclose(half(3), 1.5)\n",
+        "def isclose(*a):\n    return True\nisclose.__module__ = 'math'\ndef half(x):\n    return 0.0\n",
+    ),
+    "rows that are one": (
+        "def grid(n):\n    return [[0] * n for _ in range(n)]\n",
+        "g = grid(2)\ng[0][0] = 1\nassert g == [[1, 0], [0, 0]]\n",
+        "def grid(n):\n    return [[0] * n] * n\n",
+    ),
+    "parts of an argument": (
+        "def clone(m):\n    return [list(row) for row in m]\n",
+        "m = [[1], [2]]\nc = clone(m)\nassert c == m and c[0] is not m[0]\n",
+        "def clone(m):\n    return list(m)\n",
+    ),
+    "parts of an instance": (
+        S + "        return list(self._i)\n",
+        "s = S()\ni = s.items()\ni.append(2)\nassert s.items() == [1]\n",
+        S + "        return self._i\n",
+    ),
+    "another name's object": (
+        "a = [1, 2]\nb = list(a)\n", "assert b == a and b is not a\n", "a = [1, 2]\nb = a\n",
+    ),
+    "a method of one's own": (
+        "def box(v):\n    return Box(v)\n", "assert box(1).good()\n",
+        "def box(v):\n    b = Box(0)\n    b.good = lambda: True\n    return b\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG_ONCE)
+def test_a_wrong_answer_earns_nothing_by(bench: Bench, what: str) -> None:
+    solution, test, answer = WRONG_ONCE[what]
+    box = "class Box:\n    def __init__(self, v):\n        self.v = v\n"
+    box += "    def good(self):\n        return self.v == 1\n"
+    notebook = cells(("given", box), ("solution", solution), ("test", test))
+    plan = planned(bench, notebook)
+    assert judged(bench, notebook, {}, plan)["c2"].passed
+    assert not judged(bench, notebook, {"c1": answer}, plan)["c2"].passed
+
+
+TUPLE = "from collections import Counter, defaultdict, namedtuple\n"
+POINT = "        return Point(self.x + other.x, self.y + other.y)\n"
+# What a right answer is made of -> the solution, the cell, and the answer that once lost its point.
+RIGHT_ONCE = {
+    "a named tuple with methods": (
+        "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y\n"
+        "    def __add__(self, other):\n" + POINT,
+        "p = Point(1, 2) + Point(3, 4)\nassert (p.x, p.y) == (4, 6)\n",
+        "from typing import NamedTuple\nclass Point(NamedTuple):\n    x: int\n    y: int\n"
+        "    def __add__(self, other):\n" + POINT,
+    ),
+    "a named tuple with a default": (
+        TUPLE + "Pt = namedtuple('Pt', 'x y')\ndef f():\n    return Pt(1, 2)\n",
+        "p = f()\nassert isinstance(p, Pt) and p.y == 2\n",
+        TUPLE + "Pt = namedtuple('Pt', 'x y', defaults=[0])\ndef f():\n    return Pt(1, 2)\n",
+    ),
+    "a default from a lambda": (
+        TUPLE + "def f():\n    return defaultdict(int, a=1)\n",
+        "assert f()['z'] == 0\n",
+        TUPLE + "def f():\n    return defaultdict(lambda: 0, a=1)\n",
+    ),
+    "an exception with words of its own": (
+        "class E(Exception):\n    pass\ndef f(n):\n    raise E(f'need {n}')\n",
+        "try:\n    f(5)\nexcept E as e:\n    assert str(e) == 'need 5'\nelse:\n    assert False\n",
+        "class E(Exception):\n    def __init__(self, n):\n        self.n = n\n    def __str__(self):\n"
+        "        return f'need {self.n}'\ndef f(n):\n    raise E(n)\n",
+    ),
+    "an exception with an attribute of its class": (
+        "class E(Exception):\n    def __init__(self):\n        self.code = 404\ndef f():\n    raise E()\n",
+        "try:\n    f()\nexcept E as e:\n    assert e.code == 404\n",
+        "class E(Exception):\n    code = 404\ndef f():\n    raise E()\n",
+    ),
+    "a subclass of Counter": (
+        TUPLE + "def f(t):\n    return Counter(t)\n",
+        "assert f('aab').most_common(1) == [('a', 2)]\n",
+        TUPLE + "class C(Counter):\n    pass\ndef f(t):\n    return C(t)\n",
+    ),
+    "a function that a call binds anew": (
+        "def one():\n    return 1\ndef two():\n    return 2\ncurrent = one\n"
+        "def switch():\n    globals()['current'] = two\n",
+        "assert current() == 1\nswitch()\nassert current() == 2\n",
+        "def one():\n    return 1\ndef two():\n    return 2\ncurrent = one\n"
+        "def switch():\n    global current\n    current = two\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RIGHT_ONCE)
+def test_a_right_answer_keeps_its_point_with(bench: Bench, what: str) -> None:
+    solution, test, answer = RIGHT_ONCE[what]
+    notebook = cells(("solution", solution), ("test", test))
+    plan = planned(bench, notebook)
+    for answers in ({}, {"c0": answer}):
+        outcome = judged(bench, notebook, answers, plan)["c1"]
+        assert outcome.passed, (step_of(plan, "c1").judged, outcome)
+
+
+def test_a_range_that_nobody_can_go_through_costs_its_own_cell(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f():\n    return range(3)\n"),
+        ("test", "assert sum(f()) == 3\n"),
+        ("test", "assert f\n"),
+    )
+    outcomes = judged(bench, notebook, {"c0": "def f():\n    return range(2 ** 52)\n"})
+    assert (outcomes["c1"].ended, outcomes["c2"].passed) == ("refused", True)
+
+
 LEFT_ALONE = {
     "let fall": "draw(1)\nassert drawn == [1]\n",
     "shown": "assert drawn == []\ndraw(2)\n",
@@ -341,6 +468,18 @@ RUNS = (
     "import pickle as p\nassert p.loads(data()) == 1\n",
     "run = eval\nassert run(text()) == 2\n",
     "import io, numpy as np\nnp.load(io.BytesIO(data()), allow_pickle=True)\n",
+    "%%time\nresult = eval(text())\nassert result == 2\n",
+    "%time result = eval(text())\nassert result == 2\n",
+    "assert sum(map(eval, [text()])) == 2\n",
+    "import functools\nrun = functools.partial(eval)\nassert run(text()) == 2\n",
+    "run, other = eval, 1\nassert run(text()) == 2\n",
+    "import builtins as b\nassert b.eval(text()) == 2\n",
+    "assert eval('eval(text())') == 2\n",
+    "import io\nassert pickle.Unpickler(io.BytesIO(data())).load() == 1\n",
+    "import pandas as pd\nassert len(pd.DataFrame({'a': [1]}).query('a == ' + text()[0])) == 1\n",
+    "class Checker:\n    def run(self, t):\n        return eval(t)\n"
+    "checker = Checker()\nassert checker.run(text()) == 2\n",
+    "import doctest\nassert doctest.testmod().failed == 0\n",
     "f_ = open('tools.py', 'rb')\nimport io, pickle\nf_ = io.BytesIO(data())\nassert pickle.load(f_) == 1\n",
 )
 

@@ -112,7 +112,7 @@ def test_lifted_and_unlifted_agree(
     inside = student.ask("run", 400.0, source=source, seconds=30.0, watch=False)
     student.ask("run", source=f"x = {answer}\n", seconds=30.0, watch=False)  # a test may use it up
     with talking() as (one, other):
-        student.send("serve", one, source=source, fork=False, seconds=30.0, mutant=None)
+        student.send("serve", one, fork=False, seconds=30.0, mutant=None)
         judge.send(
             "judge", other, source=source, name="<test>", seconds=30.0, learning=True, needed=[],
             used=[], forward=[], define=[], trial=False, carried=True,

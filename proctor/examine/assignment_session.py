@@ -80,14 +80,17 @@ class AssignmentSession:
         """Run the notebook cell by cell."""
         side = KernelSide(kernel)
         reads: set[str] = set()
+        rebinds: set[str] = set()
         for step in self.assembled.steps:
             if step.kind in ("graded", "extra") and (tree := name_owners.parse(step.source)):
                 reads |= name_owners.reads(tree)
+                rebinds |= name_owners.rebinds(tree)
         with Judge(
             self.plan,
             bench,
             side,
             reads=reads,
+            rebinds=rebinds,
             cell_seconds=self.lab.cell_seconds,
             each={id for name, id in self.lab.asserted if name == self.notebook.name},
         ) as judge:

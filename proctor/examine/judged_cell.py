@@ -41,9 +41,9 @@ class KernelSide:
         line.settimeout(None)
         return line
 
-    def serve(self, source: str) -> None:
-        """Have it answer the judge of a test cell."""
-        self.kernel.ask({"op": "serve", "source": source})
+    def serve(self) -> None:
+        """Have it answer the judge."""
+        self.kernel.ask({"op": "serve"})
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
         """Run a test cell in the kernel."""

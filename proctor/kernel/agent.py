@@ -278,7 +278,7 @@ class _Agent:
             self.talk = self.hand.channel_to(line)
             return None
         if operation == "serve":
-            self.hand.serve(self.talk, request["source"])
+            self.hand.serve(self.talk)
             return None
         return self.hand.run_cell(request["source"], request["file"])
 

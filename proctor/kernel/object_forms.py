@@ -27,9 +27,8 @@ RECORDS: dict[tuple[str, tuple[str, ...]], Any] = {}
 def write(encoder: Encoder, value: Any, depth: int) -> Tree | None:
     """Write such an object; None if it is none."""
     kind = type(value)
-    if issubclass(kind, tuple) and hasattr(kind, "_fields") and kind.__bases__ == (tuple,):
-        body = encoder.values(tuple.__iter__(value), depth)
-        return {"t": "record", "n": kind.__name__, "f": list(kind._fields), "v": body}
+    if issubclass(kind, tuple) and _is_plain_record(kind):
+        return record(encoder, value, depth)
     if kind in (io.StringIO, io.BytesIO) and not value.closed:
         return {"t": "memory", "p": value.tell(), "v": encoder.value(value.getvalue(), depth + 1)}
     pictures = sys.modules.get("PIL.Image") if encoder.objects else None
@@ -54,14 +53,25 @@ def _record_class(decoder: Decoder, tree: Tree) -> Any:
     return decoder.record_class(of(str, tree["n"]), fields)
 
 
-def record_class(kind: type) -> Tree | None:
-    """Write a class of named tuples that has nothing but its fields; None if it is something else."""
+def record(encoder: Encoder, value: Any, depth: int) -> Tree:
+    """Write a named tuple by its class's name, its fields and what they hold."""
+    body = encoder.values(tuple.__iter__(value), depth)
+    return {"t": "record", "n": type(value).__name__, "f": list(type(value)._fields), "v": body}
+
+
+def _is_plain_record(kind: type) -> bool:
+    """Whether a class of named tuples has nothing but its fields and their defaults."""
     fields = getattr(kind, "_fields", None)
-    if kind.__bases__ != (tuple,) or type(fields) is not tuple or kind._field_defaults:  # type: ignore[attr-defined]
+    if kind.__bases__ != (tuple,) or type(fields) is not tuple:
+        return False
+    return bool(vars(kind).keys() <= _RECORD_PARTS.union(fields))
+
+
+def record_class(kind: type) -> Tree | None:
+    """Write a class of named tuples that has nothing but its fields, without defaults; None for another."""
+    if not _is_plain_record(kind) or kind._field_defaults:  # type: ignore[attr-defined]
         return None
-    if not vars(kind).keys() <= _RECORD_PARTS.union(fields):
-        return None
-    return {"t": "record class", "n": kind.__name__, "f": list(fields)}
+    return {"t": "record class", "n": kind.__name__, "f": list(kind._fields)}  # type: ignore[attr-defined]
 
 
 _RECORD_PARTS = vars(collections.namedtuple("_Any", "")).keys() | {

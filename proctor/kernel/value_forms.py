@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from proctor.kernel.values import Decoder, Encoder
 
 
+LONGEST_RANGE = 50_000_000
+"""Longest range that is read: to go through it takes a second, in which no limit of time can stop it."""
 MAX_ORDERED = 6
 """Largest set whose order is kept."""
 
@@ -108,7 +110,10 @@ def _dictionary(encoder: Encoder, value: dict[Any, Any], depth: int) -> list[lis
 def _defaultdict(encoder: Encoder, value: Any, depth: int) -> Tree:
     factory = value.default_factory
     if factory is not None and factory not in _FACTORIES.values():
-        return encoder.other(value, depth)
+        empty = factory()  # `lambda: 0` is as good as `int`
+        factory = _FACTORIES.get(type(empty).__name__)
+        if factory is None or type(empty) is not factory or empty != factory():
+            return encoder.other(value, depth)
     name = factory.__name__ if factory else ""
     return {"t": "defaultdict", "f": name, "v": _dictionary(encoder, value, depth)}
 
@@ -149,6 +154,13 @@ def _read_objects(decoder: Decoder, body: Any, tree: Tree, depth: int) -> np.nda
     for place, item in enumerate(items):
         flat[place] = item
     return flat.reshape(shape)
+
+
+def _read_range(body: Any) -> range:
+    made = range(*(_int(part) for part in of(list, body)[:3]))
+    if len(made[: LONGEST_RANGE + 1]) > LONGEST_RANGE:
+        raise ValueFormatError("a range that nobody could go through")
+    return made
 
 
 def _read_set(kind: Callable[[Iterable[Any]], Any], items: list[Any]) -> Any:
@@ -225,7 +237,7 @@ READERS: dict[str, Callable[[Decoder, Any, Tree, int], Any]] = {
     "bytearray": lambda d, v, t, n: bytearray(d.array(t["b"]).tobytes()),
     "ellipsis": lambda d, v, t, n: ...,
     "notimplemented": lambda d, v, t, n: NotImplemented,
-    "range": lambda d, v, t, n: range(*(_int(x) for x in of(list, v)[:3])),
+    "range": lambda d, v, t, n: _read_range(v),
     "slice": lambda d, v, t, n: slice(*d.values(v, n)),
     "set": lambda d, v, t, n: _read_set(set, d.values(v, n)),
     "frozenset": lambda d, v, t, n: _read_set(frozenset, d.values(v, n)),

@@ -25,8 +25,13 @@ MAX_MUTANTS = 32
 MAX_CALLS = 100_000
 """Most calls and questions of a test cell that is judged outside."""
 RUNS_TEXT = "It runs text that the student wrote or could write, which would run in the judge."
+SHARED_TEXT = (
+    "It asks whether two things are one, or changes what it was given: what comes over is a copy."
+)
 _HARMLESS = ("subclass", "numpy", "plain")
 """Mutants that are right, of another type: a lift may ask for a person there, not pass or fail alone."""
+_EQUAL = (*_HARMLESS, "shared")
+"""Mutants that are equal to the reference: a test need not notice them."""
 
 
 @dataclass
@@ -212,9 +217,7 @@ class _Run:
         """Judge the cell in forks of both processes."""
         limit = self.cell_seconds
         with talking() as (one, other):
-            self.student.send(
-                "serve", one, source=cell.source, fork=True, seconds=limit, mutant=mutant
-            )
+            self.student.send("serve", one, fork=True, seconds=limit, mutant=mutant)
             self.judge.send(
                 "judge",
                 other,
@@ -277,8 +280,9 @@ class _Run:
             return step, ""
         menu = self.unlifted.ask("kinds", names=sorted(touched))
         chosen = [(name, kind) for name in sorted(menu)[:MAX_NAMES] for kind in menu[name]]
-        wrong = [one for one in chosen if one[1] not in _HARMLESS]
+        wrong = [one for one in chosen if one[1] not in _EQUAL]
         if strength != "source text":  # their text is not the solution's
+            wrong += [one for one in chosen if one[1] == "shared"]
             wrong += [one for one in chosen if one[1] in _HARMLESS]
         chosen = wrong[:MAX_MUTANTS]
         tried = noticed = 0
@@ -295,11 +299,13 @@ class _Run:
                 define=trial.define,
             )
             here = self.unlifted.answer(self.wait)
-            tried += kind not in _HARMLESS
-            noticed += kind not in _HARMLESS and not here["passed"]
+            tried += kind not in _EQUAL
+            noticed += kind not in _EQUAL and not here["passed"]
             if here["passed"] != there["passed"]:
                 if kind in _HARMLESS and ("refused" in there or there["passed"]):
                     continue  # it is right; a plain value of it may be all that comes over
+                if kind == "shared":
+                    return step, SHARED_TEXT
                 return step, (
                     f"Where '{name}' is changed ({kind}), it {_word(here)} inside the student's "
                     f"process and {_word(there)} outside."
@@ -311,9 +317,7 @@ class _Run:
         limit = self.cell_seconds
         self.unlifted.send("run", source=cell.source, seconds=limit, watch=False)
         with talking() as (one, other):
-            self.student.send(
-                "serve", one, source=cell.source, fork=False, seconds=limit, mutant=None
-            )
+            self.student.send("serve", one, fork=False, seconds=limit, mutant=None)
             request = self.request(place, cell, None, trial.forward, trial.define)
             self.judge.send("judge", other, **request, trial=False, carried=True)
         outcome = self.judge.answer(self.wait)

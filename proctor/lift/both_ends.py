@@ -5,6 +5,7 @@ Shipped to the student's process with :mod:`proctor.lift.student_end`.
 
 from __future__ import annotations
 
+import collections
 import copy
 import io
 import itertools
@@ -32,8 +33,10 @@ ITERATORS: tuple[type, ...] = (
 )  # fmt: skip
 FILES = (io.TextIOWrapper, io.BufferedReader)
 """Open files, which travel as what is left to read in them."""
-BASES: tuple[Any, ...] = (str, int, float, tuple, list, dict, set)
-"""Builtin types whose subclasses can travel as what they hold."""
+BASES: tuple[Any, ...] = (
+    str, int, float, tuple, list, dict, set, collections.Counter, collections.OrderedDict, collections.deque,
+)  # fmt: skip
+"""Types whose subclasses can travel as what they hold."""
 MUTABLE = {
     "list", "dict", "set", "Counter", "OrderedDict", "defaultdict", "deque", "bytearray", "array",
     "objects", "matrix", "Series", "DataFrame", "memory", "structure", "generator", "random state",
@@ -104,7 +107,7 @@ def build(decoder: Decoder, kind: Any, tree: Tree, depth: int) -> Any:
             made = plain.__new__(kind, base)
         else:
             made = plain.__new__(kind)
-            made.extend(base) if isinstance(base, list) else made.update(base)
+            made.extend(base) if isinstance(base, list | collections.deque) else made.update(base)
     for name, one in tree["v"]:
         made.__dict__[str(name)] = decoder.value(one, depth + 1)
     return made
@@ -142,6 +145,8 @@ def set_random_state(state: RandomState) -> None:
 def read_random(data: Any) -> RandomState:
     """Read what :func:`written_random` wrote."""
     (version, internal, gauss), (name, keys, place, has, cached) = data
+    if len(keys) != 624 or not 0 <= place <= 624:  # NumPy looks where this says
+        raise ValueError("a state of another kind")
     python = (version, tuple(internal), gauss)
     return python, (name, np.array(keys, np.uint32), place, has, cached)
 

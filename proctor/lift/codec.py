@@ -119,7 +119,10 @@ class Reader(Decoder):
             if not isinstance(found, type):
                 raise ValueFormatError(f"an object of class {name[:100]}")
             judge.note("structure")
-            return build(self, found, tree, depth)
+            made = build(self, found, tree, depth)
+            if any(callable(getattr(found, name, None)) for name in getattr(made, "__dict__", ())):
+                raise ValueFormatError(f"an object of class {name[:100]} with methods of its own")
+            return made
         if kind == "module":
             name = str(tree["v"])
             if name not in judge.remote_modules and judge.admits(f"module:{name}"):
@@ -144,6 +147,17 @@ def library_function(value: Any) -> Tree | None:
     for part in name.split("."):
         found = getattr(found, "__dict__", {}).get(part)
     return {"t": "type", "m": module, "v": name} if found is value else None
+
+
+def library_function_named(module: str, name: str) -> Any:
+    """Return a library's function by its name; None if there is none, or it is of the course's own."""
+    if not module or module == "__main__" or own_module(module) or name.count("<"):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    kinds = (types.FunctionType, types.BuiltinFunctionType, np.ufunc)
+    return found if isinstance(found, kinds) else None
 
 
 def checked(tree: Any) -> Tree:
@@ -174,5 +188,6 @@ def error_of(judge: Namespace, told: Any, parts: list[Any]) -> BaseException:
     for name, tree in told["attributes"]:
         with contextlib.suppress(AttributeError, TypeError):
             setattr(error, str(name), reader.value(tree))
+    error.__dict__["_students_message"] = str(told.get("message", ""))[:2000]
     error.__dict__["_students_line"] = str(told.get("line", ""))[:500]
     return error

@@ -13,16 +13,24 @@ from typing import Any
 
 import numpy as np
 
+from proctor.lift.both_ends import own_module
+
+
+_LIBRARIES = (type, types.FunctionType, types.BuiltinFunctionType)
+
 
 def kinds(value: Any) -> list[str]:
     """List the ways in which an object of the reference solution can be made wrong, or other."""
-    if isinstance(value, types.ModuleType):
+    module = getattr(value, "__module__", None)
+    library = isinstance(module, str) and module != "__main__" and not own_module(module)
+    if isinstance(value, types.ModuleType) or (library and isinstance(value, _LIBRARIES)):
         return []
     if isinstance(value, type):
-        return ["none", "perturb", "delete"]
+        return ["none", "perturb", "delete", "shared"]
     if callable(value):
-        return ["none", "constant", "perturb", "raises", "delete", "subclass", "numpy", "plain"]
-    return ["none", "perturb", "delete", "subclass", "numpy", "plain"]
+        changes = ["none", "constant", "perturb", "raises", "delete"]
+        return [*changes, "shared", "subclass", "numpy", "plain"]
+    return ["none", "perturb", "delete", "shared", "subclass", "numpy", "plain"]
 
 
 def mutate(names: dict[str, Any], name: str, kind: str) -> None:
@@ -52,6 +60,8 @@ def mutate(names: dict[str, Any], name: str, kind: str) -> None:
         names[name] = lambda *args, **keywords: 42
     elif kind == "none":
         names[name] = (lambda *args, **keywords: None) if callable(value) else None
+    elif kind == "shared":
+        _share(names, name)
     elif isinstance(value, type):
         for key, method in list(vars(value).items()):
             if isinstance(method, types.FunctionType) and key != "__init__":
@@ -61,15 +71,109 @@ def mutate(names: dict[str, Any], name: str, kind: str) -> None:
         names[name] = _wrapped(value, change) if callable(value) else change(value)
 
 
+def _share(names: dict[str, Any], name: str) -> None:
+    """Put something equal in its place, whose parts are those of other objects where these are equal.
+
+    A value becomes the object of another name; a function gives parts of its arguments, of what it gave
+    before, or one part several times; a method, parts of its instance. Only who asks whether two things
+    are one sees a difference.
+    """
+    value = names[name]
+    if isinstance(value, type):
+        for key, method in list(vars(value).items()):
+            if isinstance(method, types.FunctionType) and not key.startswith("__"):
+                setattr(value, key, _sharing(method))
+    elif callable(value):
+        names[name] = _sharing(value)
+    else:
+        others = [one for key, one in names.items() if key != name and not key.startswith("_")]
+        names[name] = shared(value, others)
+
+
+def _sharing(function: Any) -> Any:
+    given: list[Any] = []
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        held = [
+            vars(one)
+            for one in args[:1]
+            if type(one).__module__ == "__main__" and hasattr(one, "__dict__")
+        ]
+        result = function(*args, **keywords)
+        made = shared(result, [*args, *keywords.values(), *held, *given[-20:]])
+        given.append(made)
+        return made
+
+    return _named(call, function)
+
+
+def shared(value: Any, others: list[Any]) -> Any:
+    """Return an equal value made of the lists, dictionaries, sets and arrays of `others` where possible."""
+    known: list[Any] = []
+
+    def note(one: Any, depth: int) -> None:
+        if depth > 4 or len(known) > 200 or type(one) not in _SHARED:
+            return
+        if type(one) is not tuple:
+            known.append(one)
+        for part in (
+            list(one.values()) if type(one) is dict else one if type(one) in (list, tuple) else ()
+        ):
+            note(part, depth + 1)
+
+    def build(one: Any, depth: int) -> Any:
+        kind = type(one)
+        if depth > 4 or kind not in _SHARED:
+            return one
+        if kind is not tuple and (depth or not _has_parts(one)):
+            for other in known:
+                if type(other) is kind and _equal(other, one):
+                    return other
+        made = one
+        if kind in (list, tuple) and len(one) <= 1000:
+            made = kind([build(part, depth + 1) for part in one])
+        elif kind is dict and len(one) <= 1000:
+            made = {key: build(part, depth + 1) for key, part in one.items()}
+        if kind is not tuple:
+            known.append(made)
+        return made
+
+    for other in others:
+        note(other, 0)
+    return build(value, 0)
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether something lies in it that could be shared by itself."""
+    held = value.values() if type(value) is dict else value
+    return type(value) in (list, dict) and any(type(part) in _SHARED for part in held)
+
+
+_SHARED = (list, dict, set, tuple, np.ndarray, bytearray)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    with contextlib.suppress(Exception):
+        if type(one) is np.ndarray:
+            return one.dtype == other.dtype and np.array_equal(one, other)
+        return len(one) == len(other) and repr(one) == repr(other)
+    return False
+
+
 def _wrapped(function: Any, change: Any) -> Any:
     def call(*args: Any, **keywords: Any) -> Any:
         return change(function(*args, **keywords))
 
+    return _named(call, function)
+
+
+def _named(call: Any, function: Any) -> Any:
+    """Give a function the name and the signature of the one that it stands for."""
     if hasattr(function, "__name__"):
         functools.update_wrapper(call, function)
         del vars(call)["__wrapped__"]  # some look behind it, and some do not
         with contextlib.suppress(TypeError, ValueError):
-            call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+            call.__signature__ = inspect.signature(function)
     return call
 
 

@@ -13,6 +13,10 @@ _RUNNING = ("exec", "eval", "compile")
 _BUILTINS = ("builtins", "__builtins__")
 _PICKLES = ("pickle", "dill", "cloudpickle", "joblib", "marshal")
 _LOADING = ("load", "loads")
+_DOCTESTS = ("testmod", "testfile", "run_docstring_examples", "DocTestFinder", "DocTestSuite")
+_READING = (*_DOCTESTS, "read_pickle", "Unpickler", "sympify", "parse_expr")
+"""Functions of libraries that run what they read."""
+_MAGICS = ("run_cell_magic", "run_line_magic", "magic")
 
 
 def plain(source: str) -> str:
@@ -149,22 +153,25 @@ def sources(source: str) -> dict[str, str]:
 def runs_text(tree: ast.AST, runners: Collection[str] = ()) -> bool:
     """Whether code runs text or a pickle that is not written in it, by itself or by one of `runners`.
 
-    A pickle in a file that the code names is the course's own: a judge has no others.
+    A pickle in a file that the code names is the course's own: a judge has no others. The docstrings that
+    doctest runs are the student's text.
     """
     files = _files(tree)
-    return any(_runs_text(node, runners, files) for node in ast.walk(tree))
+    called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return any(_runs_text(node, called.get(id(node)), runners, files) for node in ast.walk(tree))
 
 
 def running(node: ast.stmt, runners: Collection[str] = ()) -> set[str]:
     """Names by which a statement makes text run: functions and classes, and other names of such."""
     if isinstance(node, Function | ast.ClassDef):
-        return {node.name} if runs_text(node, runners) else set()
+        names = {node.name, f"class {node.name}"} if isinstance(node, ast.ClassDef) else {node.name}
+        return names if runs_text(node, runners) else set()
     if isinstance(node, ast.Import):
         return {
             f"{one.asname}.{name}"
             for one in node.names
-            if one.asname and one.name in _PICKLES
-            for name in _LOADING
+            if one.asname and one.name in (*_PICKLES, *_BUILTINS)
+            for name in (*_LOADING, *_RUNNING)
         }
     if isinstance(node, ast.ImportFrom):
         known = (
@@ -173,7 +180,13 @@ def running(node: ast.stmt, runners: Collection[str] = ()) -> set[str]:
         return {one.asname or one.name for one in node.names if one.name in known}
     if isinstance(node, ast.Assign):
         value = node.value
-        if (isinstance(value, ast.Lambda) and runs_text(value, runners)) or _runs(value, runners):
+        inner = {id(one.func) for one in ast.walk(value) if isinstance(one, ast.Call)}
+        given = [
+            one for one in ast.walk(value) if isinstance(one, ast.expr) and id(one) not in inner
+        ]
+        made = isinstance(value, ast.Call) and f"class {getattr(value.func, 'id', '')}" in runners
+        lazily = any(isinstance(one, ast.Lambda) and runs_text(one, runners) for one in given)
+        if lazily or made or any(_runs(one, runners) for one in given):
             return binds(node)
     return set()
 
@@ -181,28 +194,52 @@ def running(node: ast.stmt, runners: Collection[str] = ()) -> set[str]:
 def _runs(function: ast.expr, runners: Collection[str]) -> bool:
     """Whether an expression names a function that runs what it is given."""
     if isinstance(function, ast.Name):
-        return function.id in _RUNNING or function.id in runners
-    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return function.id in (*_RUNNING, *_READING) or function.id in runners
+    if not isinstance(function, ast.Attribute):
         return False
-    whose, name = function.value.id, function.attr
+    whose, name = getattr(function.value, "id", ""), function.attr
     return (
-        f"{whose}.{name}" in runners
+        name in _READING
+        or f"{whose}.{name}" in runners
         or (whose in _BUILTINS and name in _RUNNING)
         or (whose in _PICKLES and name in _LOADING)
-        or name == "read_pickle"
     )
 
 
-def _runs_text(node: ast.AST, runners: Collection[str], files: Collection[str]) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in runners
-    if not isinstance(node, ast.Call):
+def _runs_text(
+    node: ast.AST, call: ast.Call | None, runners: Collection[str], files: Collection[str]
+) -> bool:
+    """Whether an expression runs text: it is called, as `call`, or handed on."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", "")
+        first = node.args[0] if node.args else None
+        if name in _MAGICS:
+            return any(_written_runs(one, runners) for one in node.args)
+        evaluates = name in ("eval", "query") and first is not None  # a frame's
+        pickles = any(one.arg == "allow_pickle" for one in node.keywords)
+        return (evaluates or pickles) and not _is_written(first, runners, files)
+    if not isinstance(node, ast.expr) or not _runs(node, runners):
         return False
-    first = node.args[0] if node.args else None
-    pickles = any(one.arg == "allow_pickle" for one in node.keywords)
-    if not (_runs(node.func, runners) or pickles) or isinstance(first, ast.Constant):
+    if call is None or (isinstance(node, ast.Name) and node.id in runners):
+        return isinstance(getattr(node, "ctx", None), ast.Load)
+    if getattr(node, "id", getattr(node, "attr", "")) in _DOCTESTS:
+        return True
+    return not _is_written(call.args[0] if call.args else None, runners, files)
+
+
+def _is_written(first: ast.expr | None, runners: Collection[str], files: Collection[str]) -> bool:
+    """Whether what would run stands in the code, or in a file that the code names, and runs nothing else."""
+    if isinstance(first, ast.Constant):
+        return not _written_runs(first, runners)
+    return _opens(first) or (isinstance(first, ast.Name) and first.id in files)
+
+
+def _written_runs(one: ast.expr, runners: Collection[str]) -> bool:
+    """Whether code that is written as text in the code runs text."""
+    if not isinstance(one, ast.Constant) or not isinstance(one.value, str):
         return False
-    return not (_opens(first) or (isinstance(first, ast.Name) and first.id in files))
+    tree = parse(one.value)
+    return tree is not None and runs_text(tree, runners)
 
 
 def _opens(node: ast.AST | None) -> bool:

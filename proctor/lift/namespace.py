@@ -24,7 +24,14 @@ from proctor.lift.both_ends import (
     set_random_state,
     written_random,
 )
-from proctor.lift.codec import Reader, Writer, error_of, fingerprint, is_mutable
+from proctor.lift.codec import (
+    Reader,
+    Writer,
+    error_of,
+    fingerprint,
+    is_mutable,
+    library_function_named,
+)
 from proctor.lift.messages import Channel, ChannelClosedError, WireError
 from proctor.lift.names import Names
 
@@ -49,6 +56,12 @@ class RefusedError(BaseException):
 
 class LostError(BaseException):
     """The student's process no longer answers as agreed."""
+
+
+def _own_words(error: BaseException) -> str:
+    """What an exception of the student's says of itself: its class there may have a `__str__`."""
+    told = vars(error).get("_students_message")
+    return Exception.__str__(error) if told is None else str(told)
 
 
 class Namespace:
@@ -140,16 +153,41 @@ class Namespace:
             value = self.ask({"op": "get", "name": name})
         except NameError:
             raise KeyError(name) from None
+        value = self._library(name, value)
         if is_mutable(value):
             self._cache[name] = (value, fingerprint(value))
         elif type(value) is standin.WithheldStandIn:
             pass
         elif isinstance(value, types.FunctionType):
-            self._code[name] = value
+            if name not in self.shared:  # a call may bind it to another
+                self._code[name] = value
         elif not standin.is_stand_in(value):
             code = isinstance(value, types.ModuleType | type)
             (self._code if code else self._cache)[name] = value if code else (value, None)
         return value
+
+    def _library(self, name: str, value: Any) -> Any:
+        """Return the judge's own where the solution has a library's function under a name.
+
+        Raises
+        ------
+        RefusedError
+            If this student has something else there.
+        """
+        wanted = next((one for one in self.needed if one.startswith(f"library:{name}:")), "")
+        if not standin.is_stand_in(value):
+            return value
+        tree = object.__getattribute__(value, "_tree")
+        module, qualified = str(tree.get("__module__", "")), str(tree.get("__qualname__", ""))
+        found: Any = None
+        if tree["kind"] == "function" and not module.startswith("matplotlib"):
+            found = library_function_named(module, qualified)
+        what = f"library:{name}:{module}.{qualified}"
+        if self.learning and found is not None:
+            self.needed.add(what)
+        elif wanted and what != wanted:
+            raise self.refusal(f"'{name}' is not the library's, as it is in the solution")
+        return value if found is None else found
 
     def forget(self) -> None:
         """Ask again for everything."""
@@ -295,7 +333,7 @@ class Namespace:
         raised: BaseException | None = None
         answer: Any = None
         try:
-            if reply.get("random") is not None:
+            if self.shares_random and reply.get("random") is not None:
                 self.random = read_random(reply["random"])
                 set_random_state(self.random)
             if "error" in reply:
@@ -307,7 +345,14 @@ class Namespace:
                 tree = reply["v"]
                 argument = tree["t"] == "argument"
                 answer = given[tree["v"]] if argument else reader.value(tree)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            LookupError,
+            ArithmeticError,
+            AttributeError,
+        ) as error:
             raise self.refusal(
                 f"the student's process sent what cannot be read: {error}"
             ) from error
@@ -412,6 +457,7 @@ class Namespace:
             base = self.type_of(line[1:])
             if base is None or not issubclass(base, BaseException):
                 base = Exception
-            made = type(str(line[0][1])[:100].rpartition(".")[2] or "Exception", (base,), {})
+            name = str(line[0][1])[:100].rpartition(".")[2] or "Exception"
+            made = type(name, (base,), {"__str__": _own_words})
             self.exceptions[tree["id"]] = made
         return self.exceptions[tree["id"]]

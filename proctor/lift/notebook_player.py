@@ -128,9 +128,7 @@ class Process(Server):
         """Say how each of some objects can be made wrong."""
         return {name: mutants.kinds(self.names[name]) for name in names if name in self.names}
 
-    def do_serve(
-        self, source: str, fork: bool, seconds: float, mutant: list[str] | None
-    ) -> dict[str, Any]:
+    def do_serve(self, fork: bool, seconds: float, mutant: list[str] | None) -> dict[str, Any]:
         """Answer a judge over the socket that came, here or in a fork."""
         talk = self.control.take_socket()
 
@@ -138,7 +136,7 @@ class Process(Server):
             if mutant:
                 mutants.mutate(self.names, *mutant)
             with time_limit(seconds):
-                self.hand.serve(talk, source)
+                self.hand.serve(talk)
             return {}
 
         try:

@@ -22,8 +22,8 @@ class Student(Protocol):
     def connect(self) -> socket.socket:
         """Make a line to it, before any of the student's code has run."""
 
-    def serve(self, source: str) -> None:
-        """Have it answer on that line until the judge of this cell is done, within the student's limits."""
+    def serve(self) -> None:
+        """Have it answer on that line until the judge is done, within the student's limits."""
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
         """Run a test cell there; see :meth:`proctor.lift.student_end.Hand.run_cell`."""
@@ -77,8 +77,8 @@ class Judge:
         Where judges come from.
     student : Student
         Whom it asks.
-    reads : iterable of str
-        Names that this student's code reads.
+    reads, rebinds : iterable of str
+        Names that this student's code reads, and those that its functions declare global.
     cell_seconds : float
         How long a cell may take.
     each : collection of str
@@ -92,6 +92,7 @@ class Judge:
         student: Student,
         *,
         reads: Iterable[str] = (),
+        rebinds: Iterable[str] = (),
         cell_seconds: float = 60.0,
         each: Collection[str] = (),
     ) -> None:
@@ -107,7 +108,7 @@ class Judge:
                 used=sorted({*plan.reads, *reads}),
                 needed=[],
                 shares_random=plan.shares_random,
-                shared=sorted(plan.shared),
+                shared=sorted({*plan.shared, *rebinds}),
                 remote_modules=[],
             )
         except BaseException:
@@ -198,7 +199,7 @@ def lift(cell: Cell, student: Student, namespace: Judge) -> Outcome:
     try:
         namespace.begin(cell)
         try:
-            student.serve(cell.source)
+            student.serve()
         except BaseException:
             namespace.abandon(cell)
             raise

@@ -7,9 +7,12 @@ solution needed it; see :meth:`proctor.lift.namespace.Namespace.admit`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from proctor.lift.both_ends import OPERATORS
 
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
 
 _own = object.__getattribute__
+PLAIN_FUNCTIONS = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, np.ufunc,
+)  # fmt: skip
+"""What a function of the student's may say it is."""
 _LOCAL = {"_judge", "_tree", "__class__", "__copy__", "__deepcopy__"}
 _NEVER = {
     "__array_interface__", "__array_struct__", "__array_priority__", "__array_ufunc__",
@@ -49,6 +56,9 @@ class StandIn:
         absent = name == "__array__" and "__array__" not in tree.get("has", ())
         if name in _NEVER or absent or name.startswith("_ipython"):
             raise AttributeError(name)
+        if tree["kind"] in ("function", "class"):
+            what = f"attribute:{tree['kind']}:{name}"
+            judge.admit(what, f"a {tree['kind']} where the solution gives another object ({name})")
         return judge.operate("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -119,6 +129,12 @@ class FunctionStandIn(StandIn):
     """Stands for a function; calling it calls the student's."""
 
     LOCAL: ClassVar[set[str]] = {"__signature__"}
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        known = _own(self, "_judge").type_of(_own(self, "_tree")["line"][:1])
+        return known if known in PLAIN_FUNCTIONS else types.FunctionType
+
     TOLD: ClassVar[set[str]] = {"__name__", "__qualname__", "__doc__", "__module__"}
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -185,7 +201,8 @@ class ClassStandIn(FunctionStandIn):
 
     def __instancecheck__(self, one: object) -> bool:
         judge = _own(self, "_judge")
-        return is_stand_in(one) and judge.operate("isinstance", one, self) is True
+        asked = is_stand_in(one) or hasattr(type(one), "_fields")  # a named tuple is one of theirs
+        return asked and judge.operate("isinstance", one, self) is True
 
     def __subclasscheck__(self, one: object) -> bool:
         judge = _own(self, "_judge")

@@ -12,7 +12,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from proctor.kernel.arrays import Tree
-from proctor.kernel.object_forms import record_class
+from proctor.kernel.object_forms import record, record_class
 from proctor.kernel.values import Decoder, Encoder
 from proctor.lift.both_ends import BASES, build, is_structure, structure
 
@@ -36,11 +36,11 @@ class StudentWriter(Encoder):
             return tree
         tree = hand.refer(value)
         if tree["kind"] in ("instance", "callable"):
-            for base in type(value).__mro__:  # a subclass: what it holds, should that be enough
-                if base in BASES or record_class(base) is not None:
-                    held = base(value) if base in BASES else base(*value)
-                    tree["base"] = self.value(held, depth + 1)
-                    break
+            base = next((one for one in type(value).__mro__ if one in BASES), None)
+            if base is tuple and hasattr(type(value), "_fields"):
+                tree["base"] = record(self, value, depth)
+            elif base is not None:  # a subclass: what it holds, should that be enough
+                tree["base"] = self.value(base(value), depth + 1)
         return tree
 
 

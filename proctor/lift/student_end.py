@@ -87,15 +87,9 @@ class Hand:
         self.printed = _Printed()
         self.random: RandomState | None = None  # where the streams were when both sides last spoke
 
-    def serve(self, connection: socket.socket | Channel, source: str = "") -> None:
-        """Answer until the judge says that it is done, or has gone.
-
-        Parameters
-        ----------
-        source : str
-            The test cell that is judged: a notebook's history has it.
-        """
-        self.remember(source)
+    def serve(self, connection: socket.socket | Channel) -> None:
+        """Answer until the judge says that it is done, or has gone."""
+        self.remember("")  # the test has its place in the history; its text stays in the judge
         self.channel = connection if isinstance(connection, Channel) else Channel(connection)
         own_input, builtins.input = builtins.input, self.input
         try:
@@ -342,13 +336,16 @@ class Hand:
         message = ""
         with contextlib.suppress(BaseException):  # a student's __str__ may do anything
             message = str(error)[:2000]
-        plain = (str, int, float, bool, type(None))
+        plain = (str, int, float, bool, type(None), np.generic)
         args = getattr(error, "args", ())
         args = args if isinstance(args, tuple) else ()
-        try:
-            attributes = {k: v for k, v in vars(error).items() if isinstance(v, plain)}
-        except TypeError:
-            attributes = {}
+        attributes: dict[str, Any] = {}
+        own = [kind for kind in type(error).__mro__ if kind.__module__ != "builtins"]
+        names = {name: None for kind in own for name in vars(kind) if not name.startswith("__")}
+        for name in [*names, *getattr(error, "__dict__", {})]:
+            with contextlib.suppress(BaseException):  # a property may do anything
+                if isinstance(told := getattr(error, name), plain):
+                    attributes[name] = told
         encoder = self.encoder(out)
         return {
             "class": self.refer(type(error)),

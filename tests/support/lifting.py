@@ -216,10 +216,10 @@ class Playing:
         """Run a cell of the student's."""
         return self.student.ask("run", source=source, seconds=20.0, watch=False)
 
-    def serve(self, source: str) -> None:
+    def serve(self) -> None:
         """Answer the judge until it is done."""
         line = self._line.dup()
-        self.student.send("serve", line, source=source, fork=False, seconds=20.0, mutant=None)
+        self.student.send("serve", line, fork=False, seconds=20.0, mutant=None)
         line.close()
         self.student.answer(40.0)
 
