@@ -146,6 +146,10 @@ class Course:
         labs = self.labs()
         return [name for name in ordinary.assignments(self.source_folder) if name not in labs]
 
+    def others(self, name: str) -> list[str]:
+        """Names of the course's labs and assignments but this one."""
+        return [one for one in (*self.labs(), *self.assignments()) if one != name]
+
     @property
     def source_folder(self) -> Path:
         """The folder of the instructor's notebooks."""

@@ -84,6 +84,14 @@ def test_another_labs_notebooks_in_nbgraders_tree_are_not_looked_at(tmp_path: Pa
     assert codes(handed) == []
 
 
+def test_a_known_labs_folder_is_that_labs(tmp_path: Path):
+    put(tmp_path / "s001" / "w2" / NAME)
+    put(tmp_path / "s002" / LAB / NAME)
+    assert len(collect(tmp_path, LAB)) == 2
+    (handed,) = collect(tmp_path, LAB, others=("w2",))
+    assert handed.student == "s002"
+
+
 def test_a_students_own_subfolder_is_looked_into(tmp_path: Path):
     put(tmp_path / "s001" / "homework" / "week 3" / NAME)
     put(tmp_path / "s002" / f"{LAB} (1)" / f"{LAB} (1).ipynb")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.lifting import ALWAYS, LIFTED, Playing, a_bench, cells, planned, playing, step_of
 
-from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift
+from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
 
 
 @pytest.fixture(scope="module")
@@ -379,6 +380,54 @@ def test_a_right_answer_keeps_its_point_with(bench: Bench, what: str) -> None:
     for answers in ({}, {"c0": answer}):
         outcome = judged(bench, notebook, answers, plan)["c1"]
         assert outcome.passed, (step_of(plan, "c1").judged, outcome)
+
+
+def test_what_an_earlier_test_imports_is_there_for_one_that_is_judged_inside(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def w(p):\n    open(p, 'w').write('hi')\ndef f(x):\n    return x + 1\n"),
+        ("test", "import pathlib\nlimit = 2\nassert f(1) == limit\n"),
+        ("test", "w('z.txt')\nassert pathlib.Path('z.txt').read_text() == 'hi' and limit == 2\n"),
+        ("test", "assert f(2) == 3\n"),
+    )
+    plan = planned(bench, notebook)
+    found = [(step.judged, step.error) for step in plan.tests]
+    assert found == [("outside", ""), ("inside", ""), ("outside", "")]
+    assert all(one.passed for one in judged(bench, notebook, {}, plan).values())
+
+
+def test_a_name_of_a_function_alone_is_not_the_notebooks(bench: Bench) -> None:
+    """The test binds `res` to what cannot be carried; the answer's `res` is another."""
+    notebook = cells(
+        ("solution", "def f(x):\n    return x + 1\n"),
+        ("test", "import tempfile\nres = tempfile.TemporaryFile()\nassert f(1) == 2\n"),
+    )
+    answers = {
+        "c0": "def f(x):\n    res = x + 1\n    def g():\n        return res\n    return g()\n"
+    }
+    plan = planned(bench, notebook)
+    with (
+        playing(bench) as student,
+        Judge(
+            plan,
+            bench,
+            student,
+            reads=name_owners.reads(ast.parse(answers["c0"])),
+            cell_seconds=10.0,
+        ) as judge,
+    ):
+        student.run(answers["c0"])
+        judge.ran(notebook[0], answers["c0"])
+        assert lift(notebook[1], student, judge).passed
+
+
+def test_who_fails_by_an_object_of_another_kind_waits_for_a_person(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def mean():\n    x = 0\n    while True:\n        x = (yield x)\n"),
+        ("test", "m = mean()\nnext(m)\nassert m.send(4) == 4\n"),
+    )
+    own = "class mean:\n    def __next__(self): pass\n    def send(self, x): return x\n"
+    outcome = judged(bench, notebook, {"c0": own})["c1"]
+    assert (outcome.ended, "StandIn" in outcome.message) == ("refused", False)
 
 
 def test_a_range_that_nobody_can_go_through_costs_its_own_cell(bench: Bench) -> None:

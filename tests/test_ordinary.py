@@ -424,6 +424,34 @@ def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     assert "`assert x == 1` does not hold." in done.all
 
 
+def test_another_assignments_notebooks_are_not_this_ones(tmp_path: Path) -> None:
+    """Assignments of a course may have notebooks of the same name."""
+    folder = small(tmp_path, course.solution("x = 1", "x"), course.test("assert x == 1", "x-test"))
+    shutil.copytree(folder / "source" / "a", folder / "source" / "b")
+    handed_in(folder, "ann")
+    said = command(folder, "proctor", "grade", "b")
+    assert "There is no notebook in submitted" in said.err, said.all
+    assert not (folder / "verdicts" / "ann.json").exists()
+    assert command(folder, "proctor", "grade", "a").code == 0
+
+
+def test_a_file_that_a_test_writes_elsewhere_costs_no_points(tmp_path: Path) -> None:
+    """The judge's files are not the student's: where the solution must read one, it is judged inside."""
+    test = course.test(
+        "import pathlib, tempfile\nwith tempfile.TemporaryDirectory() as d:\n"
+        "    p = pathlib.Path(d) / 's.txt'\n    p.write_text('a')\n    assert load(str(p)) == 'a'",
+        "x-test",
+    )
+    load = "def load(path):\n    try:\n        return open(path).read()\n"
+    load += "    except OSError:\n        return ''"
+    folder = small(tmp_path, course.solution(load, "x"), test)
+    said = command(folder, "proctor", "adopt", "a")
+    assert "1 test cell: 0 judged outside, 1 inside." in said.out, said.all
+    handed_in(folder, "ann")
+    assert command(folder, "proctor", "grade", "a").code == 0
+    assert verdict(folder, "ann").score == 1
+
+
 def test_a_test_that_fails_on_its_solution_is_counted_as_that(tmp_path: Path) -> None:
     tests = (course.test("assert x == 1", "x-test"), course.test("assert x == 2", "y-test"))
     folder = small(tmp_path, course.solution("x = 1", "x"), *tests)

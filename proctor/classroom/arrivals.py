@@ -121,7 +121,7 @@ def collect_class(course: Course, path: Path, lab: str) -> Arrivals:
 
 def arrivals(course: Course, path: Path, lab: str) -> Arrivals:
     """List what was handed in at `path`, under the roster's ids, whatever it is."""
-    handed = collect(path, lab)
+    handed = collect(path, lab, others=course.others(lab))
     people = known_people(course)
     arrived = meet(handed, people) if people else Arrivals(tuple(handed))
     looked = tuple(_looked_through(one, course, lab) for one in arrived.handed)

@@ -117,6 +117,7 @@ class FolderSource:
 
     def __init__(self, course: Course, lab: str, folder: Path, say: Say) -> None:
         self._course, self._lab, self._folder, self._say = course, lab, folder, say
+        self._others = course.others(lab)
         self.where = f"the folder {folder}"
         self._seen: dict[str, object] = {}
         self._before: dict[str, object] = {}
@@ -129,7 +130,7 @@ class FolderSource:
             return False
         now: dict[str, object] = {}
         people = known_people(self._course)
-        handed = collect(self._folder, self._lab)
+        handed = collect(self._folder, self._lab, others=self._others)
         for one in meet(handed, people).handed if people else handed:
             state = now[one.student] = _state(one)
             if state == self._before.get(one.student) and state != self._seen.get(one.student):

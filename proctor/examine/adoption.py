@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -188,15 +189,25 @@ def make(
     return Adopted(assignment, plans)
 
 
+class _Apart:
+    """A bench whose judges share no folder, and so no temporary file, with the players."""
+
+    def __init__(self, players: Bench, judges: Bench) -> None:
+        self._players, self._judges = players, judges
+
+    def fork(self, role: str, *sockets: socket.socket) -> None:
+        """Start a process of that role."""
+        (self._judges if role == "judge" else self._players).fork(role, *sockets)
+
+
 @contextmanager
 def open_bench(course: Course, lab: Lab, isolation: Isolation | None) -> Iterator[Bench]:
     """Start a bench for the reference run, isolated as the submissions will be."""
     require(isolation)
-    with (
-        fork_server(lab, course, isolation or "namespaces") as server,
-        ForkLauncher(server).bench() as bench,
-    ):
-        yield bench
+    with fork_server(lab, course, isolation or "namespaces") as server:
+        launcher = ForkLauncher(server)
+        with launcher.bench() as players, launcher.bench() as judges:
+            yield _Apart(players, judges)
 
 
 def plans(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -73,10 +73,11 @@ def unwrap(entries: list[Entry], lab: str) -> list[Entry]:
     return inner if wrapper and not one_student else entries
 
 
-def group(entries: Iterable[Entry], lab: str) -> dict[str, Group]:
+def group(entries: Iterable[Entry], lab: str, others: Collection[str] = ()) -> dict[str, Group]:
     """Sort entries by the student whose they are, who is named by the original id.
 
-    What belongs to another lab is left out, and whoever handed in nothing else.
+    What belongs to another lab is left out, and whoever handed in nothing else: what lies in a student's
+    folder of the name of one of the course's `others`, or evidently in nbgrader's tree.
     """
     groups: dict[str, Group] = {}
     for entry in entries:
@@ -89,7 +90,7 @@ def group(entries: Iterable[Entry], lab: str) -> dict[str, Group]:
             if owner.late and not one.owner.late:
                 one.owner = replace(one.owner, late=True)
             one.entries.append((rest, owner.timestamp, entry))
-    return _without_other_labs(groups, lab)
+    return _without_other_labs(groups, lab, others)
 
 
 def folder_owner(name: str) -> Owner:
@@ -120,8 +121,14 @@ def _owner_as_written(entry: Entry, lab: str) -> tuple[Owner, tuple[str, ...]] |
     return (known, (known.file,)) if known else None
 
 
-def _without_other_labs(groups: dict[str, Group], lab: str) -> dict[str, Group]:
-    """Drop ``STUDENT/OTHER/OTHER.ipynb`` where the class evidently lies in nbgrader's tree."""
+def _without_other_labs(
+    groups: dict[str, Group], lab: str, known: Collection[str]
+) -> dict[str, Group]:
+    """Drop what lies in folders of other labs.
+
+    These are ``STUDENT/OTHER`` for a known one, and ``STUDENT/OTHER/OTHER.ipynb`` where the class evidently
+    lies in nbgrader's tree.
+    """
     in_tree: Counter[str] = Counter()
     beside: set[str] = set()
     for one in groups.values():
@@ -136,6 +143,7 @@ def _without_other_labs(groups: dict[str, Group], lab: str) -> dict[str, Group]:
             beside |= own
     enough = 2 if in_tree[lab] else max(2, len(groups))
     others = beside | {name for name, count in in_tree.items() if name != lab and count >= enough}
+    others |= set(known) - {lab}
     kept = {}
     for original, one in groups.items():
         mine = [item for item in one.entries if not (item[0] and item[0][0] in others)]

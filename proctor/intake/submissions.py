@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,9 @@ MAX_CANDIDATES = 20
 """Most notebooks of one student that are considered."""
 
 
-def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed]:
+def collect(
+    path: Path, lab: str, *, others: Collection[str] = (), workdir: Path | None = None
+) -> list[Handed]:
     """List what was handed in at `path`, sorted by student.
 
     Parameters
@@ -49,6 +51,8 @@ def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed
         Blackboard and Gradescope make them. Archives within count as folders, one level deep.
     lab : str
         The lab's name.
+    others : collection of str
+        The course's other labs: what lies in a student's folder of such a name is theirs.
     workdir : Path, optional
         Where notebooks out of archives are put, under names of ours; otherwise they are kept in
         memory.
@@ -74,7 +78,7 @@ def collect(path: Path, lab: str, *, workdir: Path | None = None) -> list[Handed
             f"There is no folder, zip archive or notebook at '{path}'. Give the place where the "
             "class's submissions are."
         )
-    groups = name_submitters(group(entries, lab), entries)
+    groups = name_submitters(group(entries, lab, others), entries)
     ids = unique_ids({original: one.owner.numbered for original, one in groups.items()})
     store = _Store(workdir)
     handed = (_handed(ids[original], original, one, lab, store) for original, one in groups.items())

@@ -335,6 +335,29 @@ class _Run:
         self.theirs, self.structures = told["theirs"], told["structures"]
         return self.theirs
 
+    def hand_over(self, place: int) -> None:
+        """Give the student's process what earlier test cells bound in the judge and this one reads."""
+        tree = self.trees[place]
+        reads = name_owners.reads(tree) if tree else set()
+        wanted: set[str] = set()
+        for number, step in enumerate(self.steps):
+            before = self.trees[number]
+            if step.kind != "test" or step.judged != "outside" or before is None:
+                continue
+            if names := name_owners.binds_of(before) & reads:
+                wanted |= names
+                self.steps[number] = replace(step, later=tuple(sorted({*step.later, *names})))
+        if not wanted:
+            return
+        with talking() as (one, other):
+            seconds = self.cell_seconds
+            self.student.send("serve", one, fork=False, seconds=seconds, mutant=None)
+            handing = Cell("", "test", "\n".join(f"{name} = {name}" for name in sorted(wanted)))
+            request = {**self.request(place, handing, None, (), ()), "used": sorted(wanted)}
+            self.judge.send("judge", other, **request, trial=False, carried=True)
+        self.judge.answer(self.wait)
+        self.student.answer(self.wait)
+
     def inside(
         self,
         place: int,
@@ -348,6 +371,7 @@ class _Run:
         """Run the cell in the student's process; let the judge take over what it defines."""
         limit = self.cell_seconds
         self.unlifted.send("run", source=cell.source, seconds=limit, watch=False)
+        self.hand_over(place)
         marked = self.student.ask(
             "cell",
             self.wait,

@@ -125,6 +125,7 @@ class Judge:
         """Run a test cell, with `each` assertion by assertion; say how it ended."""
         space = self.space
         space.refused, space.seen, space.accessed = "", {}, set()
+        space.strange = ""
         _remember(name, source)
         printed = _Printed()
         began = time.perf_counter()
@@ -153,6 +154,10 @@ class Judge:
             outcome.update(failed or {}, passed=failed is None and not space.refused)
         except BaseException as error:  # noqa: BLE001  what it was is the answer
             outcome.update(_ended(error, name))
+        if not outcome["passed"] and "StandIn" in outcome["message"]:
+            space.strange = space.strange or "an object that cannot do what the solution's can"
+        if not outcome["passed"]:
+            space.refused = space.refused or space.strange
         if space.lost:
             outcome.update(passed=False, lost=space.lost[:500])
         elif space.refused:

@@ -15,7 +15,6 @@ import numpy as np
 
 from proctor.lift.both_ends import own_module
 
-
 _LIBRARIES = (type, types.FunctionType, types.BuiltinFunctionType)
 
 

@@ -55,26 +55,60 @@ def parse(source: str) -> ast.Module | None:
 
 
 def reads(node: ast.AST, *, deep: bool = True) -> set[str]:
-    """Names that running `node` reads; without `deep`, not those that only a later call reads."""
+    """Names that running `node` reads; without `deep`, not those that only a later call reads.
+
+    What a function binds for itself is no name of the notebook.
+    """
     found: set[str] = set()
 
-    def visit(one: ast.AST) -> None:
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load | ast.Del):
+    def visit(one: ast.AST, own: frozenset[str]) -> None:
+        if (
+            isinstance(one, ast.Name)
+            and isinstance(one.ctx, ast.Load | ast.Del)
+            and one.id not in own
+        ):
             found.add(one.id)
         if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
-            found.add(one.target.id)
-        if not deep and isinstance(one, Function | ast.Lambda):
+            found.update({one.target.id} - own)
+        if isinstance(one, Function | ast.Lambda):
             arguments = one.args
             now: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
             now += getattr(one, "decorator_list", [])
+            now += [part for part in _annotations(one) if part is not None]
             for part in now:
-                visit(part)
+                visit(part, own)
+            if deep:
+                inner = own - _declared(one) | _own_names(one)
+                for part in one.body if isinstance(one.body, list) else [one.body]:
+                    visit(part, inner)
             return
         for part in ast.iter_child_nodes(one):
-            visit(part)
+            visit(part, own)
 
-    visit(node)
+    visit(node, frozenset())
     return found
+
+
+def _own_names(function: ast.AST) -> frozenset[str]:
+    """Names that a function binds for itself: its parameters, and what it assigns without `global`."""
+    arguments: ast.arguments = function.args  # type: ignore[attr-defined]
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
+    body = function.body if isinstance(function.body, list) else [function.body]  # type: ignore[attr-defined]
+    bound = {one.arg for one in every}.union(*(binds(part) for part in body))
+    return frozenset(bound - _declared(function) - {"*"})
+
+
+def _declared(function: ast.AST) -> frozenset[str]:
+    """Names that a function declares global, or another function's."""
+    every = [one for one in ast.walk(function) if isinstance(one, ast.Global | ast.Nonlocal)]
+    return frozenset(name for one in every for name in one.names)
+
+
+def _annotations(function: ast.AST) -> list[ast.expr | None]:
+    arguments: ast.arguments = function.args  # type: ignore[attr-defined]
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [*(one.annotation for one in every), getattr(function, "returns", None)]
 
 
 def binds(node: ast.AST) -> set[str]:

@@ -86,6 +86,8 @@ class Namespace:
         Where the shared random streams were when both sides last spoke of them.
     withheld : set of str
         Names that a test set to what cannot be carried; whoever reads one there is not judged.
+    strange : str
+        That an object came where the reference gave another; whoever fails then may fail by that.
     refused : str
         Why the cell that runs cannot be judged here; empty if there is no such reason.
     """
@@ -110,7 +112,7 @@ class Namespace:
         self.callbacks: list[Any] = []
         self.withheld: set[str] = set()
         self._numbers: dict[int, int] = {}
-        self.refused = ""
+        self.refused = self.strange = ""
         self.lost = ""
         self.channel: Channel | None = None
         self._cache: dict[str, tuple[Any, Any]] = {}
@@ -438,11 +440,12 @@ class Namespace:
             if not self.admits(which):
                 if "base" in tree:
                     return reader.value(tree["base"], depth + 1)
-                if kind == "instance":
-                    return standin.WithheldStandIn(self, tree)
-                raise self.refusal(
-                    f"an object of class {str(line[0][1])[:100]} where the solution gives another"
-                )
+                name = str(line[0][1])[:100]
+                reason = f"an object of class {name} where the solution gives another"
+                if kind != "instance":
+                    raise self.refusal(reason)
+                self.strange = reason
+                return standin.WithheldStandIn(self, tree)
         self.note(kind)
         made = self.stand_ins[number] = standin.make(self, tree)
         return made
