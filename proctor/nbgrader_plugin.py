@@ -78,9 +78,13 @@ class ProctorExporter(NotebookExporter):  # type: ignore[misc]
             return
         from nbgrader.converters.base import NbGraderException
 
+        from proctor.intake.release_difference import stale_release
+
         try:
             lab = course.lab(name)
             converter.assignments = self._list(converter, course, lab)
+            if lab.ordinary is not None and (sentence := stale_release(course, lab.ordinary)):
+                self.log.warning("%s", sentence)
             self._prepare(course, lab)
         except CourseError as error:  # before nbgrader has touched anything
             self.log.error("%s", error)

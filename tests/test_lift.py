@@ -11,6 +11,7 @@ import pytest
 from support.lifting import ALWAYS, LIFTED, Playing, a_bench, cells, planned, playing, step_of
 
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
+from proctor.lift.both_ends import read_random
 
 
 @pytest.fixture(scope="module")
@@ -428,6 +429,12 @@ def test_who_fails_by_an_object_of_another_kind_waits_for_a_person(bench: Bench)
     own = "class mean:\n    def __next__(self): pass\n    def send(self, x): return x\n"
     outcome = judged(bench, notebook, {"c0": own})["c1"]
     assert (outcome.ended, "StandIn" in outcome.message) == ("refused", False)
+
+
+def test_a_random_state_that_would_end_the_judge_is_refused() -> None:
+    for place in (625, -1, 10**40):
+        with pytest.raises(ValueError, match="another kind"):
+            read_random([[3, [0] * 625, None], ["MT19937", [0] * 624, place, 0, 0.0]])
 
 
 def test_a_range_that_nobody_can_go_through_costs_its_own_cell(bench: Bench) -> None:

@@ -276,6 +276,8 @@ def test_a_source_changed_after_its_release_is_said(tmp_path: Path) -> None:
     assert "a/a.ipynb was changed after its release: cell 'x-test' differs" in said
     assert "nbgrader generate_assignment a --force" in said
     assert "changed after its release" in command(folder, "proctor", "adopt", "a").all
+    (folder / "nbgrader_config.py").write_text(course.CONFIG.format(seconds=20) + PLUG_IN)
+    assert "changed after its release" in command(folder, "nbgrader", "autograde", "a").err
 
 
 def handed_in(folder: Path, *students: str) -> None:
@@ -457,6 +459,20 @@ def test_a_test_that_fails_on_its_solution_is_counted_as_that(tmp_path: Path) ->
     folder = small(tmp_path, course.solution("x = 1", "x"), *tests)
     said = command(folder, "proctor", "adopt", "a")
     assert "2 test cells: 1 judged outside, 1 not passing on its own solution." in said.all
+
+
+def test_a_test_that_reads_the_source_is_not_put_inside_by_our_wrong_answers(
+    tmp_path: Path,
+) -> None:
+    test = course.test("import inspect\nassert 'for' not in inspect.getsource(f)", "x-test")
+    failing = course.test("assert f() == 2", "y-test")
+    folder = small(tmp_path, course.solution("def f():\n    return 1", "x"), test, failing)
+    said = command(folder, "proctor", "adopt", "a").all
+    assert "judged outside, rests on source text" in said
+    assert (
+        "does not pass on the instructor's own solution: AssertionError in `assert f() == 2`"
+        in said
+    )
 
 
 ADVISED = {

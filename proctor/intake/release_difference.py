@@ -27,7 +27,7 @@ def stale_release(course: Course, assignment: Assignment) -> str:
     Returns
     -------
     str
-        Names the first cell that differs in kind, points, or in what a test shows. What is hidden,
+        Names cells that differ in kind, points, or in what a test shows. What is hidden,
         solutions and given text may be mended without a new release.
     """
     config = course.nbgrader_config()
@@ -40,10 +40,13 @@ def stale_release(course: Course, assignment: Assignment) -> str:
         except CourseError:
             continue  # a release that cannot be read says nothing of the source
         now, then = _cells(_released(notebook, config)), _cells(node)
-        if changed := next((id for id in [*now, *then] if now.get(id) != then.get(id)), ""):
+        if changed := [id for id in {**now, **then} if now.get(id) != then.get(id)]:
+            few, more = changed[:3], len(changed) - 3
+            named = ", ".join(f"'{id}'" for id in few) + (f" and {more} more" if more > 0 else "")
+            which = f"cell {named} differs" if len(changed) == 1 else f"cells {named} differ"
             here = f"{assignment.name}/{notebook.name}.ipynb"
             return (
-                f"The source of {here} was changed after its release: cell '{changed}' differs, and "
+                f"The source of {here} was changed after its release: {which}, and "
                 "students have the older one. Marked is the source as it is now; to hand it out: "
                 f"nbgrader generate_assignment {assignment.name} --force, then release it again."
             )

@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 from proctor.lift import mutants
 from proctor.lift.both_ends import fingerprint
+from proctor.lift.cell_code import own_line
 from proctor.lift.connection import Line, Server, in_child
 from proctor.lift.student_end import Hand, close_figures
 from proctor.lift.time_limit import PATIENCE, time_limit
@@ -88,7 +89,7 @@ class Process(Server):
         close_figures()
         if result is not None:
             error = result.error_before_exec or result.error_in_exec
-        told = "" if error is None else f"{type(error).__name__}: {_text(error)}"[:1000]
+        told = "" if error is None else _told(error)[:1000]
         shown = [] if result is None or result.result is None else [repr(result.result)[:1000]]
         return {"passed": error is None, "error": told, "shown": shown}
 
@@ -143,6 +144,14 @@ class Process(Server):
             return in_child(run, PATIENCE * seconds + 10.0) if fork else run()
         finally:
             talk.close()
+
+
+def _told(error: BaseException) -> str:
+    """Say what an exception is; of one without words, where the cell raised it."""
+    if text := _text(error):
+        return f"{type(error).__name__}: {text}"
+    line = own_line(error)
+    return type(error).__name__ + (f" in `{line[:200]}`" if line else "")
 
 
 def _text(error: BaseException) -> str:
