@@ -104,6 +104,12 @@ class Reader(Decoder):
         super().__init__(buffers)
         self.judge = judge
 
+    def record_class(self, name: str, fields: tuple[str, ...]) -> Any:
+        """Return the course's own class of that name and those fields, if there is one."""
+        own = dict.get(self.judge.names, name)
+        same = isinstance(own, type) and getattr(own, "_fields", None) == fields
+        return own if same else super().record_class(name, fields)
+
     def other(self, tree: Tree, depth: int) -> Any:
         """Read a reference, an instance of a class of the course's, a module."""
         judge, kind = self.judge, tree["t"]
