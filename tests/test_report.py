@@ -124,6 +124,10 @@ def test_what_was_not_started_or_not_asked_is_no_misconception(marked: Course) -
         lab, "s", lambda check: False, cause=lambda check: "This exercise is not started."
     )
     assert itemstats.misconceptions({"s": blank}) == []
+    released = classroom.verdict(
+        lab, "s", lambda check: False, cause=lambda check: "NotImplementedError"
+    )
+    assert itemstats.misconceptions({"s": released}) == []  # the line that nbgrader puts there
     wrong = classroom.verdict(lab, "t", lambda check: False)
     double = itemstats.exercises(lab, [blank, wrong])[0]
     assert double.not_started == 1

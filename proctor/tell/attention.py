@@ -14,6 +14,7 @@ MOST_LINES = 10
 MOST_NAMES = 6
 MOST_CHECKS = 2
 COPY = "copy-more-finished"
+WAITS = "waits"
 _GRAVITY = {"rejected": 0, "needs_attention": 1, "graded": 2}
 
 
@@ -50,8 +51,8 @@ def _reasons(result: ClassResult, data: ClassData) -> Iterator[tuple[list[str], 
         # What a person marks waits for them, whatever the problem.
         answers = any(one.waiting for one in verdict.exercises)
         if data.entries[student].waiting and (problem is None or answers):
-            waits = Problem("waits", "The gradebook waits for a person's mark (see formgrader).")
-            groups["waits"].append((verdict, waits))
+            waits = Problem(WAITS, "The gradebook waits for a person's mark (see formgrader).")
+            groups[WAITS].append((verdict, waits))
     ranked = sorted(groups.items(), key=lambda item: (*_rank(item[0], item[1]), item[0]))
     for _, members in ranked:
         names = [verdict.student for verdict, _ in members]
@@ -61,9 +62,13 @@ def _reasons(result: ClassResult, data: ClassData) -> Iterator[tuple[list[str], 
         yield names, f"{not_marked}{messages[0]}{others}"
 
 
-def _rank(code: str, members: list[tuple[Verdict, Problem]]) -> tuple[int, bool, int]:
-    """Order reasons: what was not marked, then what was perhaps not the right file, then the many."""
-    return min(_GRAVITY[verdict.status] for verdict, _ in members), code != COPY, -len(members)
+def _rank(code: str, members: list[tuple[Verdict, Problem]]) -> tuple[bool, int, bool, int]:
+    """Order reasons: what was not marked, then what was perhaps not the right file, then the many.
+
+    What waits for a person in any case, often of the whole class, comes last.
+    """
+    gravity = min(_GRAVITY[verdict.status] for verdict, _ in members)
+    return code == WAITS, gravity, code != COPY, -len(members)
 
 
 def _checks(result: ClassResult) -> Iterator[str]:

@@ -26,7 +26,7 @@ BINS = 10
 """Bars of the distribution of scores."""
 SMALLEST = 10
 """Fewest submissions for which a correlation is given at all."""
-NOT_STARTED = re.compile(r"\bnot started\b", re.I)
+NOT_STARTED = re.compile(r"\bnot started\b|^NotImplementedError\b", re.I)
 _PARTICULAR = re.compile(r"`[^`\n]*`|'[^'\n]*'|\"[^\"\n]*\"|[-+]?\d[\d.,eE+-]*")
 
 
