@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Watched
-from support.looking import eventually, eventually_js, expect
+from support.looking import eventually_js, expect, workers
 
 Open = Callable[..., Watched]
 #: A browser, or a place in one, that lets no worker run.
@@ -31,7 +31,7 @@ def test_the_shown_network_is_trained_and_everything_moves_along(
     )
     watched.becomes("Number(document.querySelector('[data-part=trained]').dataset.epoch) > 3")
     # A page from disk has its worker too: it is no module's.
-    eventually(lambda: len(page.workers), lambda n: n == (0 if script else 1), "workers")
+    workers(page, 0 if script else 1)
     # The drawing's answer, the weights and the confusion are those of the training.
     watched.becomes(
         "[...d.pass.logits].some((v, k) => Math.abs(v - arg[k]) > 0.01)", argument=before
@@ -62,7 +62,7 @@ def test_the_shown_network_is_trained_and_everything_moves_along(
     stopped = watched.value("d.live.version")
     here.get_by_role("button", name="Back to the model").click()
     watched.becomes("d.live", None)
-    eventually(lambda: len(page.workers), lambda n: n == 0, "workers")
+    workers(page, 0)
     watched.becomes("d.counted()?.accuracy", accuracy)
     assert stopped > 1 and watched.errors == []
 

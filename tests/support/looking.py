@@ -29,6 +29,7 @@ __all__ = [
     "fits",
     "steady_js",
     "text",
+    "workers",
 ]
 
 _PAUSE = 0.05
@@ -42,6 +43,11 @@ def eventually(look: Callable[[], Any], right: Callable[[Any], bool], what: str)
         assert time.monotonic() < limit, f"{what}: at last {seen!r}"
         time.sleep(_PAUSE)
     return seen
+
+
+def workers(page: Any, count: int) -> None:
+    """Wait until a page has so many workers: Playwright hears of them only while it is asked something."""
+    eventually(lambda: (page.evaluate("0"), len(page.workers))[1], lambda n: n == count, "workers")
 
 
 def eventually_js(page: Any, expression: str, wanted: Any = True, argument: Any = None) -> None:
