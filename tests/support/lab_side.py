@@ -20,7 +20,7 @@ import numpy as np
 
 from labkit.findings import NotYet
 from proctor.checks import Exercise, Lab, Told
-from proctor.kernel import agent, values
+from proctor.kernel import agent, check_values
 from proctor.kernel.student_side import RemoteSide
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,11 +43,11 @@ class LocalKernel:
         content, parts = self.agent.answer(request, buffers)
         error = content.get("error")
         if error is not None:
-            raise values.StudentError(error["type"], error["message"], error["line"])
+            raise check_values.StudentError(error["type"], error["message"], error["line"])
         return content, list(parts)
 
     def value(self, tree: Any, parts: list[Any]) -> Any:
-        return values.decode(tree, parts)
+        return check_values.decode(tree, parts)
 
 
 @dataclass
@@ -119,7 +119,7 @@ def judge(
         side.in_place = check.in_place
         try:
             check.function(side, np.random.default_rng([seed, len(outcomes)]))
-        except values.StudentError as error:
+        except check_values.StudentError as error:
             outcomes[check.id] = error
         except Exception as error:
             if not isinstance(error, Told):
