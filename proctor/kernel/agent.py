@@ -17,12 +17,10 @@ import contextlib
 import functools
 import importlib.util
 import io
-import linecache
 import marshal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -229,6 +227,7 @@ class _Agent:
         )
         self.draw = figures["describe"]
         self.hand: Any = hand["Hand"](self.names)
+        self.own_line = _module(modules, "cell_code")["own_line"]
         self.talk: Any = None
         self.encode = values["encode"]
         self.decode = values["decode"]
@@ -306,17 +305,7 @@ class _Agent:
             message = str(error)
         except BaseException:  # noqa: BLE001  a student's __str__ may do anything
             message = ""
-        return {"type": name, "message": message[:MAX_MESSAGE], "line": student_line(error)}
-
-
-def student_line(error: BaseException) -> str:
-    """Return the last line of a notebook cell on the way to `error`, or an empty string."""
-    line = ""
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        name = frame.f_code.co_filename
-        if "ipykernel_" in name or name.startswith("<ipython-input"):
-            line = linecache.getline(name, number).strip() or line
-    return line[:500]
+        return {"type": name, "message": message[:MAX_MESSAGE], "line": self.own_line(error)}
 
 
 BOOTSTRAP = f"""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import functools
 import io
 import itertools
 import operator
@@ -31,6 +32,10 @@ ITERATORS: tuple[type, ...] = (
     itertools.combinations, itertools.takewhile, itertools.dropwhile, itertools.accumulate,
     itertools.starmap, itertools.zip_longest, io.TextIOWrapper,
 )  # fmt: skip
+FUNCTIONS = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc, functools.partial,
+)  # fmt: skip
+"""Types of what is nothing but a function."""
 FILES = (io.TextIOWrapper, io.BufferedReader)
 """Open files, which travel as what is left to read in them."""
 BASES: tuple[Any, ...] = (
@@ -72,6 +77,14 @@ def own_module(name: str) -> bool:
     """Whether a module lies beside the notebook: the course's, the same file on both sides."""
     file = getattr(sys.modules.get(name), "__file__", None) or ""
     return bool(file) and name != "__main__" and os.path.abspath(file).startswith(os.getcwd() + "/")
+
+
+def found_in(module: str, name: str) -> Any:
+    """Return what a module that is loaded has under a qualified name; None if there is nothing."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return found
 
 
 def is_structure(kind: type, structures: set[str]) -> bool:

@@ -20,6 +20,7 @@ from proctor.lift.both_ends import (
     MUTABLE,
     build,
     fingerprint,
+    found_in,
     is_structure,
     own_module,
     structure,
@@ -142,26 +143,18 @@ def library_function(value: Any) -> Tree | None:
     """Name a library's function, which both sides have; None if it is none, or another has its place."""
     if not isinstance(value, types.FunctionType | types.BuiltinFunctionType | np.ufunc):
         return None
-    name, module = (
-        getattr(value, "__qualname__", value.__name__),
-        getattr(value, "__module__", None),
-    )
-    module = "numpy" if isinstance(value, np.ufunc) else module
-    if not isinstance(module, str) or module == "__main__" or own_module(module):
+    name = getattr(value, "__qualname__", value.__name__)
+    module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+    if not isinstance(module, str) or library_function_named(module, name) is not value:
         return None
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, "__dict__", {}).get(part)
-    return {"t": "type", "m": module, "v": name} if found is value else None
+    return {"t": "type", "m": module, "v": name}
 
 
 def library_function_named(module: str, name: str) -> Any:
     """Return a library's function by its name; None if there is none, or it is of the course's own."""
-    if not module or module == "__main__" or own_module(module) or name.count("<"):
+    if not module or module == "__main__" or own_module(module):
         return None
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, "__dict__", {}).get(part)
+    found = found_in(module, name)
     kinds = (types.FunctionType, types.BuiltinFunctionType, np.ufunc)
     return found if isinstance(found, kinds) else None
 

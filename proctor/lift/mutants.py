@@ -115,16 +115,15 @@ def shared(value: Any, others: list[Any]) -> Any:
             return
         if type(one) is not tuple:
             known.append(one)
-        for part in (
-            list(one.values()) if type(one) is dict else one if type(one) in (list, tuple) else ()
-        ):
+        for part in _parts(one):
             note(part, depth + 1)
 
     def build(one: Any, depth: int) -> Any:
         kind = type(one)
         if depth > 4 or kind not in _SHARED:
             return one
-        if kind is not tuple and (depth or not _has_parts(one)):
+        whole = depth or not any(type(part) in _SHARED for part in _parts(one))
+        if kind is not tuple and whole:
             for other in known:
                 if type(other) is kind and _equal(other, one):
                     return other
@@ -142,10 +141,11 @@ def shared(value: Any, others: list[Any]) -> Any:
     return build(value, 0)
 
 
-def _has_parts(value: Any) -> bool:
-    """Whether something lies in it that could be shared by itself."""
-    held = value.values() if type(value) is dict else value
-    return type(value) in (list, dict) and any(type(part) in _SHARED for part in held)
+def _parts(value: Any) -> list[Any]:
+    """What lies in a list, a tuple or a dictionary, and could be shared by itself."""
+    if type(value) is dict:
+        return list(value.values())
+    return list(value) if type(value) in (list, tuple) else []
 
 
 _SHARED = (list, dict, set, tuple, np.ndarray, bytearray)

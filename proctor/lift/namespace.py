@@ -17,6 +17,7 @@ from proctor.kernel.arrays import UnsendableError, ValueFormatError
 from proctor.lift import standin, update_in_place
 from proctor.lift.both_ends import (
     RandomState,
+    found_in,
     own_module,
     random_state,
     read_random,
@@ -419,9 +420,7 @@ class Namespace:
         return None
 
     def _library_type(self, module: str, name: str) -> type | None:
-        found: Any = sys.modules.get(module)
-        for part in name.split(".") if found is not None else ():
-            found = getattr(found, "__dict__", {}).get(part)
+        found = found_in(module, name)
         return found if isinstance(found, type) else None
 
     def stand_in(self, tree: dict[str, Any], reader: Reader, depth: int) -> Any:
@@ -440,11 +439,9 @@ class Namespace:
             if not self.admits(which):
                 if "base" in tree:
                     return reader.value(tree["base"], depth + 1)
-                name = str(line[0][1])[:100]
-                reason = f"an object of class {name} where the solution gives another"
                 if kind != "instance":
-                    raise self.refusal(reason)
-                self.strange = reason
+                    raise self.refusal(standin.another(tree))
+                self.strange = standin.another(tree)
                 return standin.WithheldStandIn(self, tree)
         self.note(kind)
         made = self.stand_ins[number] = standin.make(self, tree)

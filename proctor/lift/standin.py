@@ -7,23 +7,16 @@ solution needed it; see :meth:`proctor.lift.namespace.Namespace.admit`.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import types
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from proctor.lift.both_ends import OPERATORS
+from proctor.lift.both_ends import FUNCTIONS, OPERATORS
 
 if TYPE_CHECKING:
     from proctor.lift.namespace import Namespace
 
 _own = object.__getattribute__
-PLAIN_FUNCTIONS = (
-    types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, np.ufunc,
-)  # fmt: skip
-"""What a function of the student's may say it is."""
 _LOCAL = {"_judge", "_tree", "__class__", "__copy__", "__deepcopy__"}
 _NEVER = {
     "__array_interface__", "__array_struct__", "__array_priority__", "__array_ufunc__",
@@ -109,9 +102,7 @@ class WithheldStandIn(StandIn):
     """
 
     def _refuse(self, *others: Any) -> Any:
-        name = str(_own(self, "_tree")["line"][0][1])[:100]
-        reason = f"an object of class {name} where the solution gives another"
-        raise _own(self, "_judge").refusal(reason)
+        raise _own(self, "_judge").refusal(another(_own(self, "_tree")))
 
     def __getattribute__(self, name: str) -> Any:
         return _own(self, name) if name in ("_judge", "_tree") else _own(self, "_refuse")()
@@ -119,9 +110,9 @@ class WithheldStandIn(StandIn):
     __class__ = property(_refuse)
 
 
-for _name in (*vars(StandIn), "__eq__", "__ne__"):
-    known = ("__init__", "__getattribute__", "__class__", "__module__", "__doc__", "__dict__")
-    if _name.startswith("__") and callable(getattr(StandIn, _name)) and _name not in known:
+_OWN = {"__init__", "__getattribute__", "__class__", "__module__", "__doc__", "__dict__"}
+for _name in vars(StandIn).keys() - _OWN:
+    if _name.startswith("__") and callable(getattr(StandIn, _name)):
         setattr(WithheldStandIn, _name, WithheldStandIn._refuse)
 
 
@@ -133,7 +124,7 @@ class FunctionStandIn(StandIn):
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         known = _own(self, "_judge").type_of(_own(self, "_tree")["line"][:1])
-        return known if known in PLAIN_FUNCTIONS else types.FunctionType
+        return known if known in FUNCTIONS else types.FunctionType
 
     TOLD: ClassVar[set[str]] = {"__name__", "__qualname__", "__doc__", "__module__"}
 
@@ -225,6 +216,11 @@ class ClassStandIn(FunctionStandIn):
 def is_stand_in(one: object) -> bool:
     """Whether an object is one, whatever class it says it is of."""
     return issubclass(type(one), StandIn)
+
+
+def another(tree: dict[str, Any]) -> str:
+    """Say of which class an object is that the solution does not give there."""
+    return f"an object of class {str(tree['line'][0][1])[:100]} where the solution gives another"
 
 
 def shown(one: Any) -> str:

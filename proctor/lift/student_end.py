@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import functools
 import inspect
 import io
 import linecache
 import socket
 import sys
 import traceback
-import types
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ import numpy as np
 from proctor.kernel.arrays import Tree, UnsendableError
 from proctor.kernel.values import Encoder
 from proctor.lift.both_ends import (
+    FUNCTIONS,
     ITERATORS,
     MUTABLE,
     RandomState,
@@ -43,10 +42,6 @@ from proctor.lift.student_codec import StudentReader, StudentWriter
 MAX_PRINTED = 4 * 2**20
 """Most text that one call may print, in characters; a call that prints more raises."""
 MAX_REFERENCES = 1_000_000
-
-PLAIN = (
-    types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc, functools.partial,
-)  # fmt: skip
 
 
 def close_figures() -> None:
@@ -292,7 +287,7 @@ class Hand:
             what, line = "class", value.__mro__
         elif isinstance(value, ITERATORS):
             what, line = "iterator", kind.__mro__
-        elif kind in PLAIN:
+        elif kind in FUNCTIONS:
             what, line = "function", kind.__mro__
         else:
             what, line = ("callable" if callable(value) else "instance"), kind.__mro__
