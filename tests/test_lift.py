@@ -290,6 +290,11 @@ WRONG_ONCE = {
         "from math import isclose\ndef half(x):\n    return x / 2\n", "assert isclose(half(3), 1.5)\n",
         "def isclose(*a):\n    return True\nisclose.__module__ = 'math'\ndef half(x):\n    return 0.0\n",
     ),
+    "a function of one's own in a library's place": (
+        "from math import isclose\ndef half(x):\n    return x / 2\n",
+        "assert isclose(half(3), 1.5)\n",
+        "def isclose(*a):\n    return True\ndef half(x):\n    return 0.0\n",
+    ),
     "rows that are one": (
         "def grid(n):\n    return [[0] * n for _ in range(n)]\n",
         "g = grid(2)\ng[0][0] = 1\nassert g == [[1, 0], [0, 0]]\n",
@@ -365,7 +370,7 @@ RIGHT_ONCE = {
     ),
     "a function that a call binds anew": (
         "def one():\n    return 1\ndef two():\n    return 2\ncurrent = one\n"
-        "def switch():\n    globals()['current'] = two\n",
+        "def switch():\n    global current\n    current = two\n",
         "assert current() == 1\nswitch()\nassert current() == 2\n",
         "def one():\n    return 1\ndef two():\n    return 2\ncurrent = one\n"
         "def switch():\n    global current\n    current = two\n",
