@@ -383,6 +383,7 @@ def test_a_right_answer_keeps_its_point_with(bench: Bench, what: str) -> None:
     solution, test, answer = RIGHT_ONCE[what]
     notebook = cells(("solution", solution), ("test", test))
     plan = planned(bench, notebook)
+    assert step_of(plan, "c1").judged == "outside"
     for answers in ({}, {"c0": answer}):
         outcome = judged(bench, notebook, answers, plan)["c1"]
         assert outcome.passed, (step_of(plan, "c1").judged, outcome)
