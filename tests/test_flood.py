@@ -16,7 +16,8 @@ from proctor.classroom.grade import grade
 from proctor.course import Course
 from proctor.kernel.cell_run import MISUSED, KernelStopped
 from proctor.kernel.forked import ForkLauncher
-from proctor.kernel.session import MAX_UNREAD, StudentKernel
+from proctor.kernel.hold import MAX_UNREAD
+from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
 from proctor.sandbox.forkserver import ForkServer
 

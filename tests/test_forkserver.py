@@ -18,7 +18,10 @@ from pathlib import Path
 import pytest
 from support.kernels import Session, spawn
 
+from proctor.course import Course
 from proctor.errors import KernelStartError
+from proctor.examine.examiner import helper_sources
+from proctor.kernel import agent
 from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.fresh import FreshLauncher
 from proctor.kernel.session import StudentKernel
@@ -26,6 +29,7 @@ from proctor.sandbox.forkserver import ForkServer
 from proctor.sandbox.limits import Limits
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +312,24 @@ def test_a_kernel_that_is_given_a_processor_has_that_one_alone(server: ForkServe
         assert free.run(ask) == str(every)
     with Session(server, cpu=every[-1]) as bound:
         assert bound.run(ask) == str(every[-1:])
+
+
+LOADS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from proctor.sandbox import kernel_process
+sys.path.remove(sys.argv[1])
+kernel_process.load_agent(Path(sys.argv[2]).read_bytes())
+"""
+
+
+@pytest.mark.parametrize("name", ["lab_digits", "lab_mnist"])
+def test_what_a_lab_has_in_each_kernel_is_loaded_once_for_all(name: str, tmp_path: Path) -> None:
+    """It needs nothing of the files beside a notebook, which are not there where kernels are forks of."""
+    course = Course(ROOT / "course")
+    packed = tmp_path / "agent"
+    packed.write_bytes(agent.packed(helper_sources(course.root, course.lab(name))))
+    command = [sys.executable, "-P", "-c", LOADS, str(ROOT), str(packed)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -164,24 +164,21 @@ def test_a_cell_may_await(kernel: StudentKernel) -> None:
 
 
 BOMB = """
-import threading
+import struct
 k = get_ipython().kernel
+agent = next(c.cell_contents for c in k.shell_handlers['proctor_request'].__closure__
+             if type(c.cell_contents).__name__ == '_Agent')
 def f():
-    stream = k.shell_stream
-    k.session.send(stream, 'proctor_reply', CONTENT, parent=k.get_parent('shell'),
-                   ident=k._shell_parent_ident.get(), metadata=METADATA)
+    content = CONTENT
+    agent.line.socket.sendall(struct.pack('<II', len(content), 0) + content)
+def g():
+    k.session.send(k.shell_stream, 'execute_reply', {}, parent=k.get_parent('shell'),
+                   ident=k._shell_parent_ident.get(), metadata={'a': 'x' * 100_000})
 """
 
 
-@pytest.mark.parametrize(
-    ("content", "metadata"),
-    [("b'[' + b'[],' * 20_000_000 + b'[]]'", "{}"), ("{}", "{'a': 'x' * 100_000}")],
-    ids=["millions of lists", "a long header"],
-)
-def test_a_message_costs_little_more_than_its_bytes(
-    kernel: StudentKernel, content: str, metadata: str
-) -> None:
-    kernel.run(BOMB.replace("CONTENT", content).replace("METADATA", metadata))
+def test_an_answer_costs_little_more_than_its_bytes(kernel: StudentKernel) -> None:
+    kernel.run(BOMB.replace("CONTENT", "b'[' + b'[],' * 20_000_000 + b'[]]'"))
     began, before = time.process_time(), psutil.Process().memory_info().rss
     with pytest.raises(ProtocolError):
         RemoteSide(kernel).call("f", (), {})
@@ -189,12 +186,51 @@ def test_a_message_costs_little_more_than_its_bytes(
     assert psutil.Process().memory_info().rss - before < 300 * 2**20
 
 
-def test_answers_that_nobody_asked_for_end_the_kernel(kernel: StudentKernel) -> None:
-    flood = "    for _ in range(200): k.session.send(stream, 'proctor_reply', {}, ident=ident)\n"
-    code = BOMB.rpartition("    k.session")[0] + "    ident = k._shell_parent_ident.get()\n" + flood
-    kernel.run(code)
+def test_a_message_of_jupyters_costs_little_more_than_its_bytes(kernel: StudentKernel) -> None:
+    began, before = time.process_time(), psutil.Process().memory_info().rss
+    with pytest.raises(KernelStopped, match="messages that no notebook sends"):
+        kernel.run(BOMB + "g()")
+    assert time.process_time() - began < 1.5
+    assert psutil.Process().memory_info().rss - before < 300 * 2**20
+
+
+def test_an_answer_that_is_too_large_ends_the_kernel(kernel: StudentKernel) -> None:
+    kernel.run(BOMB.replace("CONTENT", "b'1' * 80_000_000"))
+    before = psutil.Process().memory_info().rss
     with pytest.raises(KernelStopped, match="messages that no notebook sends"):
         RemoteSide(kernel).call("f", (), {})
+    assert psutil.Process().memory_info().rss - before < 2**20
+
+
+def test_answers_that_nobody_asked_for_end_the_kernel(kernel: StudentKernel) -> None:
+    kernel.run(BOMB.replace("CONTENT", "b'{}'") + "h = f\ndef f():\n    for _ in range(200): h()")
+    with pytest.raises(KernelStopped, match="messages that no notebook sends"):
+        RemoteSide(kernel).call("f", (), {})
+
+
+def test_who_hangs_up_is_ended(kernel: StudentKernel) -> None:
+    kernel.run(BOMB.replace("CONTENT", "b''") + "def f(): agent.line.socket.close()")
+    with pytest.raises(KernelStopped, match="messages that no notebook sends"):
+        RemoteSide(kernel).call("f", (), {})
+
+
+def test_a_copy_of_the_process_answers_nothing(kernel: StudentKernel) -> None:
+    """What returns from the student's function in a fork of theirs must not speak on the same line."""
+    side = RemoteSide(kernel)
+    kernel.run("import os\ndef f():\n    pid = os.fork()\n    return pid > 0")
+    assert [side.call("f", (), {}) for _ in range(5)] == [True] * 5
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+def test_an_interrupt_ends_one_answer_and_no_other(kernel: StudentKernel) -> None:
+    side = RemoteSide(kernel)
+    kernel.run("import time\ndef f(): time.sleep(60)\ndef g(): return 7")
+    for _ in range(2):
+        assert side.call("g", (), {}) == 7
+        with pytest.raises(TimeLimit):
+            side.call("f", (), {})
+        assert side.call("g", (), {}) == 7
+    assert printed(kernel.run("print('alive')")) == "alive\n"
 
 
 BURN = "import time\nend = time.process_time() + SECONDS\nwhile time.process_time() < end: pass\n"

@@ -1,6 +1,7 @@
 """A model whose outputs are known, for students who have none that works yet.
 
-Run in the student's kernel after ``labkit/inspection.py``, in the same namespace; here it imports it.
+Run in the student's kernel after ``labkit/inspection.py``, in the same namespace. There it must not
+import it: the process that all kernels are forks of, in which it is loaded once, has no ``labkit``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from labkit.inspection import Array, watched_prediction
+if "watched_prediction" not in globals():
+    from labkit.inspection import Array, watched_prediction
 
 
 class Prepared:

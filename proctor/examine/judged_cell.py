@@ -17,8 +17,6 @@ from proctor.ordinary import OrdinaryCell
 
 MAX_PART = 2_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-LINE = "judge"
-"""Name of the socket, beside the kernel's own, over which a judge and the kernel come together."""
 
 
 class KernelSide:
@@ -28,26 +26,16 @@ class KernelSide:
         self.kernel = kernel
 
     def connect(self) -> socket.socket:
-        """Let the kernel connect to a socket beside its own; nobody else can any more."""
-        path = self.kernel.sockets / LINE
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(path))
-            path.chmod(0o777)  # the kernel is another user
-            listening.listen(1)
-            listening.settimeout(10)
-            self.kernel.ask({"op": "connect", "name": LINE})
-            line, _ = listening.accept()
-        path.unlink()
-        line.settimeout(None)
-        return line
+        """Take the line on which the kernel answers."""
+        return self.kernel.hand_over()
 
     def serve(self) -> None:
         """Have it answer the judge."""
-        self.kernel.ask({"op": "serve"})
+        self.kernel.order({"op": "serve"})
 
     def run_cell(self, source: str, name: str) -> dict[str, Any]:
         """Run a test cell in the kernel."""
-        content, parts = self.kernel.ask({"op": "cell", "source": source, "file": name})
+        content, parts = self.kernel.order({"op": "cell", "source": source, "file": name})
         told = self.kernel.value(content.get("value"), parts)
         if not isinstance(told, dict):
             raise ProtocolError("the kernel does not say how the cell ended")

@@ -18,6 +18,8 @@ import functools
 import importlib.util
 import io
 import marshal
+import os
+import signal
 import socket
 import sys
 import time
@@ -29,6 +31,7 @@ from typing import Any
 import numpy as np
 
 MODULES = (
+    "proctor.kernel.channel",
     "proctor.kernel.dataframes",
     "proctor.kernel.arrays",
     "proctor.kernel.object_forms",
@@ -36,7 +39,6 @@ MODULES = (
     "proctor.kernel.values",
     "proctor.kernel.check_values",
     "proctor.kernel.figures",
-    "proctor.lift.messages",
     "proctor.lift.both_ends",
     "proctor.lift.student_codec",
     "proctor.lift.cell_code",
@@ -228,7 +230,9 @@ class _Agent:
         self.draw = figures["describe"]
         self.hand: Any = hand["Hand"](self.names)
         self.own_line = _module(modules, "cell_code")["own_line"]
-        self.talk: Any = None
+        self.line: Any = None
+        self.closed = _module(modules, "channel")["ChannelClosedError"]
+        self.handled = signal.signal
         self.encode = values["encode"]
         self.decode = values["decode"]
         self.type_name = values["type_name"]
@@ -249,8 +253,8 @@ class _Agent:
             return {"value": self.encode(None, out)}
         if operation == "get":
             return {"value": self.encode(self.lookup(request["name"]), out)}
-        if operation in ("connect", "serve", "cell"):
-            return {"value": self.encode(self.lifted(operation, request), out)}
+        if operation in ("connect", "answer", "serve", "cell"):
+            return {"value": self.encode(self.ordered(operation, request), out)}
         args = [self.argument(tree, buffers) for tree in request["args"]]
         kwargs = {key: self.argument(tree, buffers) for key, tree in request["kwargs"].items()}
         if operation == "evaluate":
@@ -269,17 +273,49 @@ class _Agent:
         ]
         return content
 
-    def lifted(self, operation: str, request: Any) -> Any:
-        """Do what marking an ordinary course needs: talk with its judge, run a test cell here."""
+    def ordered(self, operation: str, request: Any) -> Any:
+        """Connect to the examiner; answer it, or a judge; run a test cell of an ordinary course here."""
         if operation == "connect":
             line = socket.socket(socket.AF_UNIX)
             line.connect(self.beside_own_sockets(request["name"]))
-            self.talk = self.hand.channel_to(line)
-            return None
-        if operation == "serve":
-            self.hand.serve(self.talk)
-            return None
-        return self.hand.run_cell(request["source"], request["file"])
+            self.line = self.hand.channel_to(line)
+        elif operation == "answer":
+            self.converse()
+        elif operation == "serve":
+            self.hand.serve(self.line)
+        else:
+            return self.hand.run_cell(request["source"], request["file"])
+        return None
+
+    def converse(self) -> None:
+        """Answer on the line until the examiner says that it is done.
+
+        An interrupt ends the answer that is being made; what comes before or after it, is none.
+        """
+        me, before = os.getpid(), self.handled(signal.SIGINT, signal.SIG_IGN)
+        try:
+            while (received := self.line.receive())[0]["op"] != "bye":
+                request, buffers = received
+                content, out = self.interruptible(request, buffers)
+                if os.getpid() != me:  # a copy that the student's code made and did not end
+                    os._exit(1)
+                self.line.send({**content, "n": request["n"]}, out)
+        except self.closed:
+            return
+        finally:
+            self.handled(signal.SIGINT, before)
+
+    def interruptible(
+        self, request: Any, buffers: list[bytes]
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            self.handled(signal.SIGINT, signal.default_int_handler)
+            answer = self.answer(request, buffers)
+            self.handled(signal.SIGINT, signal.SIG_IGN)
+        except KeyboardInterrupt as error:  # just before or after the student's code
+            self.handled(signal.SIGINT, signal.SIG_IGN)
+            return {"error": self.describe(error)}, []
+        return answer
 
     def beside_own_sockets(self, name: str) -> str:
         """Path of a socket in the folder of the kernel's own sockets, as it is seen here."""

@@ -90,7 +90,7 @@ class FreshKernel:
         run_sync(self._manager.start_kernel)(cwd=str(folder))
         connection = self._manager.get_connection_info()
         self.channels = Channels(connection | {"key": self._manager.session.key.decode()})
-        self.sockets = Path(self._manager.ip).parent
+        self.sockets = folder
 
     def lives(self) -> bool:
         """Whether it runs."""

@@ -1,78 +1,55 @@
 """One student's kernel: runs cells, and carries the examiner's questions.
 
-Everything that arrives from the kernel is bounded and parsed strictly; a kernel that breaks the
-rules, hangs or dies is stopped, and :class:`KernelStopped` says why in one sentence.
+A cell goes to it as Jupyter sends it. A question goes over a line of its own, a socket, and is answered while
+no cell runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import resource
-import time
+import select
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zmq.constants import Flag, PollEvent
+from zmq.constants import Flag
 from zmq.error import ZMQError
-from zmq.sugar.poll import Poller
 
 from proctor.errors import KernelStartError, ProtocolError
 from proctor.kernel import agent
 from proctor.kernel.cell_run import (
     MAX_CODE,
-    MISUSED,
     CellRun,
     KernelStopped,
-    Met,
     TimeLimit,
     too_long,
 )
+from proctor.kernel.channel import TooLargeError
 from proctor.kernel.check_values import StudentError, decode
-from proctor.kernel.client import GRACE_SECONDS
+from proctor.kernel.hold import MAX_UNASKED, KernelHold, Watch
 from proctor.kernel.kept_records import Records
-from proctor.kernel.link import Launcher, Link, wait_until_heard
-from proctor.kernel.messages import parent, receive, student_error, take
+from proctor.kernel.link import START_SECONDS, Launcher, Link, wait_until_heard
+from proctor.kernel.messages import parent, receive, student_error
 from proctor.kernel.outputs import MAX_ALL_BYTES, Outputs
+from proctor.kernel.question_line import QuestionLine
 from proctor.kernel.time_limits import Allowance, Exceeded
-from proctor.kernel.values import MAX_BYTES
-from proctor.sandbox.kernel_handle import Kernel
-from proctor.sandbox.limits import Used
 
+LINE = "line"
+"""Name of the socket, beside the kernel's own, over which it answers questions, or a judge's."""
 MAX_DROPPED = 2_000
 """Most messages that are dropped before a cell: what the student's code said in questions, and since."""
-MAX_UNASKED = 100
-"""Most answers to a question that was not asked; one that came too late is such an answer."""
-MAX_GIVEN = 20
-"""Most records that one kernel is given."""
-LOOK_SECONDS = 0.2
-"""How often what runs is compared with its limit."""
-MAX_UNREAD = 3 * MAX_BYTES
-"""Most memory, in bytes, that may gather while one answer is awaited. A message is read when all its
-parts are there, and one that never ends is never read."""
 
 
-class StudentKernel:
+class StudentKernel(KernelHold):
     """A kernel for one submission. Use as a context manager; leaving it kills the kernel at once.
 
     Parameters
     ----------
-    launcher : Launcher
-        Where kernels come from.
-    folder : Path
-        Scratch folder, the working folder of a kernel that is not isolated.
+    launcher, folder, cell_seconds, total_seconds, records
+        See :class:`proctor.kernel.hold.KernelHold`.
     helpers : dict of str to str
         File name -> source of the lab's helper files.
-    cell_seconds, total_seconds : float
-        Limits of one cell or question, and of everything together, as :mod:`proctor.kernel.time_limits`
-        counts.
-    records : mapping of str to bytes
-        What the helpers may ask for by name; see :mod:`proctor.kernel.kept_records`.
-
-    Attributes
-    ----------
-    stopped : KernelStopped or None
-        Why it is gone; None while it lives.
     """
 
     def __init__(
@@ -85,17 +62,18 @@ class StudentKernel:
         total_seconds: float,
         records: Records | None = None,
     ) -> None:
-        self.launcher = launcher
-        self.folder = folder
+        super().__init__(
+            launcher,
+            folder,
+            cell_seconds=cell_seconds,
+            total_seconds=total_seconds,
+            records=records,
+        )
         self.helpers = helpers
-        self.cell_seconds = cell_seconds
-        self.total_seconds = total_seconds
-        self.records = records or {}
-        self.stopped: KernelStopped | None = None
-        self._link: Link | None = None
-        self._given = 0
+        self._line: QuestionLine | None = None
+        self._conversation = ""  # id of the message that had it answer on the line, while it does
+        self._asked = 0
         self._room = MAX_ALL_BYTES
-        self._idle = 0.0  # seconds in which cells and questions wanted no processor
 
     def __enter__(self) -> StudentKernel:
         try:
@@ -103,6 +81,7 @@ class StudentKernel:
             wait_until_heard(self._link)
             if self._link.process is None or not self._link.process.agent:
                 self._install()
+            self._line = QuestionLine(self._connect())
         except (RuntimeError, OSError) as error:
             self.kill()
             raise KernelStartError(f"The kernel did not start: {error}") from error
@@ -114,10 +93,32 @@ class StudentKernel:
     def __exit__(self, *error: object) -> None:
         self.kill()
 
-    @property
-    def sockets(self) -> Path:
-        """Folder of the kernel's sockets, which it sees, too."""
-        return self._alive().sockets
+    def hand_over(self) -> socket.socket:
+        """Give the line to a judge; from now on this end asks nothing but orders."""
+        self._alive()
+        assert self._line is not None and not self._conversation
+        line, self._line = self._line.socket, None
+        line.setblocking(True)
+        return line
+
+    def _connect(self) -> socket.socket:
+        """Let the kernel connect to a socket beside its own; nobody else can any more."""
+        link = self._alive()
+        path = link.sockets / LINE
+        # An isolated kernel sees the folder elsewhere: beside its own sockets.
+        name = LINE if link.process is not None else str(path.resolve())
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            path.chmod(0o777)  # the kernel is another user
+            listening.listen(1)
+            listening.settimeout(START_SECONDS)
+            try:
+                self.order({"op": "connect", "name": name})
+            except (StudentError, TimeLimit, ProtocolError, KernelStopped) as error:
+                raise KernelStartError(f"The kernel did not connect: {error}") from error
+            line, _ = listening.accept()
+        path.unlink()
+        return line
 
     def _install(self) -> None:
         run = self.run(agent.BOOTSTRAP)
@@ -125,7 +126,7 @@ class StudentKernel:
             raise KernelStartError(f"The examiner could not be installed: {run.error}")
         code = agent.packed(self.helpers)
         try:
-            self.ask({"op": "ping"}, [code])
+            self.order({"op": "ping"}, [code])
         except (StudentError, TimeLimit, ProtocolError) as error:
             raise KernelStartError(f"The examiner could not be installed: {error}") from error
 
@@ -139,6 +140,7 @@ class StudentKernel:
         """
         if len(source) > MAX_CODE:
             return too_long(source)
+        self._end_conversation()
         allowance = self._allowance()
         self._drop_output()
         taken = Outputs(self._room)
@@ -177,7 +179,7 @@ class StudentKernel:
     def ask(
         self, request: dict[str, Any], buffers: Sequence[bytes] = ()
     ) -> tuple[dict[str, Any], list[Any]]:
-        """Send a request to the agent and return its reply's content and decoded buffers.
+        """Ask the agent a question, on the line; return its answer's content and buffers.
 
         Raises
         ------
@@ -186,10 +188,101 @@ class StudentKernel:
         TimeLimit
             If it took too long and could be interrupted.
         ProtocolError
-            If the reply is not one.
+            If the answer is not one.
         KernelStopped
             If the kernel is dead.
         """
+        allowance = self._allowance()
+        assert self._line is not None
+        if not self._conversation:
+            self._conversation = self._send(agent.REQUEST, {"op": "answer"})
+        self._asked += 1
+        self._line.say({**request, "n": self._asked}, buffers)
+        reply, exceeded = self._listen(self._line, allowance)
+        if reply is None:
+            self._interrupt()
+            if self._listen(self._line, self._grace())[0] is None:
+                raise self._never_answers(exceeded)
+            raise TimeLimit(exceeded)
+        content, parts = reply
+        error = content.get("error")
+        if error is not None:
+            raise student_error(error)
+        return content, parts
+
+    def _listen(
+        self, line: QuestionLine, allowance: Allowance
+    ) -> tuple[tuple[dict[str, Any], list[bytes]] | None, Exceeded]:
+        """Wait for the answer to the last question; without one, return by what the limit was exceeded."""
+        link = self._alive()
+        handle, poll, watch, stray = link.process, select.poll(), Watch(allowance), 0
+        if handle is not None and handle.poll() is None:
+            poll.register(handle, select.POLLIN)  # readable when the kernel has ended
+        connected = True
+        while True:
+            message = self._heard(line)
+            if message is not None and message[0].get("n") == self._asked:
+                self._idle += allowance.idle
+                return message, ""
+            if message is not None:
+                if (stray := stray + 1) > MAX_UNASKED:
+                    raise self._misused()
+                continue
+            if connected:
+                poll.register(line, line.waits_for)
+            ready = [number for number, _ in poll.poll(1000 * watch.left())]
+            if connected and line.fileno() in ready:
+                connected = line.go_on()
+                if not connected:  # it has died, or hung up: that shows by itself
+                    poll.unregister(line)
+            elif ready:
+                raise self._died()
+            if not watch.due():
+                continue
+            if watch.flooded():
+                raise self._misused()
+            if not ready and not link.lives():
+                raise self._died()
+            if self._hung_up(link):
+                raise self._misused()
+            if exceeded := allowance.exceeded():
+                self._idle += allowance.idle
+                return None, exceeded
+
+    def _heard(self, line: QuestionLine) -> tuple[dict[str, Any], list[bytes]] | None:
+        try:
+            return line.heard()
+        except TooLargeError as error:
+            raise self._misused() from error
+
+    def _hung_up(self, link: Link) -> bool:
+        """Whether the kernel says that it no longer answers on the line, which nobody told it."""
+        shell = link.channels.shell
+        try:
+            while shell.poll(0):
+                if parent(receive(link.channels, shell)) == self._conversation:
+                    return True
+        except ProtocolError:
+            return True
+        return False
+
+    def _end_conversation(self) -> None:
+        """Have the kernel go back to its other messages."""
+        if not self._conversation or self._line is None:
+            return
+        sent, self._conversation = self._conversation, ""
+        self._line.say({"op": "bye"})
+        try:
+            if self._await(sent, self._grace())[0] is None:
+                raise self._never_answers("")
+        except ProtocolError as error:
+            raise self._misused() from error
+
+    def order(
+        self, request: dict[str, Any], buffers: Sequence[bytes] = ()
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Send the agent a message that is no question, and wait until it is done; as :meth:`ask`."""
+        self._end_conversation()
         allowance = self._allowance()
         sent = self._send(agent.REQUEST, request, buffers)
         reply, exceeded = self._await(sent, allowance)
@@ -210,171 +303,9 @@ class StudentKernel:
         """Decode one value of a reply; see :func:`proctor.kernel.check_values.decode`."""
         return decode(tree, parts)
 
-    def _send(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> str:
-        """Send a message on the shell channel; return its id."""
-        channels = self._alive().channels
-        message = channels.session.msg(kind, content)
-        try:
-            channels.session.send(channels.shell, message, buffers=list(buffers))
-        except ZMQError as error:
-            raise self._misused() from error
-        return str(message["header"]["msg_id"])
-
-    def _await(
-        self, sent: str, allowance: Allowance, taken: Outputs | None = None
-    ) -> tuple[dict[str, Any] | None, Exceeded]:
-        """Wait for the reply to one message, and for a cell's outputs, until all of them are there.
-
-        Replies to other messages are dropped. Without an answer within the allowance, return by what
-        that was exceeded.
-        """
-        link = self._alive()
-        shell, output, handle = link.channels.shell, link.channels.output, link.process
-        poller = Poller()
-        poller.register(shell, PollEvent.POLLIN)
-        if handle is not None and handle.poll() is None:
-            poller.register(handle, PollEvent.POLLIN)  # readable when the kernel has ended
-        if taken is not None:
-            poller.register(output, PollEvent.POLLIN)
-        reply: dict[str, Any] | None = None
-        idle, unasked, limit = taken is None, 0, allowance
-        before: int | None = None
-        look = time.monotonic() + LOOK_SECONDS
-        while reply is None or not idle:
-            ready = dict(poller.poll(1000 * max(0.0, look - time.monotonic())))
-            if shell in ready:
-                message = receive(link.channels, shell)
-                if parent(message) == sent and reply is None:
-                    reply = message
-                    limit = self._grace()  # for what is left of a cell's output
-                elif (unasked := unasked + 1) > MAX_UNASKED:
-                    raise self._misused()
-            if taken is not None and output in ready:
-                message = receive(link.channels, output)
-                if parent(message) == sent and message.get("msg_type") == agent.QUESTION:
-                    self._answer(message)
-                elif parent(message) == sent:
-                    idle = take(message, taken) or idle
-            if handle is not None and handle.fileno() in ready and len(ready) == 1:
-                raise self._died()
-            if time.monotonic() < look:
-                continue
-            look = time.monotonic() + LOOK_SECONDS
-            before = resident_bytes() if before is None else before
-            if resident_bytes() - before > MAX_UNREAD:
-                raise self._misused()
-            if not ready and not link.lives():
-                raise self._died()
-            if exceeded := limit.exceeded():
-                self._idle += allowance.idle
-                return reply, "" if reply is not None else exceeded
-        self._idle += allowance.idle
-        return reply, ""
-
-    def _answer(self, question: dict[str, Any]) -> None:
-        """Give a helper the record that it names, if there is one: who can name it has earned it."""
-        channels, content = self._alive().channels, question.get("content")
-        name = content.get("name") if isinstance(content, dict) else None
-        record = self.records.get(name) if isinstance(name, str) else None
-        if record is not None:
-            self._given += 1
-        buffers = [record] if record is not None and self._given <= MAX_GIVEN else []
-        message = channels.session.msg(agent.ANSWER, {}, parent=question)
-        try:
-            channels.session.send(channels.input, message, buffers=buffers)
-        except (ZMQError, ValueError) as error:  # ValueError: a forged header goes back with it
-            raise self._misused() from error
-
-    def _interrupt(self) -> None:
-        self._alive().interrupt()
-
-    def _ensure_answers(self, exceeded: Exceeded) -> None:
-        """Kill the kernel unless it answers a ping after an interrupt."""
-        try:
-            if self._await(self._send(agent.REQUEST, {"op": "ping"}), self._grace())[0] is not None:
-                return
-        except ProtocolError:
-            pass  # what it sent instead is no answer
-        raise self._stop(
-            "not-interruptible",
-            "Your code ran longer than it may and did not react when it was interrupted, "
-            "so what came after it could not be marked.",
-            exceeded,
-        )
-
-    def _allowance(self) -> Allowance:
-        """Begin to count what a cell or a question uses."""
-        self._alive()
-        used = self._used()
-        left = self.total_seconds - self._idle - (used.cpu if used is not None else 0.0)
-        if left <= 0:
-            raise self._stop(
-                "total-time",
-                f"The notebook took longer than the {self.total_seconds:g} seconds it may take "
-                "in all, so what came after that could not be marked.",
-                "cpu",
-            )
-        seconds = min(self.cell_seconds, left)
-        return Allowance(seconds, self._used, measured=self._handle() is not None)
-
-    def _grace(self) -> Allowance:
-        """Begin to count what it takes to react to an interrupt."""
-        return Allowance(GRACE_SECONDS, self._used, measured=self._handle() is not None)
-
-    def _used(self) -> Used | None:
-        handle = self._handle()
-        return handle.used() if handle is not None else None
-
-    def _alive(self) -> Link:
-        if self.stopped is not None:
-            raise self.stopped
-        assert self._link is not None
-        return self._link
-
-    def _died(self) -> KernelStopped:
-        code, message = self._alive().why_dead() or (
-            "kernel-died",
-            "The Python process of your notebook ended while this ran (exit, a crash, or too much "
-            "memory), so what came after it could not be marked.",
-        )
-        return self._stop(code, message, _BY.get(code, ""))
-
-    def _misused(self) -> KernelStopped:
-        return self._stop(*MISUSED)
-
-    def _handle(self) -> Kernel | None:
-        """The kernel's process, where it comes from a fork server."""
-        return self._link.process if self._link is not None else None
-
-    def _stop(self, code: str, message: str, by: Met = "") -> KernelStopped:
-        self.stopped = KernelStopped(code, message, by)
-        self.kill()
-        return self.stopped
-
     def kill(self) -> None:
         """End the kernel now; nothing is asked of it."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
-        if self.stopped is None:
-            self.stopped = KernelStopped("kernel-closed", "The kernel is closed.")
-
-
-def resident_bytes() -> int:
-    """What this process holds in memory, in bytes; 0 where the system does not tell."""
-    try:
-        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
-    except OSError:
-        return 0
-    return int(pages) * resource.getpagesize()
-
-
-_BY: dict[str, Met] = {
-    "wall-time": "wall",
-    "cpu-time": "cpu",
-    "killed": "machine",
-    "killed-outside": "machine",
-    "lost": "machine",
-    "kernel-died": "machine",
-}
-"""By the code of an ending, what it rests on if that is not the notebook's own doing."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        super().kill()

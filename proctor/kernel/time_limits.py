@@ -1,6 +1,6 @@
 """How long a cell or a question may take, counted in what it uses by itself.
 
-What a whole submission may take is counted where its cells run, in :mod:`proctor.kernel.session`.
+What a whole submission may take is counted where its cells run, in :mod:`proctor.kernel.hold`.
 
 A busy machine makes everything slow, and that is not the student's. So what is compared with a limit is
 the processor time of the submission's own processes and, since a program that sleeps or waits for

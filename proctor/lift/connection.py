@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from proctor.lift.messages import Channel, ChannelClosedError
+from proctor.kernel.channel import Channel
 
 
 class Line(Channel):
@@ -28,18 +28,13 @@ class Line(Channel):
         socket.send_fds(self.socket, [b"\n"], [carried.fileno()])
         self.send(tree)
 
-    def _fill(self, size: int) -> None:
-        while len(self._read) < size:
-            try:
-                part, descriptors, _, _ = socket.recv_fds(self.socket, 65_536, 4)
-            except OSError as error:
-                raise ChannelClosedError(str(error)) from error
-            self.sockets += descriptors
-            if not part:
-                raise ChannelClosedError("the driver has gone")
-            if descriptors:  # the line is idle before a request, so the byte comes first
-                part = part.removeprefix(b"\n")
-            self._read += part
+    def _more(self) -> bytes:
+        part, descriptors, _, _ = socket.recv_fds(self.socket, 65_536, 4)
+        self.sockets += descriptors
+        if not descriptors:
+            return part
+        # The line is idle before a request, so the byte comes first; it may come alone.
+        return part.removeprefix(b"\n") or self._more()
 
     def take_socket(self) -> socket.socket:
         """Return the socket that came last."""

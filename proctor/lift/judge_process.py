@@ -8,10 +8,10 @@ import socket
 import types
 from typing import Any
 
+from proctor.kernel.channel import Channel
 from proctor.lift import name_owners
 from proctor.lift.connection import Line, Server, in_child
 from proctor.lift.judge import Judge
-from proctor.lift.messages import Channel
 from proctor.lift.time_limit import PATIENCE
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from proctor.kernel.arrays import UnsendableError, ValueFormatError
+from proctor.kernel.channel import Channel, ChannelClosedError, WireError
 from proctor.lift import standin, update_in_place
 from proctor.lift.both_ends import (
     RandomState,
@@ -33,7 +34,6 @@ from proctor.lift.codec import (
     is_mutable,
     library_function_named,
 )
-from proctor.lift.messages import Channel, ChannelClosedError, WireError
 from proctor.lift.names import Names
 
 MAX_STALE = 1_000

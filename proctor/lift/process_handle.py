@@ -8,8 +8,8 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from proctor.kernel.channel import ChannelClosedError, WireError
 from proctor.lift.connection import Line
-from proctor.lift.messages import ChannelClosedError, WireError
 from proctor.sandbox.judge_server_handle import Bench, CourtError, SocketBench, local_bench
 
 __all__ = ["Bench", "CourtError", "SocketBench", "Worker", "local_bench", "talking"]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from proctor.kernel.arrays import Tree, UnsendableError
+from proctor.kernel.channel import Channel, ChannelClosedError
 from proctor.kernel.values import Encoder
 from proctor.lift.both_ends import (
     FUNCTIONS,
@@ -36,7 +37,6 @@ from proctor.lift.both_ends import (
     written_random,
 )
 from proctor.lift.cell_code import own_line, run_source
-from proctor.lift.messages import Channel, ChannelClosedError
 from proctor.lift.student_codec import StudentReader, StudentWriter
 
 MAX_PRINTED = 4 * 2**20

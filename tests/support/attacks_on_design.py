@@ -22,18 +22,30 @@ from support.attack_class import (
 )
 
 MESSAGES = """
-import json, threading, time
+import json, struct, sys, threading, time
 k = get_ipython().kernel
+agent = next(c.cell_contents for c in k.shell_handlers['proctor_request'].__closure__
+             if type(c.cell_contents).__name__ == '_Agent')
 def stream():
     thread = getattr(k, 'shell_channel_thread', None)
     return thread.manager.get_subshell_to_shell_channel_socket(None) if thread else k.shell_stream
-def reply(content, parent=None, buffers=(), kind='proctor_reply', ident=None):
+def asked():
+    frame = sys._getframe()
+    while frame.f_code.co_name != 'converse': frame = frame.f_back
+    return frame.f_locals['request']['n']
+def reply(content, n=None, buffers=()):
+    content = content.replace(b'{', b'{"n": %d, ' % (asked() if n is None else n), 1).replace(b', }', b'}', 1)
+    sizes = struct.pack(f'<{len(buffers)}I', *map(len, buffers))
+    agent.line.socket.sendall(struct.pack('<II', len(content), len(buffers)) + content + sizes + b''.join(buffers))
+def jupyter(content, parent=None, buffers=(), kind='proctor_reply', ident=None):
     parent = parent or k.get_parent('shell')
     ident = ident or k._shell_parent_ident.get()
     k.session.send(stream(), kind, content, parent=parent, ident=ident, buffers=buffers)
+    if hasattr(stream(), 'flush'): stream().flush()
 def publish(kind, content, parent=None):
     k.session.send(k.iopub_socket, kind, content, parent=parent or k.get_parent('shell'), ident=b'x')
 """
+"""For a notebook that speaks for itself: on the line where questions are answered, and by Jupyter's messages."""
 
 
 def says(
@@ -78,15 +90,14 @@ ROW_22 = [
     ),
     says(
         "r22-a-reply-that-never-ends",
-        "end = time.monotonic() + 60\n"
-        "while time.monotonic() < end: reply(b'{}', parent={'msg_id': 'other', 'header': {'msg_id': 'o'}})",
+        "end = time.monotonic() + 60\nwhile time.monotonic() < end: reply(b'{}', n=0)",
         row="22",
         code="bad-message",
         says="messages that no notebook sends",
     ),
     says(
         "r22-to-another-request",
-        'reply(b\'{"value": {"t": "bool", "v": true}}\', parent={\'msg_id\': \'another\'})\nreturn 0.0',
+        'reply(b\'{"value": {"t": "bool", "v": true}}\', n=asked() - 1)\nreturn 0.0',
         row="22",
     ),
     says(
@@ -101,6 +112,18 @@ ROW_22 = [
 ]
 
 REPLIES = [
+    says(
+        "own-hangs-up",
+        "jupyter(b'{}')\ntime.sleep(0.5)\nreturn 0.0",
+        code="bad-message",
+        says="messages that no notebook sends",
+    ),
+    says(
+        "own-closes-the-line",
+        "agent.line.socket.close()\nreturn 0.0",
+        code="bad-message",
+        says="messages that no notebook sends",
+    ),
     _json("own-deep-json", '{"value": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     _json("own-nan", '{"value": {"t": "int", "v": NaN}, "value": {"t": "float", "v": Infinity}}'),
     _json("own-huge-integer", '{"value": {"t": "int", "v": ' + "9" * 5_000 + "}}"),
@@ -146,13 +169,9 @@ REPLIES = [
     says(
         "own-answers-beforehand",
         "return 0.0",
-        before="mine, ident = k.get_parent('shell')['header']['msg_id'], k._shell_parent_ident.get()\n"
-        "head, _, number = mine.rpartition('_')\n"
-        'true = b\'{"value": {"t": "bool", "v": true}}\'\n'
-        "def later():\n"
+        before="def later():\n"
         "    for _ in range(100):\n"
-        "        for n in range(int(number), int(number) + 30):\n"
-        "            k.session.send(stream(), 'proctor_reply', true, parent={'msg_id': f'{head}_{n}'}, ident=ident)\n"
+        '        for n in range(1, 30): reply(b\'{"value": {"t": "bool", "v": true}}\', n)\n'
         "threading.Thread(target=later, daemon=True).start()\n",
         double=WRONG_DOUBLE,
         score=-1,
@@ -187,13 +206,13 @@ REPLIES = [
     ),
     publishes(
         "own-replies-early",
-        "reply(b'{\"status\": \"ok\"}', kind='execute_reply')\n"
+        "jupyter(b'{\"status\": \"ok\"}', kind='execute_reply')\n"
         "publish('status', b'{\"execution_state\": \"idle\"}')\ntime.sleep(0.5)",
         runs=False,
     ),
     publishes(
         "own-reply-without-status",
-        "reply(b'{}', kind='execute_reply')",
+        "jupyter(b'{}', kind='execute_reply')",
         runs=False,
     ),
 ]

@@ -1,0 +1,180 @@
+"""Messages over a Unix socket, JSON and buffers: how a student's process is asked, and answers.
+
+Shipped to the student's process with :mod:`proctor.kernel.agent`, so it imports the standard library alone.
+What is received is bounded before it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+MAX_BYTES = 80 * 2**20
+"""Largest message, in bytes: a value's arrays, and its tree."""
+MAX_BUFFERS = 10_000
+MAX_PARTS = 12_000_000
+"""Most commas and brackets of a tree."""
+_HEAD = struct.Struct("<II")
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+_decode = json.JSONDecoder().raw_decode
+
+
+class ChannelClosedError(Exception):
+    """The other side has gone."""
+
+
+class WireError(Exception):
+    """What came is no message."""
+
+
+class TooLargeError(WireError):
+    """What comes is larger than a message may be; what follows cannot be read either."""
+
+
+def pack(tree: Any, buffers: Sequence[bytes] = ()) -> bytes:
+    """Return one message as it is sent."""
+    text = _encode(tree).encode()
+    parts = [_HEAD.pack(len(text), len(buffers)), text]
+    if buffers:
+        parts.append(struct.pack(f"<{len(buffers)}I", *map(len, buffers)))
+        parts += buffers
+    return b"".join(parts)
+
+
+class Inbox:
+    """What was received and not taken yet.
+
+    Parameters
+    ----------
+    max_bytes, max_parts : int
+        Bounds of one message.
+
+    Attributes
+    ----------
+    missing : int
+        How many bytes are known to be missing of the next message.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES, max_parts: int = MAX_PARTS) -> None:
+        self.max_bytes, self.max_parts = max_bytes, max_parts
+        self.missing = _HEAD.size
+        self._read = bytearray()
+
+    def __bool__(self) -> bool:
+        return bool(self._read)
+
+    def feed(self, part: bytes) -> None:
+        """Add what was received."""
+        self._read += part
+
+    def take(self) -> tuple[Any, list[bytes]] | None:
+        """Return the next message, if all of it is there.
+
+        Raises
+        ------
+        WireError
+            If what came is no message, or too large.
+        """
+        if self._lacks(_HEAD.size):
+            return None
+        length, count = _HEAD.unpack_from(self._read)
+        if length > self.max_bytes or count > MAX_BUFFERS:
+            raise TooLargeError("a message that is too large")
+        end = _HEAD.size + length
+        sizes: tuple[int, ...] = ()
+        if count:
+            if self._lacks(end + 4 * count):
+                return None
+            sizes = struct.unpack_from(f"<{count}I", self._read, end)
+            if length + sum(sizes) > self.max_bytes:
+                raise TooLargeError("a message that is too large")
+        whole = end + 4 * count + sum(sizes)
+        if self._lacks(whole):
+            return None
+        buffers, place = [], end + 4 * count
+        with memoryview(self._read) as view:
+            text = bytes(view[_HEAD.size : end])
+            for size in sizes:
+                buffers.append(bytes(view[place : place + size]))
+                place += size
+        del self._read[:whole]
+        self.missing = _HEAD.size
+        return _parse(text, self.max_parts), buffers
+
+    def _lacks(self, size: int) -> bool:
+        self.missing = size - len(self._read)
+        return self.missing > 0
+
+
+class Channel:
+    """One end of a conversation.
+
+    Parameters
+    ----------
+    connection : socket.socket
+        A connected stream socket.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self._inbox = Inbox()
+
+    def send(self, tree: Any, buffers: Sequence[bytes] = ()) -> None:
+        """Send one message.
+
+        Raises
+        ------
+        ChannelClosedError
+            If nobody is there any more.
+        """
+        try:
+            self.socket.sendall(pack(tree, buffers))
+        except OSError as error:
+            raise ChannelClosedError(str(error)) from error
+
+    def receive(self) -> tuple[Any, list[bytes]]:
+        """Wait for a message.
+
+        Raises
+        ------
+        ChannelClosedError
+            If the other side has gone.
+        WireError
+            If what comes is no message, or too large.
+        """
+        while (message := self._inbox.take()) is None:
+            try:
+                part = self._more()
+            except OSError as error:
+                raise ChannelClosedError(str(error)) from error
+            if not part:
+                raise ChannelClosedError("the other side has gone")
+            self._inbox.feed(part)
+        return message
+
+    def _more(self) -> bytes:
+        return self.socket.recv(max(65_536, min(self._inbox.missing, 2**20)))
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the next message has been read already."""
+        return bool(self._inbox)
+
+    def close(self) -> None:
+        """End the conversation."""
+        self.socket.close()
+
+
+def _parse(text: bytes, max_parts: int) -> Any:
+    if len(text) > 10_000 and sum(text.count(sign) for sign in (b",", b"[", b"{")) > max_parts:
+        raise WireError("a message of too many parts")
+    try:
+        tree, end = _decode(text.decode())  # as `json.loads`, without its look at white space
+    except (ValueError, RecursionError) as error:
+        raise WireError("a message that is no JSON") from error
+    if end != len(text):  # both sides write ASCII
+        raise WireError("a message that is no JSON")
+    return tree
