@@ -172,7 +172,16 @@ const max = {
     for (const i of pooled(layer, unit)) visit(i, i === best ? 1 : 0, -1);
   },
   back(layer, x, dz, dw, db, dx) {
-    if (dx) dz.forEach((d, unit) => d && (dx[winner(layer, x, unit)] += d));
+    const { shape: [, , channels] } = layer;
+    for (let point = 0; dx && point < pointsOf(layer); point++) {
+      const count = lookUnder(layer, point);
+      for (let c = 0; c < channels; c++) {
+        if (dz[point * channels + c] === 0) continue;
+        let best = sources[0] * channels + c;
+        for (let k = 1; k < count; k++) if (x[sources[k] * channels + c] > x[best]) best = sources[k] * channels + c;
+        dx[best] += dz[point * channels + c];
+      }
+    }
   },
 };
 

@@ -150,6 +150,14 @@ for (const { name, layers, x } of [...networks, ...kerases.map((entry) => ({ ...
         const slopes = Float64Array.from({ length: layer.units }, (_, k) => 0.1 + k);
         for (const { from, value } of edgesOf(d, l, unit, 5, slopes)) assert.equal(value, below[from] * slopes[unit]);
       }
+      if (layer.kind === "dense") {
+        // The walk along the weights finds what each unit's own terms give, as lines of every meaning.
+        const each = Math.max(1, Math.ceil(150 / layer.units));
+        for (const [edges, slope] of [["signal"], ["weight"], ["gradient", Float64Array.from({ length: layer.units }, (_, k) => 0.1 + k)]]) {
+          const of = { ...d, state: { edges } };
+          assert.deepEqual(edgesInto(of, l, slope), [...Array(layer.units).keys()].flatMap((unit) => edgesOf(of, l, unit, each, slope)));
+        }
+      }
       const into = edgesInto(d, l);
       assert.ok(into.every(({ from, to, value }) => edgesOf(d, l, to, layer.inputs).some((e) => e.from === from && e.value === value)));
     });

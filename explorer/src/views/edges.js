@@ -58,8 +58,34 @@ export function edgesOf(d, l, unit, count, slopes) {
 export function standFor(d, l, node) {
   const { shape: [rows, cols, channels] } = d.layers[l];
   if (rows * cols === 1) return [node];
-  const map = Float64Array.from({ length: rows * cols }, (_, p) => d.pass.a[l][p * channels + node]);
-  return strongest(map, POINTS).map((p) => p * channels + node);
+  const { best, take } = createTop(POINTS);
+  for (let unit = node; unit < rows * cols * channels; unit += channels) take(unit, d.pass.a[l][unit]);
+  return best.map(({ from }) => from);
+}
+
+/**
+ * The strongest lines of every unit of a dense layer, in one walk through its weights as they lie: unit by unit it would
+ * jump through all of them once a unit.
+ * @param {import("../derive.js").Derived} d @param {number} l @param {number} count @param {ArrayLike<number>} [slopes]
+ * @returns {Edge[]}
+ */
+function edgesIntoUnits(d, l, count, slopes) {
+  const { inputs, units, weights } = d.layers[l];
+  const x = l ? d.pass.a[l - 1] : d.pass.x;
+  const bare = !slopes && d.state.edges === "weight";
+  const tops = Array.from({ length: units }, () => createTop(count));
+  const least = new Float64Array(units);
+  for (let i = 0; i < inputs; i++) {
+    if (!bare && x[i] === 0) continue; // lines of 0 are none
+    for (let unit = 0; unit < units; unit++) {
+      const value = slopes ? x[i] * slopes[unit] : bare ? weights[i * units + unit] : weights[i * units + unit] * x[i];
+      if (Math.abs(value) <= least[unit]) continue;
+      const { best, take } = tops[unit];
+      take(i, value);
+      if (best.length === count) least[unit] = Math.abs(best[count - 1].value);
+    }
+  }
+  return tops.flatMap(({ best }, to) => best.map(({ from, value }) => ({ from, to, value })));
 }
 
 /**
@@ -71,6 +97,7 @@ export function edgesInto(d, l, slopes) {
   const layer = d.layers[l];
   const nodes = layer.shape[2];
   const each = Math.max(1, Math.ceil(LINES / nodes));
+  if (layer.kind === "dense" && nodes <= 4 * LINES) return edgesIntoUnits(d, l, each, slopes);
   /** @type {Edge[]} */
   const found = [];
   for (let node = 0; node < Math.min(nodes, 4 * LINES); node++) {
