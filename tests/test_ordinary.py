@@ -425,6 +425,7 @@ def test_check_knows_the_assignment_by_its_folder(tmp_path: Path) -> None:
     done = command(folder, "proctor", "check", "submitted/ann/a/one.ipynb")
     assert "a: 0 of 1 points" in done.out, done.all
     assert "`assert x == 1` does not hold." in done.all
+    assert done.out.count("x-test") == 1, "a title that is the check's is said once"
 
 
 def test_another_assignments_notebooks_are_not_this_ones(tmp_path: Path) -> None:

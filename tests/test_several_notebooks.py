@@ -242,6 +242,11 @@ def test_check_takes_the_notebooks_that_lie_together(lab: Path) -> None:
     assert done.code == 0 and "10 of 12" in " ".join(done.out.replace("/", " of ").split()), (
         done.all
     )
+    heads = [line for line in done.out.splitlines() if line.startswith("== ")]
+    assert [line.split(":")[0] for line in heads] == [
+        "== words.ipynb",
+        "== reading.ipynb, which lies beside it",
+    ]
 
 
 def test_its_wrong_answers_are_tried(lab: Path) -> None:

@@ -160,7 +160,7 @@ def build(ctx: click.Context, labs: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("lab")
+@click.argument("lab", metavar="ASSIGNMENT")
 @click.option(
     "-o",
     "--output",

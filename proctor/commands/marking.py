@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from proctor.commands.shared import (
     jobs_option,
 )
 from proctor.course import Course
+from proctor.verdict import Verdict
 
 
 @click.command()
@@ -43,7 +45,6 @@ def check(
 
     Of an assignment of several notebooks, those beside it are marked, too.
     """
-    from proctor.examine.autograded import exercise_text
     from proctor.examine.marker import handed_files, open_marker
     from proctor.record.store import store_of
 
@@ -57,12 +58,33 @@ def check(
     else:
         for problem in verdict.problems:
             click.echo(f"! {problem.message}")
-        for exercise in verdict.exercises if verdict.status != "rejected" else ():
-            click.echo(exercise_text(exercise))
+        if verdict.status != "rejected":
+            for line in _by_notebook(verdict, notebook.stem):
+                click.echo(line)
         waits = sum(one.max_score for one in verdict.exercises if one.waiting)
         more = f"; {waits:g} wait for a person" if waits else ""
         click.echo(f"{lab.name}: {verdict.score:g} of {verdict.max_score:g} points{more}")
     ctx.exit(GRADED if verdict.status == "graded" else ATTENTION)
+
+
+def _by_notebook(verdict: Verdict, first: str) -> Iterator[str]:
+    """Tell every exercise; of several notebooks, under a line for each, the one that was asked for first."""
+    from proctor.examine.autograded import check_lines, exercise_text
+
+    books = sorted(
+        dict.fromkeys(one.notebook for one in verdict.exercises), key=lambda name: name != first
+    )
+    for book in books:
+        own = [one for one in verdict.exercises if one.notebook == book]
+        if len(books) > 1:
+            score, most = sum(one.score for one in own), sum(one.max_score for one in own)
+            beside = "" if book == books[0] else ", which lies beside it"
+            yield f"== {book}.ipynb{beside}: {score:g} of {most:g} points ==\n"
+        for exercise in own:
+            if [check.title for check in exercise.checks] == [exercise.title]:
+                yield "\n".join(check_lines(exercise.checks[0])).rstrip() + "\n"
+            else:
+                yield exercise_text(exercise)
 
 
 def _lab_of(course: Course, notebook: Path) -> str:
@@ -76,7 +98,7 @@ def _lab_of(course: Course, notebook: Path) -> str:
 
 
 @click.command()
-@click.argument("lab")
+@click.argument("lab", metavar="ASSIGNMENT")
 @click.argument("submissions", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o",
@@ -111,9 +133,9 @@ def grade(
 ) -> None:
     """Mark a class.
 
-    SUBMISSIONS is nbgrader's tree (STUDENT/LAB/LAB.ipynb), a folder of folders (STUDENT/LAB.ipynb),
-    a flat folder of notebooks, or an LMS zip. Default: course/submitted. Running the same command
-    again marks only what changed.
+    SUBMISSIONS is nbgrader's tree (STUDENT/ASSIGNMENT/...ipynb), a folder of folders
+    (STUDENT/...ipynb), a flat folder of notebooks, or an LMS zip. Default: the course's submitted
+    folder. Running the same command again marks only what changed.
 
     Exit status: 0 every submission graded; 1 some need attention; 2 wrong usage.
     """
@@ -180,14 +202,15 @@ def grade(
 
 
 @click.command()
-@click.argument("lab")
+@click.argument("lab", metavar="ASSIGNMENT")
 @click.argument(
     "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--pages",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where students fetch pages, PAGES/STUDENT/LAB.html. Default: course/.watch/LAB/pages.",
+    help="Where students fetch pages, PAGES/STUDENT/ASSIGNMENT.html. Default: .watch/ASSIGNMENT/pages "
+    "in the course's folder.",
 )
 @click.option(
     "--listen",
@@ -213,7 +236,7 @@ def watch(
     """Mark what is handed in while it comes in; the page is there within seconds.
 
     From nbgrader's exchange, or from FOLDER, in any form that `grade` takes. What is marked goes to
-    course/submitted as `nbgrader collect` puts it there; `proctor grade LAB` afterwards finds it done.
+    course/submitted as `nbgrader collect` puts it there; `proctor grade ASSIGNMENT` afterwards finds it done.
     """
     from proctor.classroom.watch_command import open_door
     from proctor.examine.pool import default_jobs

@@ -27,7 +27,7 @@ def roster(ctx: click.Context, file: Path) -> None:
 
 
 @click.command()
-@click.argument("lab")
+@click.argument("lab", metavar="ASSIGNMENT")
 @click.option(
     "-o",
     "--output",
@@ -51,7 +51,7 @@ def report(ctx: click.Context, lab: str, output: Path | None, similarity: bool |
 
 
 @click.command()
-@click.argument("lab")
+@click.argument("lab", metavar="ASSIGNMENT")
 @click.option(
     "--to",
     type=click.Choice(["csv", "canvas", "moodle", "gradescope", "text"]),
@@ -59,7 +59,10 @@ def report(ctx: click.Context, lab: str, output: Path | None, similarity: bool |
     help="gradescope is the autograder itself; text is each student's feedback for e-mail.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The file. Default: build/LAB-TO.csv."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file. Default: build/ASSIGNMENT-TO.csv.",
 )
 @click.option(
     "--from",
