@@ -27,6 +27,7 @@ from proctor.checks import Lab
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.kernel.forked import ForkLauncher
+from proctor.kernel.link import Launcher
 from proctor.lift import Bench, Cell, CourtError, Plan, Step, adopt
 from proctor.ordinary import Assignment, Notebook
 from proctor.sandbox.forkserver import Isolation
@@ -204,10 +205,17 @@ class _Apart:
 def open_bench(course: Course, lab: Lab, isolation: Isolation | None) -> Iterator[Bench]:
     """Start a bench for the reference run, isolated as the submissions will be."""
     require(isolation)
-    with fork_server(lab, course, isolation or "namespaces") as server:
-        launcher = ForkLauncher(server)
-        with launcher.bench() as players, launcher.bench() as judges:
-            yield _Apart(players, judges)
+    with (
+        fork_server(lab, course, isolation or "namespaces") as server,
+        _benches(ForkLauncher(server)) as bench,
+    ):
+        yield bench
+
+
+@contextmanager
+def _benches(launcher: Launcher) -> Iterator[Bench]:
+    with launcher.bench() as players, launcher.bench() as judges:
+        yield _Apart(players, judges)
 
 
 def plans(
@@ -215,8 +223,16 @@ def plans(
     lab: Lab,
     isolation: Isolation | None = None,
     say: Callable[[str], None] = lambda text: None,
+    *,
+    launcher: Callable[[], Launcher] | None = None,
 ) -> bytes:
     """Return the plans of an assignment, made now if none are kept for it as it is.
+
+    Parameters
+    ----------
+    launcher : callable
+        Returns where processes come from, if one is running for this assignment: the libraries are then
+        not imported another time.
 
     Raises
     ------
@@ -227,7 +243,8 @@ def plans(
     adopted = kept(lab.ordinary, course.folder)
     if adopted is None:
         say("Looking at the assignment's own solution first")
-        with open_bench(course, lab, isolation) as bench:
+        benches = _benches(launcher()) if launcher else open_bench(course, lab, isolation)
+        with benches as bench:
             adopted = make(lab.ordinary, bench, say)
         keep(adopted, course.folder)
     failing = adopted.failing()

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 
 from proctor.examine.mark_result import Marked, Reference
-from proctor.examine.pool import AHEAD, Pool
+from proctor.examine.pool import AHEAD, LocalPool
+from proctor.kernel.link import Launcher
 from proctor.submission import Submission
 
 
@@ -26,14 +27,14 @@ class LaterPool:
     """
 
     def __init__(
-        self, start: Callable[[], AbstractContextManager[Pool]], isolation: str, jobs: int
+        self, start: Callable[[], AbstractContextManager[LocalPool]], isolation: str, jobs: int
     ) -> None:
         self.isolation, self.size = isolation, max(1, jobs)
         self.ahead = AHEAD * self.size
         self._start = start
         self._opened = ExitStack()
         self._lock = threading.Lock()
-        self._pool: Pool | None = None
+        self._pool: LocalPool | None = None
 
     def __enter__(self) -> LaterPool:
         return self
@@ -51,10 +52,17 @@ class LaterPool:
         CourseError
             As :func:`proctor.examine.pool.open_pool` raises it.
         """
+        return self._started().submit(submission, reference, record=record)
+
+    def launcher(self) -> Launcher:
+        """Start the pool, if this is the first use, and return where its kernels come from."""
+        return self._started().launcher()
+
+    def _started(self) -> LocalPool:
         with self._lock:
             if self._pool is None:
                 self._pool = self._opened.enter_context(self._start())
-        return self._pool.submit(submission, reference, record=record)
+        return self._pool
 
     def stop(self) -> None:
         """End at once; what runs is lost."""

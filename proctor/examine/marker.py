@@ -22,7 +22,7 @@ from proctor.errors import CourseError, KernelStartError, RejectedError
 from proctor.examine.adoption import plans
 from proctor.examine.later_pool import LaterPool
 from proctor.examine.mark_result import Marked, Reference, refused
-from proctor.examine.pool import Pool, isolation_of, open_pool
+from proctor.examine.pool import LocalPool, Pool, isolation_of, open_pool
 from proctor.examine.reference import run_reference
 from proctor.examine.secret import course_secret
 from proctor.examine.verdict_key import engine_key
@@ -196,21 +196,22 @@ def open_marker(
     require_built(course, lab)
     secret = course_secret(course.folder, note)
 
-    def start() -> AbstractContextManager[Pool]:
+    def start() -> AbstractContextManager[LocalPool]:
         return open_pool(course, lab, source, secret=secret, isolation=isolation, jobs=jobs)
 
     with ExitStack() as opened:
         beside = opened.enter_context(ThreadPoolExecutor(1))  # while the warm modules are imported
         expected = isolation_of(isolation)
         key = beside.submit(engine_key, course, lab, source, expected, secret)
-        pool: Pool
+        pool: LocalPool
         if at_once or sys.platform != "linux":
             pool = opened.enter_context(start())
         else:
             pool = opened.enter_context(LaterPool(start, expected, jobs))
         engine = key.result()
         if lab.ordinary is not None:
-            reference = Reference(records=plans(course, lab, isolation, say))
+            made = plans(course, lab, isolation, say, launcher=pool.launcher)
+            reference = Reference(records=made)
         else:
             say("Marking the reference solution first")
             reference = run_reference(course, lab, source, pool, engine, kept)

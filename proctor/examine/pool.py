@@ -25,7 +25,9 @@ from proctor.examine.worker import JUDGING_SECONDS
 from proctor.examine.worker_handle import Template, Worker, WorkerLost
 from proctor.kernel.agent import packed
 from proctor.kernel.cell_run import MISUSED
+from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.fresh import FreshLauncher
+from proctor.kernel.link import Launcher
 from proctor.nbgrader_steps import blanks
 from proctor.sandbox.forkserver import ForkServer, Isolation
 from proctor.sandbox.isolation import fork_server, given_files, require
@@ -75,6 +77,13 @@ class Pool(Protocol):
         """End at once; what runs is lost."""
 
 
+class LocalPool(Pool, Protocol):
+    """A pool on this machine, whose kernels can be used otherwise, too."""
+
+    def launcher(self) -> Launcher:
+        """Return where its kernels come from."""
+
+
 def isolation_of(wanted: Isolation | None) -> Isolation:
     """Return how kernels will be kept apart on this system, if that is what is wanted."""
     return wanted or "namespaces" if sys.platform == "linux" else "process"
@@ -89,7 +98,7 @@ def open_pool(
     secret: bytes = b"",
     isolation: Isolation | None = None,
     jobs: int = 1,
-) -> Iterator[Pool]:
+) -> Iterator[LocalPool]:
     """Yield a pool on this machine; what it started is gone when the context ends.
 
     Parameters
@@ -129,6 +138,10 @@ class OwnProcess:
         self.isolation = setting.launcher.isolation
         self._setting = setting
 
+    def launcher(self) -> Launcher:
+        """Return where its kernels come from."""
+        return self._setting.launcher
+
     def submit(
         self, submission: Submission, reference: Reference, *, record: bool = False
     ) -> Future[Marked]:
@@ -166,6 +179,10 @@ class WorkerPool:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+
+    def launcher(self) -> Launcher:
+        """Return where its kernels come from."""
+        return ForkLauncher(self._server)
 
     def submit(
         self, submission: Submission, reference: Reference, *, record: bool = False
