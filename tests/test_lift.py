@@ -335,6 +335,25 @@ TUPLE = "from collections import Counter, defaultdict, namedtuple\n"
 POINT = "        return Point(self.x + other.x, self.y + other.y)\n"
 # What a right answer is made of -> the solution, the cell, and the answer that once lost its point.
 RIGHT_ONCE = {
+    "a function with a cache": (
+        "def f(n):\n    return n + 1",
+        "assert f(2) == 3 and callable(f) and [f(k) for k in range(3)] == [1, 2, 3]",
+        "import functools\n@functools.lru_cache(maxsize=None)\ndef f(n):\n    return n + 1",
+    ),
+    "a decorator that is a class": (
+        "def f(n):\n    return n + 1",
+        "assert f(2) == 3 and f(n=4) == 5",
+        "class Counted:\n    def __init__(self, f): self.f, self.calls = f, 0\n"
+        "    def __call__(self, *a, **k):\n        self.calls += 1\n        return self.f(*a, **k)\n"
+        "@Counted\ndef f(n):\n    return n + 1",
+    ),
+    "an iterator that is a class": (
+        "def up(n):\n    for k in range(n):\n        yield k",
+        "it = up(3)\nassert next(it) == 0 and list(it) == [1, 2]\nassert sum(up(4)) == 6",
+        "class up:\n    def __init__(self, n): self.k, self.n = -1, n\n    def __iter__(self): return self\n"
+        "    def __next__(self):\n        self.k += 1\n        if self.k >= self.n: raise StopIteration\n"
+        "        return self.k",
+    ),
     "a named tuple with methods": (
         "class Point:\n    def __init__(self, x, y):\n        self.x, self.y = x, y\n"
         "    def __add__(self, other):\n" + POINT,
@@ -432,7 +451,7 @@ def test_who_fails_by_an_object_of_another_kind_waits_for_a_person(bench: Bench)
         ("solution", "def mean():\n    x = 0\n    while True:\n        x = (yield x)\n"),
         ("test", "m = mean()\nnext(m)\nassert m.send(4) == 4\n"),
     )
-    own = "class mean:\n    def __next__(self): pass\n    def send(self, x): return x\n"
+    own = "class mean:\n    def send(self, x): return x\n"
     outcome = judged(bench, notebook, {"c0": own})["c1"]
     assert (outcome.ended, "StandIn" in outcome.message) == ("refused", False)
 

@@ -34,6 +34,7 @@ ITERATORS: tuple[type, ...] = (
 )  # fmt: skip
 FUNCTIONS = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc, functools.partial,
+    functools._lru_cache_wrapper,
 )  # fmt: skip
 """Types of what is nothing but a function."""
 FILES = (io.TextIOWrapper, io.BufferedReader)

@@ -439,12 +439,20 @@ class Namespace:
             if not self.admits(which):
                 if "base" in tree:
                     return reader.value(tree["base"], depth + 1)
-                if kind != "instance":
+                if kind == "iterator":
                     raise self.refusal(standin.another(tree))
                 self.strange = standin.another(tree)
-                return standin.WithheldStandIn(self, tree)
+                told = tree.get("has")
+                if (
+                    kind == "callable"
+                ):  # a function of another make: it can be called, and nothing else
+                    kind = "function"
+                elif isinstance(told, list) and "__next__" in told and self.admits("iterator"):
+                    kind = "iterator"
+                else:
+                    return standin.WithheldStandIn(self, tree)
         self.note(kind)
-        made = self.stand_ins[number] = standin.make(self, tree)
+        made = self.stand_ins[number] = standin.make(self, {**tree, "kind": kind})
         return made
 
     def exception_class(self, tree: dict[str, Any]) -> type[BaseException]:

@@ -303,7 +303,7 @@ class Hand:
                 tree[key] = told if isinstance(told, str) else ""
             tree["signature"] = self.signature(value)
         else:
-            names = ("__array__", "__len__", "__iter__", "__getitem__", "__hash__")
+            names = ("__array__", "__len__", "__iter__", "__next__", "__getitem__", "__hash__")
             tree["has"] = [name for name in names if getattr(kind, name, None) is not None]
         return tree
 
