@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import zmq
@@ -27,6 +28,7 @@ from proctor.kernel.forked import CHANNELS, ForkLauncher
 from proctor.kernel.session import StudentKernel
 from proctor.kernel.student_side import RemoteSide
 from proctor.sandbox.forkserver import ForkServer
+from proctor.sandbox.limits import Limits
 
 pytestmark = needs.isolation
 
@@ -156,9 +158,9 @@ def test_cells_run_one_after_the_other_with_questions_between(kernel: StudentKer
 
 def test_a_cell_may_await(kernel: StudentKernel) -> None:
     run = kernel.run("import asyncio\nawait asyncio.sleep(0.01)\nprint('slept')")
-    assert (printed(run), run.error) == ("slept\n", None)
+    assert (printed(run), run.error, run.stopped_by) == ("slept\n", None, "")
     run = kernel.run("await asyncio.sleep(0)\nraise ValueError('after a nap')")
-    assert run.error is not None and run.error.message == "after a nap"
+    assert run.error is not None and run.error.message == "after a nap" and not run.stopped_by
     assert kernel.run("await asyncio.sleep(60)").stopped_by == "idle"
     assert printed(kernel.run("print('alive')")) == "alive\n"
 
@@ -220,6 +222,89 @@ def test_a_copy_of_the_process_answers_nothing(kernel: StudentKernel) -> None:
     kernel.run("import os\ndef f():\n    pid = os.fork()\n    return pid > 0")
     assert [side.call("f", (), {}) for _ in range(5)] == [True] * 5
     assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("import numpy as np\ndef f(): return [np.float64(i) for i in range(12_000)]", 12_000),
+        ("def f(): return ['\u4e00' * 15_000] * 900", "OverflowError"),
+        ("class E(Exception):\n    def __str__(self): return S('x')\nclass S(str):\n"
+         "    def __getitem__(self, k): raise E\ndef f(): raise E", "E"),
+        ("class M(type):\n    def __getattribute__(c, n): raise ValueError(n)\n"
+         "class E(Exception, metaclass=M): pass\ndef f(): raise E", "Exception"),
+        ("import sys\ndef f():\n    for k in range(5_000): print(k, file=sys.stderr, flush=True)\n"
+         "    return []", 0),
+    ],
+    ids=["many arrays", "long text", "a strange message", "a strange class", "much on stderr"],
+)  # fmt: skip
+def test_an_honest_answer_costs_no_kernel(kernel: StudentKernel, code: str, seen: Any) -> None:
+    side = RemoteSide(kernel)
+    assert kernel.run(code).error is None
+    if isinstance(seen, int):
+        assert len(side.call("f", (), {})) == seen
+    else:
+        with pytest.raises(StudentError) as raised:
+            side.call("f", (), {})
+        assert raised.value.type_name == seen
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+def test_many_numbers_reach_a_function(kernel: StudentKernel) -> None:
+    kernel.run("def f(a): return len(a)")
+    assert RemoteSide(kernel).call("f", ([np.float64(k) for k in range(12_000)],), {}) == 12_000
+
+
+ALARM = """
+import signal
+def late(*a): raise KIND
+signal.signal(signal.SIGALRM, late)
+def f():
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    return 1
+"""
+
+
+@pytest.mark.parametrize("kind", ["TimeoutError", "ValueError", "SystemExit"])
+def test_an_alarm_between_questions_is_nobodys(kernel: StudentKernel, kind: str) -> None:
+    kernel.run(ALARM.replace("KIND", kind))
+    side = RemoteSide(kernel)
+    for _ in range(2):
+        assert side.call("f", (), {}) == 1
+        time.sleep(0.5)
+    assert side.call("f", (), {}) == 1
+
+
+def test_who_needs_some_seconds_to_react_is_not_ended(kernel: StudentKernel) -> None:
+    """A question has as long as a cell."""
+    kernel.run(
+        "import time\ndef burn(s):\n    end = time.process_time() + s\n"
+        "    while time.process_time() < end: pass\n"
+        "def f():\n    try: burn(60)\n    except KeyboardInterrupt: burn(4)\n"
+    )
+    with pytest.raises(TimeLimit):
+        RemoteSide(kernel).call("f", (), {})
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+def test_exit_ends_nothing_a_tenth_of_a_second_later(kernel: StudentKernel) -> None:
+    kernel.run("x = 1\nexit()")
+    time.sleep(0.4)
+    assert RemoteSide(kernel).get("x") == 1
+    assert printed(kernel.run("print('alive')")) == "alive\n"
+
+
+def test_memory_that_is_missing_for_the_arguments_is_told(tmp_path: Path) -> None:
+    with ForkServer(("numpy",), limits=Limits(memory_mb=400)) as server:
+        launcher = ForkLauncher(server)
+        with StudentKernel(launcher, tmp_path, {}, cell_seconds=5, total_seconds=60) as kernel:
+            kernel.run("hog = []\ntry:\n    while True: hog.append(bytearray(2**20))\nexcept MemoryError:\n"
+                       "    del hog[:60]\ndef f(a=None): return 7")  # fmt: skip
+            side = RemoteSide(kernel)
+            with pytest.raises(StudentError, match="no room"):
+                side.call("f", (np.zeros(6_500_000),), {})
+            assert side.call("f", (), {}) == 7
+            assert printed(kernel.run("print('alive')")) == "alive\n"
 
 
 def test_an_interrupt_ends_one_answer_and_no_other(kernel: StudentKernel) -> None:

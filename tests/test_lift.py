@@ -421,6 +421,15 @@ def test_what_an_earlier_test_imports_is_there_for_one_that_is_judged_inside(ben
     assert all(one.passed for one in judged(bench, notebook, {}, plan).values())
 
 
+def test_a_copy_of_the_students_process_tells_a_judge_nothing(bench: Bench) -> None:
+    notebook = cells(
+        ("solution", "def f():\n    return True\ndef g():\n    return [1]\n"),
+        ("test", "assert [f(), f(), f()] == [True] * 3 and g() == [1]\n"),
+    )
+    own = "import os\ndef f():\n    return os.fork() > 0\ndef g():\n    return [1]\n"
+    assert judged(bench, notebook, {"c0": own})["c1"].passed
+
+
 def test_a_name_of_a_function_alone_is_not_the_notebooks(bench: Bench) -> None:
     """The test binds `res` to what cannot be carried; the answer's `res` is another."""
     notebook = cells(

@@ -130,6 +130,9 @@ def prepare(
             send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
 
         kernel.shell_handlers[REQUEST] = handle
+        shell.ask_exit = lambda: (
+            None
+        )  # a tenth of a second after `exit()`: too late for some, and not for others
         kernel.dispatch_shell = _straight(kernel, handle)
         _say_less(kernel)
         _read_once(shell)
@@ -231,7 +234,9 @@ class _Agent:
         self.hand: Any = hand["Hand"](self.names)
         self.own_line = _module(modules, "cell_code")["own_line"]
         self.line: Any = None
-        self.closed = _module(modules, "channel")["ChannelClosedError"]
+        channel = _module(modules, "channel")
+        self.closed, self.pack = channel["ChannelClosedError"], channel["pack"]
+        self.most: int = channel["MAX_ANSWER"]
         self.handled = signal.signal
         self.encode = values["encode"]
         self.decode = values["decode"]
@@ -240,7 +245,8 @@ class _Agent:
     def answer(self, request: Any, buffers: Any) -> tuple[dict[str, Any], list[bytes]]:
         out: list[bytes] = []
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # nobody reads it
+            nobody = io.StringIO()  # reads it
+            with contextlib.redirect_stdout(nobody), contextlib.redirect_stderr(nobody):
                 content = self.run(request, [bytes(part) for part in buffers], out)
         except BaseException as error:  # noqa: BLE001  SystemExit and the like are answers too
             out.clear()
@@ -292,18 +298,36 @@ class _Agent:
 
         An interrupt ends the answer that is being made; what comes before or after it, is none.
         """
-        me, before = os.getpid(), self.handled(signal.SIGINT, signal.SIG_IGN)
+        me, before, number = os.getpid(), self.handled(signal.SIGINT, signal.SIG_IGN), 0
         try:
-            while (received := self.line.receive())[0]["op"] != "bye":
-                request, buffers = received
-                content, out = self.interruptible(request, buffers)
+            while (received := self.line.hear()) is None or received[0]["op"] != "bye":
+                if received is None:  # there was no memory for it; questions are counted
+                    number += 1
+                    message = self.sorry(number, MemoryError("no room for the arguments"))
+                else:
+                    number = received[0]["n"]
+                    message = self.message(number, *self.interruptible(*received))
                 if os.getpid() != me:  # a copy that the student's code made and did not end
                     os._exit(1)
-                self.line.send({**content, "n": request["n"]}, out)
-        except self.closed:
+                self.line.socket.sendall(message)
+        except (self.closed, OSError):
             return
         finally:
             self.handled(signal.SIGINT, before)
+
+    def message(self, number: int, content: dict[str, Any], out: list[bytes]) -> bytes:
+        """Return an answer as it is sent; one that is too large says so."""
+        try:
+            message: bytes = self.pack({**content, "n": number}, out)
+        except (ValueError, MemoryError, RecursionError) as error:
+            return self.sorry(number, error)
+        if len(message) > self.most:
+            return self.sorry(number, OverflowError(f"more than {self.most:,} bytes"))
+        return message
+
+    def sorry(self, number: int, error: Exception) -> bytes:
+        message: bytes = self.pack({"error": self.describe(error), "n": number})
+        return message
 
     def interruptible(
         self, request: Any, buffers: list[bytes]
@@ -312,7 +336,7 @@ class _Agent:
             self.handled(signal.SIGINT, signal.default_int_handler)
             answer = self.answer(request, buffers)
             self.handled(signal.SIGINT, signal.SIG_IGN)
-        except KeyboardInterrupt as error:  # just before or after the student's code
+        except BaseException as error:  # noqa: BLE001  an interrupt just before or after the student's code
             self.handled(signal.SIGINT, signal.SIG_IGN)
             return {"error": self.describe(error)}, []
         return answer
@@ -334,14 +358,18 @@ class _Agent:
         return self.decode(tree, buffers)
 
     def describe(self, error: BaseException) -> dict[str, str]:
-        name = self.type_name(error)
-        if not issubclass(type(error), Exception) or type(error).__module__ == "__main__":
-            name = type(error).__name__
-        try:
-            message = str(error)
-        except BaseException:  # noqa: BLE001  a student's __str__ may do anything
-            message = ""
-        return {"type": name, "message": message[:MAX_MESSAGE], "line": self.own_line(error)}
+        """Say what was raised; a class of the student's may do anything when it is asked."""
+        told = {"type": "Exception", "message": "", "line": ""}
+        with contextlib.suppress(BaseException):
+            name = self.type_name(error)
+            if not issubclass(type(error), Exception) or type(error).__module__ == "__main__":
+                name = type(error).__name__
+            told["type"] = str.__str__(name)
+        with contextlib.suppress(BaseException):
+            told["message"] = str.__getitem__(str(error), slice(MAX_MESSAGE))
+        with contextlib.suppress(BaseException):
+            told["line"] = self.own_line(error)
+        return told
 
 
 BOOTSTRAP = f"""

@@ -14,7 +14,10 @@ from typing import Any
 
 MAX_BYTES = 80 * 2**20
 """Largest message, in bytes: a value's arrays, and its tree."""
-MAX_BUFFERS = 10_000
+MAX_BUFFERS = 100_000
+"""Most buffers of a message: each array is one, and each of NumPy's numbers."""
+MAX_ANSWER = 68 * 2**20
+"""Largest answer to an examiner's question, in bytes."""
 MAX_PARTS = 12_000_000
 """Most commas and brackets of a tree."""
 _HEAD = struct.Struct("<II")
@@ -61,6 +64,7 @@ class Inbox:
     def __init__(self, max_bytes: int = MAX_BYTES, max_parts: int = MAX_PARTS) -> None:
         self.max_bytes, self.max_parts = max_bytes, max_parts
         self.missing = _HEAD.size
+        self._whole = 0
         self._read = bytearray()
 
     def __bool__(self) -> bool:
@@ -91,7 +95,7 @@ class Inbox:
             sizes = struct.unpack_from(f"<{count}I", self._read, end)
             if length + sum(sizes) > self.max_bytes:
                 raise TooLargeError("a message that is too large")
-        whole = end + 4 * count + sum(sizes)
+        whole = self._whole = end + 4 * count + sum(sizes)
         if self._lacks(whole):
             return None
         buffers, place = [], end + 4 * count
@@ -101,8 +105,15 @@ class Inbox:
                 buffers.append(bytes(view[place : place + size]))
                 place += size
         del self._read[:whole]
-        self.missing = _HEAD.size
+        self.missing, self._whole = _HEAD.size, 0
         return _parse(text, self.max_parts), buffers
+
+    def drop(self) -> int:
+        """Forget the message that is being received; return how many of its bytes are still to come."""
+        left = max(0, self._whole - len(self._read))
+        del self._read[: self._whole]
+        self.missing, self._whole = _HEAD.size, 0
+        return left
 
     def _lacks(self, size: int) -> bool:
         self.missing = size - len(self._read)
@@ -146,14 +157,42 @@ class Channel:
             If what comes is no message, or too large.
         """
         while (message := self._inbox.take()) is None:
-            try:
-                part = self._more()
-            except OSError as error:
-                raise ChannelClosedError(str(error)) from error
-            if not part:
-                raise ChannelClosedError("the other side has gone")
-            self._inbox.feed(part)
+            self._inbox.feed(self._received())
         return message
+
+    def hear(self) -> tuple[Any, list[bytes]] | None:
+        """Wait for a message, whatever a signal's handler raises meanwhile; None for one that does not fit.
+
+        Raises
+        ------
+        ChannelClosedError
+            If the other side has gone.
+        WireError
+            If what comes is no message.
+        """
+        while True:
+            try:
+                return self.receive()
+            except (ChannelClosedError, WireError, KeyboardInterrupt):
+                raise
+            except MemoryError:
+                left = self._inbox.drop()
+                while left > 0:
+                    left -= len(self._received(min(left, 65_536)))
+                return None
+            except BaseException:  # noqa: BLE001  whoever set that handler is not being asked now
+                continue
+
+    def _received(self, most: int = 0) -> bytes:
+        try:
+            part = self.socket.recv(most) if most else self._more()
+        except OSError as error:
+            if error.errno is None:  # a handler's own
+                raise
+            raise ChannelClosedError(str(error)) from error
+        if not part:
+            raise ChannelClosedError("the other side has gone")
+        return part
 
     def _more(self) -> bytes:
         return self.socket.recv(max(65_536, min(self._inbox.missing, 2**20)))
@@ -172,9 +211,10 @@ def _parse(text: bytes, max_parts: int) -> Any:
     if len(text) > 10_000 and sum(text.count(sign) for sign in (b",", b"[", b"{")) > max_parts:
         raise WireError("a message of too many parts")
     try:
-        tree, end = _decode(text.decode())  # as `json.loads`, without its look at white space
-    except (ValueError, RecursionError) as error:
+        # As `json.loads`, without its look at white space; both sides write ASCII.
+        tree, end = _decode(text.decode("ascii"))
+    except (ValueError, RecursionError, MemoryError) as error:
         raise WireError("a message that is no JSON") from error
-    if end != len(text):  # both sides write ASCII
+    if end != len(text):
         raise WireError("a message that is no JSON")
     return tree

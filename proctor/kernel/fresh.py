@@ -21,6 +21,7 @@ from proctor.kernel.link import Link
 from proctor.sandbox.forkserver import ENVIRONMENT
 from proctor.sandbox.judge_server_handle import Bench, local_bench
 from proctor.sandbox.kernel_handle import Kernel
+from proctor.scratch import Scratch
 
 
 class _FreshSpec(KernelSpecManager):  # type: ignore[misc]
@@ -90,7 +91,8 @@ class FreshKernel:
         run_sync(self._manager.start_kernel)(cwd=str(folder))
         connection = self._manager.get_connection_info()
         self.channels = Channels(connection | {"key": self._manager.session.key.decode()})
-        self.sockets = folder
+        self._scratch = Scratch("k-")  # a short path, as that of a socket has to be
+        self.sockets = self._scratch.path
 
     def lives(self) -> bool:
         """Whether it runs."""
@@ -108,3 +110,4 @@ class FreshKernel:
         """End it now."""
         self.channels.close()
         run_sync(self._manager.shutdown_kernel)(now=True)
+        self._scratch.remove()

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from proctor.errors import ProtocolError
-from proctor.kernel.channel import Inbox, TooLargeError, WireError, pack
+from proctor.kernel.channel import MAX_ANSWER, Inbox, TooLargeError, WireError, pack
 from proctor.kernel.client import MAX_ITEMS
-from proctor.kernel.values import MAX_BYTES
 
 
 class QuestionLine:
@@ -30,7 +29,7 @@ class QuestionLine:
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         connection.setblocking(False)
-        self._inbox = Inbox(MAX_BYTES + 2**22, MAX_ITEMS)
+        self._inbox = Inbox(MAX_ANSWER, MAX_ITEMS)
         self._unsent = memoryview(b"")
 
     def fileno(self) -> int:

@@ -201,9 +201,10 @@ class StudentKernel(KernelHold):
         reply, exceeded = self._listen(self._line, allowance)
         if reply is None:
             self._interrupt()
-            if self._listen(self._line, self._grace())[0] is None:
-                raise self._never_answers(exceeded)
-            raise TimeLimit(exceeded)
+            for _ in range(2):  # as long as a cell has
+                if self._listen(self._line, self._grace())[0] is not None:
+                    raise TimeLimit(exceeded)
+            raise self._never_answers(exceeded)
         content, parts = reply
         error = content.get("error")
         if error is not None:

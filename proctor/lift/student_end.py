@@ -13,6 +13,7 @@ import contextlib
 import inspect
 import io
 import linecache
+import os
 import socket
 import sys
 import traceback
@@ -78,6 +79,7 @@ class Hand:
         self.kept: dict[str, Any] = {}  # what the judge put something else in the place of
         self.operators = operators()
         self.channel: Channel
+        self.process = 0
         self.depth = 0
         self.printed = _Printed()
         self.random: RandomState | None = None  # where the streams were when both sides last spoke
@@ -86,13 +88,17 @@ class Hand:
         """Answer until the judge says that it is done, or has gone."""
         self.remember("")  # the test has its place in the history; its text stays in the judge
         self.channel = connection if isinstance(connection, Channel) else Channel(connection)
+        self.process = os.getpid()
         own_input, builtins.input = builtins.input, self.input
         try:
             while True:
                 try:
-                    request, buffers = self.channel.receive()
+                    heard = self.channel.hear()
                 except ChannelClosedError:
                     return
+                if heard is None:
+                    raise MemoryError("no room for what the test hands over")
+                request, buffers = heard
                 if request["op"] == "bye":
                     return
                 try:
@@ -174,7 +180,13 @@ class Hand:
             self.random, reply["random"] = state, written_random(state)
         if printed := self.take_printed():
             reply["printed"] = printed
-        self.channel.send(reply, out)
+        self.send(reply, out)
+
+    def send(self, message: dict[str, Any], out: list[bytes]) -> None:
+        """Tell the judge; a copy of the process that the student's code made and did not end is silent."""
+        if os.getpid() != self.process:
+            os._exit(1)
+        self.channel.send(message, out)
 
     def take_random(self, told: Any) -> None:
         """Put the random streams where the judge's are; None: where both were last."""
@@ -371,7 +383,7 @@ class Hand:
             "keywords": {key: encoder.value(arg) for key, arg in keywords.items()},
             "printed": self.take_printed(),
         }
-        self.channel.send(message, out)
+        self.send(message, out)
         while True:
             answer, buffers = self.channel.receive()
             if "returned" in answer:

@@ -15,18 +15,25 @@ import logging
 import marshal
 import os
 import random
+import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from ipykernel import kernelapp
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython import get_ipython
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
+
+MAX_SAID = 2 * 2**20
+"""Most that is kept of what a command of the system says, in bytes: as much as of a cell."""
 
 
 class _OutputThread(IOPubThread):  # type: ignore[misc]
@@ -49,10 +56,29 @@ class QuietStream(OutStream):  # type: ignore[misc]
             super().flush()
 
 
+class _NoThread:
+    """In the place of ipykernel's thread for subshells, which there are none of: false, as if missing.
+
+    Without it a cell that awaits has no end: ipykernel asks it which thread runs cells.
+    """
+
+    parent_thread = threading.main_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class _Kernel(IPythonKernel):  # type: ignore[misc]
+    """ipykernel's kernel, which takes the object above for a thread."""
+
+    _supports_kernel_subshells = False
+
+
 class _KernelApp(IPKernelApp):  # type: ignore[misc]
     """ipykernel's application, given its connection as a value instead of a file."""
 
     connection: dict[str, Any]
+    kernel_class = _Kernel
 
     def parse_command_line(self, argv: Any = None) -> None:
         pass
@@ -68,7 +94,7 @@ class _KernelApp(IPKernelApp):  # type: ignore[misc]
 
     def init_control(self, context: Any) -> None:
         super().init_control(context)
-        self.shell_channel_thread = None  # there are no subshells: requests come to the main thread
+        self.shell_channel_thread = _NoThread()
 
     def log_connection_info(self) -> None:
         self._ports = {
@@ -129,9 +155,35 @@ def prepare(folder: str) -> None:
         user_ns={},
         compiler_class=XCachingCompiler,
     )
-    shell.system = shell.system_raw  # `!command` asks for a terminal, and there is none
+    shell.system = _system(shell)
     app.user_ns = shell.user_ns
     _warm_caches(shell)
+
+
+def _system(shell: Any) -> Callable[[str], None]:
+    """Return what runs `!command`: IPython's asks for a terminal, which is not there.
+
+    What it says comes before the cell goes on. Through a stream that a thread watches, as ipykernel has it,
+    it may come after the cell's end.
+    """
+
+    def system(command: str) -> None:
+        command = shell.var_expand(command, depth=1)
+        with tempfile.TemporaryFile() as said:
+            try:
+                code = subprocess.call(
+                    ["/bin/sh", "-c", command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                )
+            except KeyboardInterrupt:
+                code = 130
+            said.seek(0)
+            sys.stdout.write(said.read(MAX_SAID).decode("utf-8", "replace"))
+        shell.user_ns["_exit_code"] = code if code <= 128 else 128 - code
+
+    return system
 
 
 def _warm_caches(shell: Any) -> None:
