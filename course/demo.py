@@ -49,7 +49,7 @@ def main() -> None:
         ),
     )
     data = read_class(course, lab, folder, verdicts=result.verdicts)
-    console.print(class_table(lab, result, data))
+    console.print(class_table(lab, result, data, console))
     print_attention(console, result, data)
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
     report = write_report(course, lab, folder)

@@ -123,7 +123,7 @@ def test_table_report_gradebook_and_exports_say_the_same_number(
     lab = by_hand.lab("tiny")
     data = read_class(by_hand, lab, by_hand.folder)
     console = Console(record=True, width=120, file=io.StringIO())
-    console.print(class_table(lab, ClassResult(verdicts=dict(data.verdicts)), data))
+    console.print(class_table(lab, ClassResult(verdicts=dict(data.verdicts)), data, console))
     row = next(line for line in console.export_text().splitlines() if " ada " in line)
     assert re.findall(r"[\d.]+\*?", row) == ["6", "3*", "8", "6"]
 
@@ -154,5 +154,16 @@ def test_without_marks_by_hand_there_is_one_number_only(tiny: Course) -> None:
     classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
     data = read_class(tiny, lab, tiny.folder)
     console = Console(record=True, width=120, file=io.StringIO())
-    console.print(class_table(lab, ClassResult(verdicts=dict(data.verdicts)), data))
+    console.print(class_table(lab, ClassResult(verdicts=dict(data.verdicts)), data, console))
     assert "automatic" not in console.export_text()
+
+
+def test_exercises_whose_names_do_not_fit_are_numbered(by_hand: Course) -> None:
+    lab = by_hand.lab("tiny")
+    data = read_class(by_hand, lab, by_hand.folder)
+    console = Console(record=True, width=54, file=io.StringIO())
+    console.print(class_table(lab, ClassResult(verdicts=dict(data.verdicts)), data, console))
+    text = console.export_text()
+    assert "Columns: 1 double, 2 mean." in text
+    row = next(line for line in text.splitlines() if " ada " in line)
+    assert re.findall(r"[\d.]+\*?", row)[:2] == ["6", "3*"]

@@ -20,7 +20,7 @@ from PIL import Image
 from support import needs
 from support.browsers import violations
 from support.looking import act, eventually_js, expect, fits
-from support.tinycourse import DOUBLE, MASTER, MEAN, hand_in, make_course, student
+from support.tinycourse import CHECKS, DOUBLE, MASTER, MEAN, hand_in, make_course, student
 
 from proctor.classroom.grade import grade
 from proctor.course import Course
@@ -91,6 +91,20 @@ def test_a_trifle_does_not_come_before_what_costs_much(tiny: Course) -> None:
     assert words(first.h2) == "Mend this first Exercise 2, mean: the mean"
     assert words(first.find(class_="then")) == "Then: Exercise 1, double (1 point)."
     assert "leaves its input alone" in words(page_of(tiny, "bob").find(id="first").h2)
+
+
+def test_what_another_exercise_is_blamed_for_comes_after_that_one(tmp_path: Path) -> None:
+    cause = "Exercise 1 is not right yet, and this builds on it."
+    checks = CHECKS.replace("It is not the mean.", cause)
+    assert cause in checks
+    course = make_course(tmp_path / "tiny", checks=checks)
+    in_place = DOUBLE.replace("return 2 * a", "a *= 2\n    return a")
+    wrong = MEAN.replace("return", "return 1 +")
+    hand_in(course, "ada", student(course, double=in_place, mean=wrong))
+    grade(course, course.lab("tiny"), course.folder / "submitted")
+    first = page_of(course, "ada").find(id="first")
+    assert words(first.h2) == "Mend this first Exercise 1, double: leaves its input alone"
+    assert words(first.find(class_="then")) == "Then: Exercise 2, mean (4 points)."
 
 
 def test_each_exercise_tells_what_passed_what_did_not_and_why(marked: Course) -> None:

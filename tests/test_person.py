@@ -141,6 +141,10 @@ def test_a_persons_mark_and_comment_stay_and_reach_the_page(course: Course) -> N
         assert gradebook.find_submission("tiny", "ada").score == 13
     page = (course.folder / "feedback/ada/tiny/tiny.html").read_text()
     assert "Nearly." in page and "<strong>13</strong> of 19" in page
+    assert proctor(course, "export", "tiny", "--to", "text", "-o", "mail").code == 0
+    text = (course.root / "mail/ada/tiny/tiny.txt").read_text()
+    assert text.count("Nearly.") == 1
+    assert "given by a person\n  A comment from your instructor: Nearly.\n" in text
 
 
 def test_every_way_out_says_that_a_person_marks(course: Course) -> None:

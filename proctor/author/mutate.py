@@ -83,6 +83,10 @@ class Outcome:
     max_score: float
     trouble: str = ""
 
+    def told(self) -> str:
+        """Say what is not as it should be."""
+        return f"✗ {'wrong' if self.wrong else 'right'} answer {self.id}: {self.trouble}"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -165,7 +169,7 @@ def mutate(
     jobs: int = 1,
     exercise: str | None = None,
     start: Callable[[int], None] = lambda total: None,
-    done: Callable[[str], None] = lambda name: None,
+    done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Result:
     """Mark every mutant and variant as a submission of its own.
 
@@ -175,6 +179,8 @@ def mutate(
         How many are marked at once.
     exercise : str, optional
         Only those of this exercise.
+    start, done : callable
+        Told how many there are, and what came of each as soon as it is known.
     """
     table = read_table(course, lab)
     require_built(course, lab)
@@ -189,7 +195,7 @@ def mutate(
         for future in as_completed(futures):
             outcome = _outcome(futures[future], future.result().verdict)
             found[outcome.id] = outcome
-            done(outcome.id)
+            done(outcome)
     outcomes = tuple(found[one.id] for one in wanted)
     busy = {check for outcome in outcomes if outcome.wrong for check in outcome.caught}
     checks = (c.id for e in lab.exercises if exercise in (None, e.id) for c in e.checks)
@@ -256,8 +262,7 @@ def print_mutants(console: Console, result: Result) -> None:
         console.print(Text(f"Catches none of them: {', '.join(result.idle)}"))
     for outcome in result.outcomes:
         if outcome.trouble:
-            kind = "wrong answer" if outcome.wrong else "right answer"
-            console.print(Text(f"✗ {kind} {outcome.id}: {outcome.trouble}"))
+            console.print(Text(outcome.told()))
     wrong = [outcome for outcome in result.outcomes if outcome.wrong]
     right = [outcome for outcome in result.outcomes if not outcome.wrong]
     caught = sum(not outcome.trouble for outcome in wrong)

@@ -252,6 +252,10 @@ class _Watch:
             self.spool.pace += 0.2 * (marked.seconds / self.marker.pool.size - self.spool.pace)
             verdict = marked.verdict
             told = f"{verdict.score:g} of {verdict.max_score:g}"
+            if verdict.status == "rejected":
+                told = "not marked: " + " ".join(one.message for one in verdict.problems)
+            elif verdict.status == "needs_attention":
+                told += ", a person should look"
             self.settled(taken.one, told if counts else f"{told}; an earlier attempt counts")
 
     def settled(self, one: Waiting, told: str) -> None:

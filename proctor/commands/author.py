@@ -17,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from proctor.checks import Lab
 from proctor.commands.shared import (
@@ -29,6 +30,9 @@ from proctor.commands.shared import (
 )
 from proctor.course import Course
 from proctor.errors import CourseError
+
+EVERY = 20
+"""After so many wrong answers a run that is not at a terminal says how far it is."""
 
 
 @click.command()
@@ -191,28 +195,44 @@ def mutate(
 ) -> None:
     """Try a lab's checks on its own wrong answers: which check catches which, and which none.
 
-    The answers are in course/mutants/LAB.py. Exit status 1 if a wrong answer is not caught as the
-    table says, or a right one of another form loses points.
+    The answers are in course/mutants/LAB.py. Each is marked as a submission of its own, so that a lab
+    with hundreds of them takes as long as such a class; --exercise tries those of one.
+
+    Exit status 1 if a wrong answer is not caught as the table says, or a right one of another form
+    loses points.
     """
+    from proctor.author.mutate import Outcome, print_mutants
     from proctor.author.mutate import mutate as run
-    from proctor.author.mutate import print_mutants
     from proctor.examine.pool import default_jobs
 
     course = course_of(ctx)
     the_lab = course.lab(lab)
     bar = (TextColumn("Marking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        Progress(*bar, TextColumn("{task.description}"), console=Console(stderr=True)) as progress,
-    ):
+    beside = Console(stderr=True, highlight=False)
+    with Progress(*bar, TextColumn("{task.description}"), console=beside) as progress:
         task = progress.add_task("", total=None)
+        marked: list[Outcome] = []
+
+        def start(total: int) -> None:
+            progress.update(task, total=total)
+            beside.print(f"{total} answers to mark")
+
+        def done(outcome: Outcome) -> None:
+            marked.append(outcome)
+            progress.update(task, advance=1, description=outcome.id)
+            if outcome.trouble:
+                beside.print(Text(outcome.told()))
+            if not beside.is_terminal and len(marked) % EVERY == 0:
+                beside.print(f"{len(marked)} marked")
+
         result = run(
             course,
             the_lab,
             isolation=isolation,
             jobs=jobs or default_jobs(),
             exercise=exercise,
-            start=lambda total: progress.update(task, total=total),
-            done=lambda name: progress.update(task, advance=1, description=name),
+            start=start,
+            done=done,
         )
     print_mutants(console(), result)
     ctx.exit(GRADED if result.sound else ATTENTION)

@@ -152,7 +152,8 @@ def grade(
     handed = submissions or course.folder / "submitted"
     if not handed.exists():
         raise click.UsageError(
-            f"{course.relative(handed)} does not exist; name the folder of submissions."
+            f"{course.relative(handed)} does not exist; name the folder or the zip of submissions: "
+            f"proctor grade {lab} submissions.zip" + (f" --student {student}" if student else "")
         )
     out = console()
     columns = (
@@ -194,7 +195,7 @@ def grade(
         course, the_lab, (output or course.folder).resolve(), verdicts=result.verdicts
     )
     if not quiet:
-        out.print(class_table(the_lab, result, data))
+        out.print(class_table(the_lab, result, data, out))
     if explain_changes:
         print_changes(out, result)
     print_attention(out, result, data)

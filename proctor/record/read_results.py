@@ -14,6 +14,7 @@ from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.record.arrival_record import Noted, read_arrivals
 from proctor.record.gradebook_rows import StudentEntry, read_entries
+from proctor.record.person_marks import read_by_hand
 from proctor.record.roster import NAME as ROSTER
 from proctor.record.roster import enrolled, students
 from proctor.record.run_record import MarkingRecord, read_marking
@@ -41,6 +42,8 @@ class ClassData:
         How the last run went, if it was recorded.
     arrived : Noted
         How the submissions arrived.
+    comments : mapping of str to mapping
+        What people wrote on a student's work, by cell.
     """
 
     lab: Lab
@@ -50,6 +53,7 @@ class ClassData:
     entries: Mapping[str, StudentEntry] = field(default_factory=dict)
     marking: MarkingRecord | None = None
     arrived: Noted = field(default_factory=Noted)
+    comments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def gone(self) -> tuple[str, ...]:
@@ -141,7 +145,9 @@ def read_class(
             known[id] = replace(one, handed_in=False)
     entries = _with_roster(course, folder, known, arrived)
     marking = read_marking(folder, lab.name)
-    return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived)
+    hands = read_by_hand(db_url, course_id, lab.name, verdicts)
+    comments = {name: hand.comments for name, hand in hands.items() if hand.comments}
+    return ClassData(lab, course_id, folder, verdicts, entries, marking, arrived, comments)
 
 
 def _with_roster(

@@ -18,6 +18,7 @@ from proctor.record.gradebook_lock import patient
 from proctor.record.roster_columns import COLUMNS, find_columns, person, plain_title
 
 NAME = "roster.csv"
+MOST_NAMED = 10
 NBGRADERS = ("first_name", "last_name", "email", "lms_user_id")
 """What nbgrader keeps of a student beside the id."""
 
@@ -111,6 +112,15 @@ def import_roster(course: Course, path: Path, say: Callable[[str], None] = lambd
     All of it is read before anything is written.
     """
     found = students(path, say)
+    here = {one["id"] for one in found}
+    old = course.folder / NAME
+    before = [one["id"] for one in students(old)] if old.is_file() else []
+    if gone := [id for id in before if id not in here]:
+        more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+        say(
+            f"No longer in the roster: {', '.join(gone[:MOST_NAMED])}{more}. What they handed in "
+            "stays in the gradebook."
+        )
     config = course.nbgrader_config().CourseDirectory
     db_url = str(config.get("db_url", "") or f"sqlite:///{course.folder / 'gradebook.db'}")
     _enrol(db_url, str(config.get("course_id", "")), found)

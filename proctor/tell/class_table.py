@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -16,19 +17,31 @@ from proctor.verdict import Verdict
 SIGNS = {"graded": "✓ graded", "needs_attention": "! look at it", "rejected": "✗ rejected"}
 
 
-def class_table(lab: Lab, result: ClassResult, data: ClassData) -> RenderableType:
+def class_table(lab: Lab, result: ClassResult, data: ClassData, console: Console) -> RenderableType:
     """Return a table with a line a student, in the gradebook's numbers: exercises, total, status.
 
     Where a person's marks or penalties make the total another one than marking gave, the automatic
-    score stands in a column of its own.
+    score stands in a column of its own. Where the exercises' names do not fit, they are numbered.
     """
+    names = [name for name, _ in _columns(lab)]
+    table, notes = _table(lab, result, data, names)
+    if Measurement.get(console, console.options.update_width(9_999), table).maximum > console.width:
+        table, notes = _table(lab, result, data, [str(n) for n, _ in enumerate(names, 1)])
+        told = ", ".join(f"{number} {name}" for number, name in enumerate(names, 1))
+        notes.insert(0, Text(f"Columns: {told}."))
+    return Group(table, *notes)
+
+
+def _table(
+    lab: Lab, result: ClassResult, data: ClassData, names: list[str]
+) -> tuple[Table, list[Text]]:
     differ = any(data.score(name) != data.automatic(name) for name in result.verdicts)
     count = len(result.verdicts)
     title = f"{lab.title}: {count} submission{'' if count == 1 else 's'}"
     table = Table(title=title, title_justify="left")
     table.add_column("student", no_wrap=True)
     columns = _columns(lab)
-    for name, points in columns:
+    for name, (_, points) in zip(names, columns, strict=True):
         table.add_column(f"{name}\n/{points:g}", justify="right", overflow="fold")
     table.add_column("total", justify="right", no_wrap=True)
     if differ:
@@ -49,8 +62,8 @@ def class_table(lab: Lab, result: ClassResult, data: ClassData) -> RenderableTyp
     elif differ:
         notes.append(Text("Totals are the gradebook's, penalties taken off."))
     notes += [Text(line) for line in (*_inside(result), *_waiting(result, data))]
-    summary = Text(f"{result.marked} marked now, {result.kept} kept from before.")
-    return Group(table, *notes, summary)
+    notes.append(Text(f"{result.marked} marked now, {result.kept} kept from before."))
+    return table, notes
 
 
 def _columns(lab: Lab) -> list[tuple[str, float]]:

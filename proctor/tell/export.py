@@ -189,4 +189,10 @@ def texts(data: ClassData) -> Iterable[tuple[str, str]]:
         given = {id: entry.marks[id] for id in entry.by_hand if id in entry.marks}
         score = data.score(student)
         told = shown(verdict, data.lab.policy.told(entry.due))
-        yield student, feedback_text(data.lab, told, entry.name, score, given, entry.penalty)
+        yield (
+            student,
+            feedback_text(
+                *(data.lab, told, entry.name, score, given, entry.penalty),
+                comments=data.comments.get(student),
+            ),
+        )

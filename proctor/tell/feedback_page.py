@@ -94,6 +94,11 @@ class Told:
     comment: str = ""
 
     @property
+    def name(self) -> str:
+        """How findings call it: "Exercise 2" of "Exercise 2, model"."""
+        return self.of.title.partition(",")[0]
+
+    @property
     def waits(self) -> bool:
         """Whether a person has still to give the points."""
         return self.of.waiting and not self.by_hand
@@ -213,11 +218,14 @@ def _plan(told: Iterable[Told]) -> dict[str, Any]:
     """Return what to mend first, what after that, what could not be asked, and what else there is.
 
     Exercises build on those before them, so that the first one in their order comes first; but not one that
-    lacks a trifle before one that lacks much.
+    lacks a trifle before one that lacks much, unless what is found there begins with the other's name.
     """
     faulty = [one for one in told if one.faults and one.lost]
     grave = (one for one in faulty if one.lost >= GRAVE * one.of.max_score)
     first = next(grave, faulty[0] if faulty else None)
+    if first is not None:
+        cause = first.faults[0].cause
+        first = next((one for one in faulty if cause.startswith(f"{one.name} ")), first)
     others = sorted((one for one in faulty if one is not first), key=lambda one: -one.lost)
     rest = others[MOST_NEXT:]
     return {

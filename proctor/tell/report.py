@@ -290,4 +290,6 @@ def _duration(seconds: float) -> str:
     if whole < 60:
         return f"{seconds:.1f} s"
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours >= 48:
+        return f"{hours // 24} days"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -23,6 +23,7 @@ def feedback_text(
     final: float | None = None,
     given: Mapping[str, float] | None = None,
     penalty: float = 0.0,
+    comments: Mapping[str, str] | None = None,
 ) -> str:
     """Return a student's feedback as text.
 
@@ -36,7 +37,10 @@ def feedback_text(
         Points that a person gave, by exercise.
     penalty : float
         Points that are taken off because it came late.
+    comments : mapping of str to str, optional
+        What a person wrote, by cell.
     """
+    said_by_person = dict(comments or {})
     score = verdict.score if final is None else final
     lines = [
         f"{lab.title}: {score:g} of {verdict.max_score:g} points",
@@ -57,7 +61,8 @@ def feedback_text(
                 said = person_line(exercise)
                 if points is not None:
                     said = f"{points:g} of {exercise.max_score:g}, given by a person"
-                lines += [f"{exercise.title}: {said}", ""]
+                lines += [f"{exercise.title}: {said}"]
+                lines += [*_comments(exercise.id, said_by_person), ""]
                 continue
             points = (given or {}).get(exercise.id, exercise.score)
             by = f", given by a person (automatic: {exercise.score:g})" * (
@@ -72,8 +77,20 @@ def feedback_text(
             if skipped:
                 word = "check was" if skipped == 1 else "checks were"
                 lines.append(f"  - {skipped} more {word} not asked because of that.")
-            lines.append("")
+            lines += [*_comments(exercise.id, said_by_person), ""]
+    for text in said_by_person.values():
+        lines += [*_wrap(f"A comment from your instructor: {text}", "  "), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _comments(exercise: str, comments: dict[str, str]) -> list[str]:
+    """Take out the comments on an exercise's answer and on its test, as lines."""
+    texts = [comments.pop(id) for id in (exercise, f"test_{exercise}") if id in comments]
+    return [
+        line
+        for text in texts
+        for line in _wrap(f"  A comment from your instructor: {text}", "    ")
+    ]
 
 
 def _check(check: CheckResult) -> list[str]:
