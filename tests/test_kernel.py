@@ -305,6 +305,10 @@ def test_memory_that_is_missing_for_the_arguments_is_told(tmp_path: Path) -> Non
                 side.call("f", (np.zeros(6_500_000),), {})
             assert side.call("f", (), {}) == 7
             assert printed(kernel.run("print('alive')")) == "alive\n"
+            kernel.run("def g():\n    while True: hog.append(bytearray(1_000))")
+            with pytest.raises(StudentError, match="MemoryError"):
+                side.call("g", (), {})
+            assert [side.call("f", (), {}) for _ in range(3)] == [7] * 3
 
 
 def test_an_interrupt_ends_one_answer_and_no_other(kernel: StudentKernel) -> None:

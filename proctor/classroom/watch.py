@@ -66,6 +66,7 @@ def watch(
             store, spool.policy = store_of(lab, course.folder), lab.policy
             with ExitStack() as opened:
                 with locked(store, stop, say):  # the reference run is kept in the store
+                    say(f"Getting ready for {name}: its libraries and its own solution.")
                     marker = opened.enter_context(
                         open_marker(
                             course,

@@ -6,6 +6,7 @@ What is received is bounded before it is read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -16,6 +17,8 @@ MAX_BYTES = 80 * 2**20
 """Largest message, in bytes: a value's arrays, and its tree."""
 MAX_BUFFERS = 100_000
 """Most buffers of a message: each array is one, and each of NumPy's numbers."""
+SPARE_BYTES = 2**20
+"""Memory that :meth:`Channel.hear` holds, to let go of where the process has no more."""
 MAX_ANSWER = 68 * 2**20
 """Largest answer to an examiner's question, in bytes."""
 MAX_PARTS = 12_000_000
@@ -108,6 +111,11 @@ class Inbox:
         self.missing, self._whole = _HEAD.size, 0
         return _parse(text, self.max_parts), buffers
 
+    @property
+    def begun(self) -> bool:
+        """Whether so much of the next message is there that its length is known."""
+        return self._whole > 0
+
     def drop(self) -> int:
         """Forget the message that is being received; return how many of its bytes are still to come."""
         left = max(0, self._whole - len(self._read))
@@ -132,6 +140,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self._inbox = Inbox()
+        self._spare: bytearray | None = None
 
     def send(self, tree: Any, buffers: Sequence[bytes] = ()) -> None:
         """Send one message.
@@ -172,16 +181,25 @@ class Channel:
         """
         while True:
             try:
-                return self.receive()
+                message = self.receive()
             except (ChannelClosedError, WireError, KeyboardInterrupt):
                 raise
             except MemoryError:
+                if not self._inbox.begun:
+                    if self._spare is None:
+                        raise
+                    self._spare = None  # what is let go of now is enough for short messages
+                    continue
                 left = self._inbox.drop()
                 while left > 0:
                     left -= len(self._received(min(left, 65_536)))
                 return None
             except BaseException:  # noqa: BLE001  whoever set that handler is not being asked now
                 continue
+            if self._spare is None:
+                with contextlib.suppress(MemoryError):
+                    self._spare = bytearray(SPARE_BYTES)
+            return message
 
     def _received(self, most: int = 0) -> bytes:
         try:
