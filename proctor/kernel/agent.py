@@ -18,8 +18,6 @@ import functools
 import importlib.util
 import io
 import marshal
-import os
-import signal
 import socket
 import sys
 import time
@@ -32,6 +30,7 @@ import numpy as np
 
 MODULES = (
     "proctor.kernel.channel",
+    "proctor.kernel.answering",
     "proctor.kernel.dataframes",
     "proctor.kernel.arrays",
     "proctor.kernel.object_forms",
@@ -133,7 +132,6 @@ def prepare(
         shell.ask_exit = lambda: (
             None
         )  # a tenth of a second after `exit()`: too late for some, and not for others
-        kernel.dispatch_shell = _straight(kernel, handle)
         _say_less(kernel)
         _read_once(shell)
 
@@ -189,37 +187,6 @@ def _asking(kernel: Any) -> Any:
     return ask_examiner
 
 
-def _straight(kernel: Any, handle: Any) -> Any:
-    """Return a `dispatch_shell` that goes straight to `handle` with a request.
-
-    ipykernel's own tells everybody before and after each message that it is busy, and waits for all
-    output to be sent: for a short question that takes longer than the answer.
-    """
-    dispatch, session, ours = kernel.dispatch_shell, kernel.session, REQUEST.encode()
-    thread = getattr(kernel, "shell_channel_thread", None)
-    manager = thread and thread.manager
-    stream = manager.get_subshell_to_shell_channel_socket(None) if manager else kernel.shell_stream
-
-    async def dispatch_shell(message: Any, /, *args: Any, **kwargs: Any) -> None:
-        ident, parts = session.feed_identities(message, copy=False)
-        if len(parts) < 2 or ours not in parts[1].bytes:  # the header, which names the type
-            await dispatch(message, *args, **kwargs)
-            return
-        request = session.deserialize(parts, copy=False)
-        kernel.set_parent(ident, request, channel="shell")
-        kernel.pre_handler_hook()
-        try:
-            handle(stream, ident, request)
-            if not manager:
-                stream.flush()
-        except KeyboardInterrupt:
-            pass  # it came after the answer; whether this kernel goes on, a ping will show
-        finally:
-            kernel.post_handler_hook()
-
-    return dispatch_shell
-
-
 class _Agent:
     def __init__(
         self, shell: Any, modules: dict[str, dict[str, Any]], helpers: dict[str, Any]
@@ -234,10 +201,7 @@ class _Agent:
         self.hand: Any = hand["Hand"](self.names)
         self.own_line = _module(modules, "cell_code")["own_line"]
         self.line: Any = None
-        channel = _module(modules, "channel")
-        self.closed, self.pack = channel["ChannelClosedError"], channel["pack"]
-        self.most: int = channel["MAX_ANSWER"]
-        self.handled = signal.signal
+        self.answering: Any = _module(modules, "answering")["Answering"](self.answer, self.describe)
         self.encode = values["encode"]
         self.decode = values["decode"]
         self.type_name = values["type_name"]
@@ -286,60 +250,12 @@ class _Agent:
             line.connect(self.beside_own_sockets(request["name"]))
             self.line = self.hand.channel_to(line)
         elif operation == "answer":
-            self.converse()
+            self.answering.serve(self.line)
         elif operation == "serve":
             self.hand.serve(self.line)
         else:
             return self.hand.run_cell(request["source"], request["file"])
         return None
-
-    def converse(self) -> None:
-        """Answer on the line until the examiner says that it is done.
-
-        An interrupt ends the answer that is being made; what comes before or after it, is none.
-        """
-        me, before, number = os.getpid(), self.handled(signal.SIGINT, signal.SIG_IGN), 0
-        try:
-            while (received := self.line.hear()) is None or received[0]["op"] != "bye":
-                if received is None:  # there was no memory for it; questions are counted
-                    number += 1
-                    message = self.sorry(number, MemoryError("no room for the arguments"))
-                else:
-                    number = received[0]["n"]
-                    message = self.message(number, *self.interruptible(*received))
-                if os.getpid() != me:  # a copy that the student's code made and did not end
-                    os._exit(1)
-                self.line.socket.sendall(message)
-        except (self.closed, OSError):
-            return
-        finally:
-            self.handled(signal.SIGINT, before)
-
-    def message(self, number: int, content: dict[str, Any], out: list[bytes]) -> bytes:
-        """Return an answer as it is sent; one that is too large says so."""
-        try:
-            message: bytes = self.pack({**content, "n": number}, out)
-        except (ValueError, MemoryError, RecursionError) as error:
-            return self.sorry(number, error)
-        if len(message) > self.most:
-            return self.sorry(number, OverflowError(f"more than {self.most:,} bytes"))
-        return message
-
-    def sorry(self, number: int, error: Exception) -> bytes:
-        message: bytes = self.pack({"error": self.describe(error), "n": number})
-        return message
-
-    def interruptible(
-        self, request: Any, buffers: list[bytes]
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        try:
-            self.handled(signal.SIGINT, signal.default_int_handler)
-            answer = self.answer(request, buffers)
-            self.handled(signal.SIGINT, signal.SIG_IGN)
-        except BaseException as error:  # noqa: BLE001  an interrupt just before or after the student's code
-            self.handled(signal.SIGINT, signal.SIG_IGN)
-            return {"error": self.describe(error)}, []
-        return answer
 
     def beside_own_sockets(self, name: str) -> str:
         """Path of a socket in the folder of the kernel's own sockets, as it is seen here."""
