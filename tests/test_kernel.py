@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from support import needs
 from proctor.errors import ProtocolError
 from proctor.kernel import link
 from proctor.kernel.cell_run import CellRun, KernelStopped, TimeLimit
+from proctor.kernel.channel import Inbox, WireError
 from proctor.kernel.check_values import StudentError
 from proctor.kernel.client import Channels
 from proctor.kernel.forked import CHANNELS, ForkLauncher
@@ -208,6 +210,14 @@ def test_answers_that_nobody_asked_for_end_the_kernel(kernel: StudentKernel) -> 
     kernel.run(BOMB.replace("CONTENT", "b'{}'") + "h = f\ndef f():\n    for _ in range(200): h()")
     with pytest.raises(KernelStopped, match="messages that no notebook sends"):
         RemoteSide(kernel).call("f", (), {})
+
+
+def test_an_answer_that_is_not_ascii_is_none() -> None:
+    """It would be four times its bytes in memory; both sides write ASCII."""
+    inbox, text = Inbox(), '{"value": "\U0001f600"}'.encode()
+    inbox.feed(struct.pack("<II", len(text), 0) + text)
+    with pytest.raises(WireError, match="no JSON"):
+        inbox.take()
 
 
 def test_who_hangs_up_is_ended(kernel: StudentKernel) -> None:

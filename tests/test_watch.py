@@ -118,6 +118,7 @@ def test_what_was_handed_in_is_marked_told_and_found_done_by_grade(tiny: Course,
     (box / "dan" / "tiny.ipynb").write_bytes(b"%PDF-1.7")
     said = run(tiny, box)
     assert any(line.startswith("ada: 10 of 10") for line in said), said
+    assert any(line.startswith("dan: not marked: ") for line in said), said
     assert "Everything passed" in page(tiny, "ada")
     assert "could not be marked" in page(tiny, "dan")
     kept = {name: page(tiny, name) for name in ("ada", "bob", "cyd", "dan")}
