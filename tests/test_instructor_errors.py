@@ -315,6 +315,14 @@ def test_a_roster_of_any_spreadsheet_is_read(
         assert (anna.first_name, anna.last_name, anna.email) == ("Anna", "Müller", "anna@x.org")
 
 
+def test_a_shorter_roster_says_who_is_gone(tiny: Course, tmp_path: Path) -> None:
+    path = tmp_path / "students.csv"
+    path.write_text("id,first_name\nada,Ada\nbob,Bob\ncyd,Cyd\n")
+    assert "No longer" not in run(tiny, "roster", str(path)).output
+    path.write_text("id,first_name\nada,Ada\n")
+    told(run(tiny, "roster", str(path)), "No longer in the roster: bob, cyd.", status=0)
+
+
 def test_an_encoding_that_is_guessed_is_said(tiny: Course, tmp_path: Path) -> None:
     path = tmp_path / "students.csv"
     path.write_bytes(PEOPLE.encode("latin-1"))
