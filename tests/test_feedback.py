@@ -28,8 +28,9 @@ from proctor.examine.pictures import Pictures
 from proctor.record.gradebook import open_gradebook
 from proctor.tell.code_colours import coloured
 from proctor.tell.feedback import write_feedback
-from proctor.tell.feedback_page import feedback_page
+from proctor.tell.feedback_page import Fault, Told, _plan, feedback_page
 from proctor.tell.given_text import comment_html, given_html
+from proctor.verdict import CheckResult, ExerciseResult
 
 SCRIPT = "<script>document.title='pwned'</script>"
 MATHS = MASTER.replace("# # Two exercises\n", "# # Two exercises\n#\n# $$p_i = \\frac{1}{2}$$\n")
@@ -105,6 +106,20 @@ def test_what_another_exercise_is_blamed_for_comes_after_that_one(tmp_path: Path
     first = page_of(course, "ada").find(id="first")
     assert words(first.h2) == "Mend this first Exercise 1, double: leaves its input alone"
     assert words(first.find(class_="then")) == "Then: Exercise 2, mean (4 points)."
+
+
+def test_what_others_blame_comes_before_them_in_what_is_next() -> None:
+    def told(number: int, lost: float, cause: str) -> Told:
+        check = CheckResult(f"c{number}", "it", False, False, 0, lost, cause=cause)
+        title = f"Exercise {number}, it"
+        of = ExerciseResult(f"e{number}", title, 10 - lost, 10, (check,))
+        return Told(of, 10 - lost, False, (Fault((check,)),), "")
+
+    plan = _plan(
+        [told(1, 5, "No."), told(2, 1, "No."), told(3, 3, "Exercise 2 is not right yet."), told(4, 2, "No.")]
+    )  # fmt: skip
+    assert plan["first"].name == "Exercise 1"
+    assert [one.name for one in plan["then"]] == ["Exercise 2", "Exercise 3", "Exercise 4"]
 
 
 def test_each_exercise_tells_what_passed_what_did_not_and_why(marked: Course) -> None:

@@ -125,17 +125,23 @@ class KernelHold:
                     idle = take(message, taken) or idle
             if handle is not None and handle.fileno() in ready and len(ready) == 1:
                 raise self._died()
-            if not watch.due():
+            if not self._time_to_look(watch, quiet=not ready):
                 continue
-            if watch.flooded():
-                raise self._misused()
-            if not ready and not link.lives():
-                raise self._died()
             if exceeded := watch.limit.exceeded():
                 self._idle += allowance.idle
                 return reply, "" if reply is not None else exceeded
         self._idle += allowance.idle
         return reply, ""
+
+    def _time_to_look(self, watch: Watch, *, quiet: bool) -> bool:
+        """Whether limits are looked at now; a kernel that floods, or has died without a word, is ended."""
+        if not watch.due():
+            return False
+        if watch.flooded():
+            raise self._misused()
+        if quiet and not self._alive().lives():
+            raise self._died()
+        return True
 
     def _answer(self, question: dict[str, Any]) -> None:
         """Give a helper the record that it names, if there is one: who can name it has earned it."""

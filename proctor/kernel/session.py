@@ -221,11 +221,10 @@ class StudentKernel(KernelHold):
             poll.register(handle, select.POLLIN)  # readable when the kernel has ended
         connected = True
         while True:
-            message = self._heard(line)
-            if message is not None and message[0].get("n") == self._asked:
-                self._idle += allowance.idle
-                return message, ""
-            if message is not None:
+            if (message := self._heard(line)) is not None:
+                if message[0].get("n") == self._asked:
+                    self._idle += allowance.idle
+                    return message, ""
                 if (stray := stray + 1) > MAX_UNASKED:
                     raise self._misused()
                 continue
@@ -238,12 +237,8 @@ class StudentKernel(KernelHold):
                     poll.unregister(line)
             elif ready:
                 raise self._died()
-            if not watch.due():
+            if not self._time_to_look(watch, quiet=not ready):
                 continue
-            if watch.flooded():
-                raise self._misused()
-            if not ready and not link.lives():
-                raise self._died()
             if self._hung_up(link):
                 raise self._misused()
             if exceeded := allowance.exceeded():

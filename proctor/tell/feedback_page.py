@@ -224,9 +224,12 @@ def _plan(told: Iterable[Told]) -> dict[str, Any]:
     grave = (one for one in faulty if one.lost >= GRAVE * one.of.max_score)
     first = next(grave, faulty[0] if faulty else None)
     if first is not None:
-        cause = first.faults[0].cause
-        first = next((one for one in faulty if cause.startswith(f"{one.name} ")), first)
-    others = sorted((one for one in faulty if one is not first), key=lambda one: -one.lost)
+        first = _blamed(first, faulty) or first
+
+    def weight(one: Told) -> float:
+        return one.lost + sum(other.lost for other in faulty if _blamed(other, faulty) is one)
+
+    others = sorted((one for one in faulty if one is not first), key=lambda one: -weight(one))
     rest = others[MOST_NEXT:]
     return {
         "first": first,
@@ -235,6 +238,12 @@ def _plan(told: Iterable[Told]) -> dict[str, Any]:
         "more": len(rest),
         "more_points": sum(one.lost for one in rest),
     }
+
+
+def _blamed(one: Told, faulty: Iterable[Told]) -> Told | None:
+    """Return the exercise with whose name begins what was found first in this one."""
+    cause = one.faults[0].cause
+    return next((other for other in faulty if cause.startswith(f"{other.name} ")), None)
 
 
 def _faults(checks: Iterable[CheckResult]) -> Iterator[Fault]:
