@@ -129,9 +129,8 @@ def prepare(
             send(stream, REPLY, content, parent, ident=ident, buffers=buffers)
 
         kernel.shell_handlers[REQUEST] = handle
-        shell.ask_exit = lambda: (
-            None
-        )  # a tenth of a second after `exit()`: too late for some, and not for others
+        # `exit()` would end it a tenth of a second later: too late for some cells, and not for others.
+        shell.ask_exit = lambda: None
         _say_less(kernel)
         _read_once(shell)
 
