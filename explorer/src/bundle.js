@@ -12,7 +12,7 @@
  * @property {string[]} untrainable  kinds of layers that act otherwise in training
  * @property {Epoch[]} log  the metrics alone, where there are no snapshots
  * @property {(at: number) => Layer[]} snapshot  the layers of the at-th snapshot
- * @property {(flat: Float32Array) => Layer[]} cut  layers with other weights
+ * @property {(flat: Float64Array) => Layer[]} cut  layers with other weights
  * @property {Float32Array} reference  Keras's own output for the first samples
  *
  * @typedef {object} Input  what the network takes
@@ -153,7 +153,7 @@ function readModel(entry, weights, snapshots, reference) {
         "Train it again with a smaller learning rate.",
     );
   }
-  /** @type {Float32Array[]} */
+  /** @type {Float64Array[]} */
   const unpacked = [];
   /** @param {number} at */
   const flat = (at) => {
@@ -162,7 +162,7 @@ function readModel(entry, weights, snapshots, reference) {
       const size = weights.length;
       const bits = new Uint16Array(size);
       for (let e = 0; e < entry.epochs.length; e++) {
-        const values = new Float32Array(size);
+        const values = new Float64Array(size);
         for (let k = 0; k < size; k++) {
           bits[k] += snapshots[e * size + k]; // wraps around at 65,536
           values[k] = table[bits[k]];
@@ -177,7 +177,7 @@ function readModel(entry, weights, snapshots, reference) {
     epochs: entry.epochs,
     log: entry.log,
     untrainable: entry.untrainable,
-    layers: cut(entry.layers, weights),
+    layers: cut(entry.layers, Float64Array.from(weights)),
     cut: (flat) => cut(entry.layers, flat),
     snapshot: (at) => cut(entry.layers, flat(at)),
     reference,
@@ -186,7 +186,7 @@ function readModel(entry, weights, snapshots, reference) {
 
 /**
  * @param {any[]} shapes
- * @param {Float32Array} flat
+ * @param {Float64Array} flat  of one type everywhere: code that meets two kinds of array is several times slower
  * @returns {Layer[]}
  */
 function cut(shapes, flat) {

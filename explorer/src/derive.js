@@ -112,8 +112,9 @@ export function weightsAt(model, epoch) {
  * @param {{count: number, labels: ArrayLike<number>}} bundle
  * @param {Layer[]} layers
  * @param {(at: number) => Float64Array} sample
+ * @param {import("./engine.js").Room} [room]  a training's own, where the layers are
  */
-export function createCount({ count, labels }, layers, sample) {
+export function createCount({ count, labels }, layers, sample, room = roomFor(layers)) {
   const classes = layers[layers.length - 1].units;
   const digits = new Uint16Array(count);
   const losses = new Float64Array(count);
@@ -121,7 +122,6 @@ export function createCount({ count, labels }, layers, sample) {
   const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
   const on = layers.map((layer) => new Uint32Array(nodesOf(layer)));
   const points = layers.map((layer) => layer.units / nodesOf(layer));
-  const room = roomFor(layers);
   let [s, right, total] = [0, 0, 0];
   const step = () => {
     const pass = forward(layers, sample(s), room);

@@ -17,8 +17,8 @@
  * @property {number[]} [stride]
  * @property {Set<number>} [off]  units, or maps, that are turned off: 0 whatever their sum is
  * @property {number[]} [pad]  rows above and columns to the left
- * @property {Float32Array | Float64Array} weights  as Keras keeps them: dense (inputs, units), conv (rows, columns, channels in, channels out)
- * @property {Float32Array | Float64Array} bias
+ * @property {Float64Array} weights  as Keras keeps them: dense (inputs, units), conv (rows, columns, channels in, channels out)
+ * @property {Float64Array} bias
  *
  * @typedef {object} Pass
  * @property {Float64Array} x  the input
@@ -38,6 +38,9 @@
  */
 
 import { KINDS } from "./kinds.js";
+
+/** Where arrays come from, and what computes, unless a training says otherwise. */
+const ANYWHERE = { array: (/** @type {number} */ length) => new Float64Array(length), kinds: KINDS };
 
 /** The number nearest to `value` between 0 and `most`. @param {number} value @param {number} most */
 export const clamp = (value, most) => Math.min(most, Math.max(0, value));
@@ -100,13 +103,17 @@ function activate({ activation, alpha = 1 }, z, a) {
 /**
  * Where passes are written to, one over the other: a training makes no arrays for each digit.
  * @param {Layer[]} layers
+ * @param {Pick<import("./home.js").Home, "array" | "kinds">} [home]  whose arrays they are
  */
-export const roomFor = (layers) => ({
-  z: layers.map(({ units }) => new Float64Array(units)),
-  a: layers.map(({ units }) => new Float64Array(units)),
-  da: layers.map(({ inputs }) => new Float64Array(inputs)),
-  dz: layers.map(({ units }) => new Float64Array(units)),
-  probabilities: new Float64Array(layers[layers.length - 1].units),
+export const roomFor = (layers, { array, kinds } = ANYWHERE) => ({
+  kinds,
+  x: array(layers[0].inputs),
+  z: layers.map(({ units }) => array(units)),
+  a: layers.map(({ units }) => array(units)),
+  da: layers.map(({ inputs }) => array(inputs)),
+  dz: layers.map(({ units }) => array(units)),
+  probabilities: array(layers[layers.length - 1].units),
+  error: array(layers[layers.length - 1].units),
 });
 
 /** @typedef {ReturnType<typeof roomFor>} Room */
@@ -118,15 +125,16 @@ export const roomFor = (layers) => ({
  * @returns {Pass}
  */
 export function forward(layers, input, room) {
-  const x = input instanceof Float64Array ? input : Float64Array.from(input);
-  const { z = [], a = [] } = room ?? {};
+  const x = room ? room.x : input instanceof Float64Array ? input : Float64Array.from(input);
+  room?.x.set(input);
+  const { z = [], a = [], kinds = KINDS } = room ?? {};
   /** @type {Float64Array} */
   let signal = x;
   for (let l = 0; l < layers.length; l++) {
     const layer = layers[l];
     if (room) z[l].fill(0);
     else [z[l], a[l]] = [new Float64Array(layer.units), new Float64Array(layer.units)];
-    KINDS[layer.kind].sums(layer, signal, z[l]);
+    kinds[layer.kind].sums(layer, signal, z[l]);
     signal = activate(layer, z[l], a[l]);
     if (layer.off) hush(layer, signal);
   }
@@ -177,7 +185,8 @@ function throughActivation(layer, z, a, da, dz) {
  * @param {Room} [room]  arrays to use again
  */
 export function accumulate(layers, pass, label, dw, db, toInput = true, room = roomFor(layers)) {
-  const error = pass.probabilities.slice();
+  const { error } = room;
+  error.set(pass.probabilities);
   error[label] -= 1;
   goBack(layers, pass, error, dw, db, toInput, room);
   return { loss: crossEntropy(pass.logits, label), z: room.dz, input: room.da[0] };
@@ -190,7 +199,7 @@ export function accumulate(layers, pass, label, dw, db, toInput = true, room = r
  * @param {Float64Array[] | null} db
  * @param {boolean} toInput @param {Room} room
  */
-function goBack(layers, pass, error, dw, db, toInput, { dz, da }) {
+function goBack(layers, pass, error, dw, db, toInput, { dz, da, kinds }) {
   const last = layers.length - 1;
   if (layers[last].activation === "softmax") dz[last].set(error);
   else throughActivation(layers[last], pass.z[last], pass.a[last], error, dz[last]);
@@ -198,7 +207,7 @@ function goBack(layers, pass, error, dw, db, toInput, { dz, da }) {
     const layer = layers[l];
     const wanted = l > 0 || toInput;
     if (wanted) da[l].fill(0);
-    KINDS[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw && dw[l], db && db[l], wanted ? da[l] : null);
+    kinds[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw && dw[l], db && db[l], wanted ? da[l] : null);
     if (l) throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da[l], dz[l - 1]);
   }
 }

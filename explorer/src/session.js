@@ -84,7 +84,7 @@ export function createSession(say, slice) {
     /** @type {import("./derive.js").Statistics | null} */
     let statistics = null;
     if (!bad && (!running || work * labels.length < QUICK)) {
-      const counting = createCount({ count: labels.length, labels }, layers, sample);
+      const counting = createCount({ count: labels.length, labels }, layers, sample, trainer.room);
       counting.run(Infinity);
       statistics = counting.result();
     }

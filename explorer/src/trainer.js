@@ -6,9 +6,8 @@
  * @typedef {{optimiser: string, rate: number, batch: number}} Settings
  */
 
-import { accumulate, emptyGradients, forward, roomFor } from "./engine.js";
-
-const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-7];
+import { accumulate, forward, roomFor } from "./engine.js";
+import { createHome } from "./home.js";
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). @param {number} seed */
 export function random(seed) {
@@ -38,25 +37,34 @@ export const copyOf = (layers) =>
   layers.map((layer) => ({ ...layer, weights: Float64Array.from(layer.weights), bias: Float64Array.from(layer.bias) }));
 
 /**
- * @param {Layer[]} layers  they are trained in place
+ * @param {Layer[]} layers  they are trained in place; their arrays move to where the work is done
  * @param {(at: number) => Float64Array} sample
  * @param {ArrayLike<number>} labels
  */
 export function createTrainer(layers, sample, labels) {
-  const gradients = emptyGradients(layers);
-  const means = emptyGradients(layers);
-  const squares = emptyGradients(layers);
-  const room = roomFor(layers);
+  const home = createHome(layers);
+  const size = layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0);
+  /** Everything that is trained in a row, its slopes, and their means and squares: an even number each. */
+  const [w, g, m, v] = [0, 1, 2, 3].map(() => home.array(size + (size % 2)));
+  /** @type {{weights: Float64Array[], bias: Float64Array[]}} */
+  const gradients = { weights: [], bias: [] };
+  let at = 0;
+  for (const layer of layers) {
+    for (const part of /** @type {const} */ (["weights", "bias"])) {
+      const end = at + layer[part].length;
+      w.set(layer[part], at);
+      layer[part] = w.subarray(at, end);
+      gradients[part].push(g.subarray(at, end));
+      at = end;
+    }
+  }
+  const room = roomFor(layers, home);
   let steps = 0;
-  const pairs = layers.flatMap((layer, l) => [
-    { w: layer.weights, g: gradients.weights[l], m: means.weights[l], v: squares.weights[l] },
-    { w: layer.bias, g: gradients.bias[l], m: means.bias[l], v: squares.bias[l] },
-  ]);
 
   return {
+    room,
     /** One step on a batch. @param {ArrayLike<number>} batch  indices of samples @param {Settings} settings @returns {{loss: number, right: number}} of the batch before the step */
     step(batch, { optimiser, rate }) {
-      for (const { g } of pairs) g.fill(0);
       let [loss, right] = [0, 0];
       for (let k = 0; k < batch.length; k++) {
         const label = labels[batch[k]];
@@ -66,19 +74,10 @@ export function createTrainer(layers, sample, labels) {
       }
       steps++;
       const share = 1 / batch.length;
-      const length = (rate * Math.sqrt(1 - BETA2 ** steps)) / (1 - BETA1 ** steps);
-      for (const { w, g, m, v } of pairs) {
-        if (optimiser === "sgd") for (let k = 0; k < w.length; k++) w[k] -= rate * share * g[k];
-        else {
-          for (let k = 0; k < w.length; k++) {
-            // The weights of pixels that are never inked have nothing to learn from.
-            if (g[k] === 0 && m[k] === 0) continue;
-            const slope = share * g[k];
-            m[k] += (1 - BETA1) * (slope - m[k]);
-            v[k] += (1 - BETA2) * (slope * slope - v[k]);
-            w[k] -= (length * m[k]) / (Math.sqrt(v[k]) + EPSILON);
-          }
-        }
+      if (optimiser === "adam") home.adam(w, g, m, v, share, rate, steps);
+      else {
+        for (let k = 0; k < w.length; k++) w[k] -= rate * share * g[k];
+        g.fill(0);
       }
       return { loss: loss / batch.length, right };
     },

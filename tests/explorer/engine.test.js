@@ -57,11 +57,24 @@ for (const { name, layers, x, outputs, y, gradients } of kerases) {
   });
 }
 
+/** @param {string} where */
+function trainerIn(where, ...rest) {
+  const kept = globalThis.WebAssembly;
+  if (where === "JavaScript") globalThis.WebAssembly = undefined;
+  try {
+    return createTrainer(...rest);
+  } finally {
+    globalThis.WebAssembly = kept;
+  }
+}
+
 for (const { name, layers, x, y, batches, trained } of kerases.filter((entry) => entry.trained)) {
-  for (const [optimiser, { rate, weights }] of Object.entries(trained)) {
-    test(`Keras, ${name}: a hundred steps of ${optimiser} on the same batches end at Keras's weights`, () => {
+  for (const [optimiser, { rate, weights }] of Object.entries(trained)) for (const where of ["WebAssembly", "JavaScript"]) {
+    test(`Keras, ${name}: a hundred steps of ${optimiser} on the same batches, in ${where}, end at Keras's weights`, () => {
       const own = layers.map((l) => ({ ...l, weights: l.weights.slice(), bias: l.bias.slice() }));
-      const trainer = createTrainer(own, (k) => Float64Array.from(x[k]), y);
+      const trainer = trainerIn(where, own, (k) => Float64Array.from(x[k]), y);
+      // An array of the module's memory is a piece of one buffer; others have their own.
+      assert.equal(own.find((l) => l.weights.length).weights.buffer === trainer.room.x.buffer, where === "WebAssembly");
       for (const batch of batches) trainer.step(batch, { optimiser, rate, batch: batch.length });
       assert.equal(batches.length, 100);
       own.filter((l) => l.weights.length).flatMap((l) => [l.weights, l.bias]).forEach((row, k) => close(row, weights[k], 1e-3));

@@ -42,6 +42,13 @@ def test_bundle_is_what_the_sources_give(npm: list[str], tmp_path: Path) -> None
         assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), "run `npm run build`"
 
 
+def test_kernels_are_what_their_source_gives(npm: list[str], tmp_path: Path) -> None:
+    made = tmp_path / "kernels.js"
+    subprocess.run([*npm, "run", "-s", "kernels", "--", str(made)], cwd=ROOT, check=True)
+    kept = ROOT / "explorer" / "src" / "kernels.js"
+    assert made.read_bytes() == kept.read_bytes(), "run `npm run kernels`"
+
+
 @pytest.mark.parametrize("script", ["check", "test"])
 def test_sources_pass_their_own_checks(npm: list[str], script: str) -> None:
     done = subprocess.run([*npm, "run", "-s", script], cwd=ROOT, capture_output=True, text=True)
