@@ -83,6 +83,19 @@ for (const { name, layers, x, y, batches, trained } of kerases.filter((entry) =>
   }
 }
 
+for (const { name, layers, x } of kerases) {
+  test(`Keras, ${name}: training goes the same way in WebAssembly and in JavaScript`, () => {
+    const ends = ["WebAssembly", "JavaScript"].map((where) => {
+      const own = layers.map((l) => ({ ...l, weights: l.weights.slice(), bias: l.bias.slice() }));
+      const trainer = trainerIn(where, own, (k) => Float64Array.from(x[k]), x.map((_, k) => k % layers.at(-1).units));
+      for (let k = 0; k < 5; k++) trainer.step([...x.keys()], { optimiser: "adam", rate: 0.01 });
+      return own.flatMap((l) => [...l.weights, ...l.bias]);
+    });
+    close(ends[0], ends[1], 1e-7);
+    assert.ok(ends[0].length === 0 || ends[0].some((w, k) => w !== layers.flatMap((l) => [...l.weights, ...l.bias])[k]));
+  });
+}
+
 for (const { name, layers, x, z, a, probabilities, label, loss, gradients } of networks) {
   test(`${name}: forward pass equals NumPy's`, () => {
     const pass = forward(layers, x);
