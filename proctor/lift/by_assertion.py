@@ -10,7 +10,8 @@ from typing import Any
 
 from proctor.assertions import asserts
 from proctor.lift import name_owners, standin
-from proctor.lift.namespace import Namespace, RefusedError
+from proctor.lift.admitted import RefusedError
+from proctor.lift.namespace import Namespace
 
 MAX_SHOWN = 300
 """Most characters of a value that is told."""

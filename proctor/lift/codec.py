@@ -27,7 +27,7 @@ from proctor.lift.both_ends import (
 )
 
 if TYPE_CHECKING:
-    from proctor.lift.namespace import Namespace
+    from proctor.lift.conversation import Conversation
 
 __all__ = ["Reader", "Writer", "error_of", "fingerprint", "is_mutable"]
 _FORMS = {
@@ -49,7 +49,7 @@ def is_mutable(value: Any) -> bool:
 class Writer(Encoder):
     """Writes a value of the judge's for the student's process."""
 
-    def __init__(self, judge: Namespace, buffers: list[bytes]) -> None:
+    def __init__(self, judge: Conversation, buffers: list[bytes]) -> None:
         super().__init__(buffers)
         self.judge = judge
 
@@ -101,7 +101,7 @@ class Writer(Encoder):
 class Reader(Decoder):
     """Reads a value of the student's process; types are looked up, never imported."""
 
-    def __init__(self, judge: Namespace, buffers: list[Any]) -> None:
+    def __init__(self, judge: Conversation, buffers: list[Any]) -> None:
         super().__init__(buffers)
         self.judge = judge
 
@@ -173,7 +173,7 @@ def checked(tree: Any) -> Tree:
     return tree  # type: ignore[no-any-return]
 
 
-def error_of(judge: Namespace, told: Any, parts: list[Any]) -> BaseException:
+def error_of(judge: Conversation, told: Any, parts: list[Any]) -> BaseException:
     """Make the exception that the student's code raised."""
     reader = Reader(judge, parts)
     kind = judge.exception_class(checked({**told["class"], "kind": "class"}))

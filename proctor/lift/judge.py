@@ -19,8 +19,9 @@ import types
 from typing import Any
 
 from proctor.lift import by_assertion, name_owners, standin
+from proctor.lift.admitted import LostError, RefusedError
 from proctor.lift.cell_code import run_source
-from proctor.lift.namespace import LostError, Namespace, RefusedError
+from proctor.lift.namespace import Namespace
 from proctor.lift.surroundings import Main, Shell, display, look_for_sources
 from proctor.lift.time_limit import TimeUpError, time_limit
 

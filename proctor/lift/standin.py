@@ -2,7 +2,7 @@
 
 Whatever is done with one is done in the student's process, so what it answers is the student's word.
 That is why a stand-in is made, and an operator goes over, only where judging the instructor's own
-solution needed it; see :meth:`proctor.lift.namespace.Namespace.admit`.
+solution needed it; see :meth:`proctor.lift.admitted.Admitted.admit`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from proctor.lift.both_ends import FUNCTIONS, OPERATORS
 
 if TYPE_CHECKING:
-    from proctor.lift.namespace import Namespace
+    from proctor.lift.conversation import Conversation
 
 _own = object.__getattribute__
 _LOCAL = {"_judge", "_tree", "__class__", "__copy__", "__deepcopy__"}
@@ -32,7 +32,7 @@ class StandIn:
     TOLD: ClassVar[set[str]] = set()
     """Attributes that came with the reference."""
 
-    def __init__(self, judge: Namespace, tree: dict[str, Any]) -> None:
+    def __init__(self, judge: Conversation, tree: dict[str, Any]) -> None:
         object.__setattr__(self, "_judge", judge)
         object.__setattr__(self, "_tree", tree)
 
@@ -228,7 +228,7 @@ def shown(one: Any) -> str:
     return "<object>" if type(one) is WithheldStandIn else repr(one)
 
 
-def make(judge: Namespace, tree: dict[str, Any]) -> StandIn:
+def make(judge: Conversation, tree: dict[str, Any]) -> StandIn:
     """Make the stand-in for a reference that came."""
     kinds: dict[str, type[StandIn]] = {
         "function": FunctionStandIn,
