@@ -47,7 +47,8 @@ def images() -> tuple[Any, Any]:
 
 
 def sequel() -> Any:
-    """`lab_mnist`'s convolutional network."""
+    """`lab_mnist`'s convolutional network, its layers named as if it were the first one."""
+    keras.utils.clear_session()
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
