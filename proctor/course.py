@@ -20,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
 
-from proctor import ordinary
+from proctor import ordinary, ordinary_lab
 from proctor.assertions import Assertion
 from proctor.checks import Lab
 from proctor.errors import CourseError, LabNotFoundError
@@ -182,7 +182,7 @@ class Course:
             if name in self.assignments():
                 made = self.assignment(name).lab
                 table = _table(self.checks(name)) if name in self.converted() else {}
-                ordinary.divide(made, table)
+                ordinary_lab.divide(made, table)
                 return made
             known = ", ".join([*self.labs(), *self.assignments()]) or "none"
             raise LabNotFoundError(f"No lab '{name}' in {self.folder}. There are: {known}.")

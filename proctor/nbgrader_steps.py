@@ -16,9 +16,9 @@ import nbformat
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from proctor import otter
 from proctor.cells import marking
 from proctor.errors import CourseError
+from proctor.otter.reading import is_otter, translated
 
 PYTHON = ("python", "ipython")
 
@@ -49,8 +49,8 @@ def _read(path: Path) -> NotebookNode:
     node = nbformat.reads(text, as_version=4)
     for index, cell in enumerate(node.cells):
         cell["id"] = (known[index] if index < len(known) else None) or f"cell-{index}"
-    if otter.is_otter(node) and language(node) in PYTHON:
-        return otter.translated(node, f"{path.parent.name}/{path.name}")
+    if is_otter(node) and language(node) in PYTHON:
+        return translated(node, f"{path.parent.name}/{path.name}")
     return MetadataValidator().upgrade_notebook_metadata(node)
 
 

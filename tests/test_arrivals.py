@@ -18,7 +18,7 @@ from proctor.intake.lms_file_names import lms_owner
 from proctor.record.arrival_record import note_arrivals, read_arrivals
 from proctor.record.gradebook import open_gradebook
 from proctor.record.read_results import read_class
-from proctor.tell.export import csv_rows
+from proctor.tell.export_marks import csv_rows
 
 ROSTER = """\
 id,first_name,last_name,email,lms_user_id,login

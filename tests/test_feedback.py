@@ -28,8 +28,9 @@ from proctor.examine.pictures import Pictures
 from proctor.record.gradebook import open_gradebook
 from proctor.tell.code_colours import coloured
 from proctor.tell.feedback import write_feedback
-from proctor.tell.feedback_page import Fault, Told, _plan, feedback_page
+from proctor.tell.feedback_page import feedback_page
 from proctor.tell.given_text import comment_html, given_html
+from proctor.tell.what_to_mend import Fault, Told, plan
 from proctor.verdict import CheckResult, ExerciseResult
 
 SCRIPT = "<script>document.title='pwned'</script>"
@@ -115,11 +116,11 @@ def test_what_others_blame_comes_before_them_in_what_is_next() -> None:
         of = ExerciseResult(f"e{number}", title, 10 - lost, 10, (check,))
         return Told(of, 10 - lost, False, (Fault((check,)),), "")
 
-    plan = _plan(
+    found = plan(
         [told(1, 5, "No."), told(2, 1, "No."), told(3, 3, "Exercise 2 is not right yet."), told(4, 2, "No.")]
     )  # fmt: skip
-    assert plan["first"].name == "Exercise 1"
-    assert [one.name for one in plan["then"]] == ["Exercise 2", "Exercise 3", "Exercise 4"]
+    assert found["first"].name == "Exercise 1"
+    assert [one.name for one in found["then"]] == ["Exercise 2", "Exercise 3", "Exercise 4"]
 
 
 def test_each_exercise_tells_what_passed_what_did_not_and_why(marked: Course) -> None:

@@ -13,9 +13,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from support.doors import command
 
-from proctor import otter
 from proctor.course import Course
 from proctor.errors import CourseError
+from proctor.otter.reading import translated
 from proctor.verdict import Verdict
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'otters'\n"
@@ -231,9 +231,7 @@ COMPARED = {
 
 @pytest.mark.parametrize(("source", "value"), COMPARED)
 def test_a_test_compares_what_the_notebook_shows(source: str, value: str) -> None:
-    made = otter.translated(
-        book(*question("q", code("x = 3 # SOLUTION"), code(source, value))), "n"
-    )
+    made = translated(book(*question("q", code("x = 3 # SOLUTION"), code(source, value))), "n")
     (test,) = (c.source for c in made.cells if c.metadata.get("nbgrader", {}).get("grade"))
     assert test == f"# q: test 1 of 1\n{COMPARED[source, value]}"
 

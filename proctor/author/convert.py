@@ -14,14 +14,15 @@ from pathlib import Path
 import jupytext
 from nbformat import NotebookNode
 
-from proctor import assertions, nbgrader_steps, otter
+from proctor import assertions, nbgrader_steps
 from proctor.atomic_files import write_whole
 from proctor.course import Course
 from proctor.errors import CourseError
 from proctor.examine.adoption import Adopted
 from proctor.intake.converted_masters import ID, TAIL, differs, parse, parsed, read
 from proctor.notebooks import dumps
-from proctor.ordinary import title_of
+from proctor.ordinary_lab import title_of
+from proctor.otter.reading import is_otter
 
 _HEAD = '''"""How {name} is marked: each assertion of its test cells, by notebook and cell.
 
@@ -54,7 +55,7 @@ def write(course: Course, adopted: Adopted) -> list[Path]:
     for notebook in adopted.assignment.notebooks:
         path = adopted.assignment.folder / f"{notebook.name}.ipynb"
         own = read(path)
-        own = nbgrader_steps.read(path) if otter.is_otter(own) else own
+        own = nbgrader_steps.read(path) if is_otter(own) else own
         texts[course.masters(name) / f"{notebook.name}.py"] = master(own, path)
     for path in texts:
         if path.exists():

@@ -89,7 +89,7 @@ def export(
     """Hand the marks over: CSV, Canvas, Moodle; or make Gradescope's autograder."""
     from proctor.author.gradescope_zip import write_zip
     from proctor.record.read_results import read_class
-    from proctor.tell.export import export as write
+    from proctor.tell.export_marks import export as write
 
     course = course_of(ctx)
     the_lab = course.lab(lab)

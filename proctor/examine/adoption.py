@@ -21,7 +21,6 @@ from typing import Any
 
 import nbformat
 
-from proctor import otter
 from proctor.atomic_files import write_whole
 from proctor.checks import Lab
 from proctor.course import Course
@@ -30,6 +29,7 @@ from proctor.kernel.forked import ForkLauncher
 from proctor.kernel.link import Launcher
 from proctor.lift import Bench, Cell, CourtError, Plan, Step, adopt
 from proctor.ordinary import Assignment, Notebook
+from proctor.otter.reading import is_otter
 from proctor.sandbox.forkserver import Isolation
 from proctor.sandbox.isolation import fork_server, require
 
@@ -108,7 +108,7 @@ class Adopted:
             for step in plan.tests:
                 yield f"{name}  {step.id}  {told(step)}"
             path = self.assignment.folder / f"{name}.ipynb"
-            if otter.is_otter(nbformat.read(path, as_version=4)):
+            if is_otter(nbformat.read(path, as_version=4)):
                 own = self.assignment.name
                 yield (
                     f"{name}  is written for otter assign. To release it with nbgrader, make it one of "

@@ -15,7 +15,9 @@ from proctor.examine.course_imports import check_files
 from proctor.examine.versions import package_versions
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_DECIDING = [_PACKAGE / room for room in ("intake", "sandbox", "kernel", "lift", "examine")]
+_DECIDING = [
+    _PACKAGE / room for room in ("otter", "intake", "sandbox", "kernel", "lift", "examine")
+]
 """The rooms that decide a mark; a change to a report re-marks nobody."""
 _DOORS = ("__main__", "cli", "gradescope", "nbgrader_plugin")
 

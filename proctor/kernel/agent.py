@@ -39,6 +39,7 @@ MODULES = (
     "proctor.kernel.check_values",
     "proctor.kernel.figures",
     "proctor.lift.both_ends",
+    "proctor.lift.references",
     "proctor.lift.student_codec",
     "proctor.lift.cell_code",
     "proctor.lift.student_end",

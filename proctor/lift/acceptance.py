@@ -8,16 +8,15 @@ unlifted cell says.
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from proctor.lift import name_owners
-from proctor.lift.plan import Cell, Plan, Step, Strength
+from proctor.lift.outcome_words import strength_of, why_not, word
+from proctor.lift.plan import Cell, Plan, Step
 from proctor.lift.process_handle import Bench, CourtError, Worker, talking
-from proctor.lift.time_limit import PATIENCE
+from proctor.lift.trials import Trial, Trials, cell_file
 
 MAX_NAMES = 6
 """Most of the student's names of which mutants are made, for one cell."""
@@ -33,19 +32,6 @@ _HARMLESS = ("subclass", "numpy", "plain")
 _NO_SOURCE = "source code"
 _EQUAL = (*_HARMLESS, "shared")
 """Mutants that are equal to the reference: a test need not notice them."""
-
-
-@dataclass
-class _Trial:
-    """How a test cell ended in the judge, and what the judge did for it."""
-
-    outcome: dict[str, Any]
-    forward: list[str] = field(default_factory=list)
-    define: list[str] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        return self.outcome.get("passed") is True
 
 
 def adopt(
@@ -84,46 +70,8 @@ def adopt(
     return Plan(tuple(run.steps), reads, run.shares_random, run.errors, shared)
 
 
-class _Run:
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        unlifted: Worker,
-        student: Worker,
-        judge: Worker,
-        cell_seconds: float,
-        mutants: bool,
-    ) -> None:
-        self.cells, self.cell_seconds, self.mutants = cells, cell_seconds, mutants
-        self.unlifted, self.student, self.judge = unlifted, student, judge
-        self.wait = PATIENCE * cell_seconds + 60.0
-        self.trees = [name_owners.parse(cell.source) for cell in cells]
-        self.reads: set[str] = set()
-        for cell, tree in zip(cells, self.trees, strict=True):
-            if cell.kind == "solution" and tree is not None:
-                self.reads |= name_owners.reads(tree)
-        self.shared: set[str] = set()
-        for cell, tree in zip(cells, self.trees, strict=True):
-            if cell.kind == "solution" and tree is not None:
-                self.shared |= name_owners.rebinds(tree)
-        self.runners: set[str] = set()  # what the instructor defined that runs text
-        for cell, tree in zip(cells, self.trees, strict=True):
-            for node in tree.body if tree is not None and cell.kind != "solution" else ():
-                self.runners |= name_owners.running(node, self.runners)
-        self.shares_random = any(name_owners.draws(c.source) for c in cells if c.kind != "solution")
-        self.steps: list[Step] = []
-        self.errors: dict[str, str] = {}
-        self.structures: list[str] = []
-        self.theirs: list[str] = []
-        self.judge.ask(
-            "setup",
-            learning=True,
-            needed=[],
-            remote_modules=[],
-            used=sorted(self.reads),
-            shares_random=self.shares_random,
-            shared=sorted(self.shared),
-        )
+class _Run(Trials):
+    """Plays the notebook and keeps what each test cell came to."""
 
     def cell(self, place: int, cell: Cell) -> None:
         if cell.kind == "test":
@@ -143,7 +91,7 @@ class _Run:
             names = sorted(bound | set(changed))
             told = self.judge.ask("theirs", names=names, sources=name_owners.sources(cell.source))
         else:
-            name = _file(place)
+            name = cell_file(place)
             told = self.judge.ask(
                 "given", seconds, source=cell.source, name=name, changed=changed, keep=None
             )
@@ -170,7 +118,7 @@ class _Run:
         after = self.keep(place, cell, trial, step)
         self.steps.append(after)
 
-    def lift(self, place: int, cell: Cell) -> tuple[_Trial | None, Step]:
+    def lift(self, place: int, cell: Cell) -> tuple[Trial | None, Step]:
         """Try the ways of lifting a cell; the first that is accepted, or why none is."""
         reason, tried = "", Step(cell.id, "test")
         tree = self.trees[place]
@@ -178,7 +126,7 @@ class _Run:
             return None, self.inside(place, cell, RUNS_TEXT)
         for trial in self.ways(place, cell):
             if not trial.passed:
-                reason = reason or _why(trial.outcome, cell)
+                reason = reason or why_not(trial.outcome, cell)
                 continue
             calls = trial.outcome["seen"].get("call", 0)
             if calls > MAX_CALLS:
@@ -190,82 +138,13 @@ class _Run:
             reason = disagrees
         return None, self.inside(place, cell, reason, mutants=tried.mutants, noticed=tried.noticed)
 
-    def ways(self, place: int, cell: Cell) -> Any:
-        """Lift a cell as it is; then with the classes of the course and Matplotlib over there."""
-        yield _Trial(self.trial(place, cell))
-        tree = self.trees[place]
-        forward = [name for name in self.structures if name not in self.theirs]
-        define = []
-        if tree is not None:
-            for node in tree.body:
-                if isinstance(node, ast.ClassDef):
-                    define.append(ast.unparse(node))
-                    forward.append(node.name)
-        forward += [n for n in ("plt", "pyplot") if n not in self.theirs]
-        if forward or define:
-            yield _Trial(self.trial(place, cell, forward=forward, define=define), forward, define)
-
-    def trial(
-        self,
-        place: int,
-        cell: Cell,
-        *,
-        mutant: Sequence[str] | None = None,
-        needed: Sequence[str] | None = None,
-        forward: Sequence[str] = (),
-        define: Sequence[str] = (),
-    ) -> dict[str, Any]:
-        """Judge the cell in forks of both processes."""
-        limit = self.cell_seconds
-        with talking() as (one, other):
-            self.student.send("serve", one, fork=True, seconds=limit, mutant=mutant)
-            self.judge.send(
-                "judge",
-                other,
-                **self.request(place, cell, needed, forward, define),
-                trial=True,
-            )
-        outcome = self.judge.answer(self.wait)
-        self.student.answer(self.wait)
-        return outcome
-
-    def request(
-        self,
-        place: int,
-        cell: Cell,
-        needed: Sequence[str] | None,
-        forward: Sequence[str],
-        define: Sequence[str],
-    ) -> dict[str, Any]:
-        return {
-            "source": cell.source,
-            "name": _file(place),
-            "seconds": self.cell_seconds,
-            "learning": needed is None,
-            "needed": list(needed or ()),
-            "used": self.later(place),
-            "forward": list(forward),
-            "define": list(define),
-        }
-
-    def later(self, place: int) -> list[str]:
-        """Names that a test cell binds and a later cell of another kind reads."""
-        tree = self.trees[place]
-        if tree is None:
-            return []
-        read: set[str] = set()
-        for cell, other in zip(self.cells[place + 1 :], self.trees[place + 1 :], strict=True):
-            if other is not None and cell.kind != "test":
-                read |= name_owners.reads(other)
-        return sorted(name_owners.binds_of(tree) & read)
-
-    def try_mutants(self, place: int, cell: Cell, trial: _Trial) -> tuple[Step, str]:
+    def try_mutants(self, place: int, cell: Cell, trial: Trial) -> tuple[Step, str]:
         """Compare lifted and unlifted on wrong answers; say where they differ."""
         outcome = trial.outcome
         tree = self.trees[place]
         touched = set(outcome["accessed"])
         touched |= (name_owners.reads(tree) if tree else set()) & set(self.theirs)
-        strength = _strength(outcome["seen"])
+        strength = strength_of(outcome["seen"])
         step = Step(
             cell.id,
             "test",
@@ -313,12 +192,12 @@ class _Run:
                 if kind == "shared":
                     return step, SHARED_TEXT
                 return step, (
-                    f"Where '{name}' is changed ({kind}), it {_word(here)} inside the student's "
-                    f"process and {_word(there)} outside."
+                    f"Where '{name}' is changed ({kind}), it {word(here)} inside the student's "
+                    f"process and {word(there)} outside."
                 )
-        return _with(step, mutants=tried, noticed=noticed), ""
+        return replace(step, mutants=tried, noticed=noticed), ""
 
-    def keep(self, place: int, cell: Cell, trial: _Trial, step: Step) -> Step:
+    def keep(self, place: int, cell: Cell, trial: Trial, step: Step) -> Step:
         """Judge the cell for good, so that later cells find what it did."""
         limit = self.cell_seconds
         self.unlifted.send("run", source=cell.source, seconds=limit, watch=False)
@@ -334,7 +213,7 @@ class _Run:
                 f"The test cell '{cell.id}' passed on trial and does not pass again: "
                 f"{outcome['type']}: {outcome['message']}"
             )
-        return _with(step, theirs=tuple(self.theirs_now()))
+        return replace(step, theirs=tuple(self.theirs_now()))
 
     def theirs_now(self) -> list[str]:
         told = self.judge.ask("theirs", names=[], sources={})
@@ -382,14 +261,16 @@ class _Run:
             "cell",
             self.wait,
             source=name_owners.plainly(cell.source),
-            name=_file(place),
+            name=cell_file(place),
             seconds=limit,
         )
         self.unlifted.answer(self.wait)
         if not error and not marked.get("passed"):
             ended = f"{marked.get('type')}: {marked.get('message')}"
             error = f"it passes in a notebook, but not as it is marked: {ended}"
-        told = self.judge.ask("inside", self.wait, source=cell.source, name=_file(place), keep=None)
+        told = self.judge.ask(
+            "inside", self.wait, source=cell.source, name=cell_file(place), keep=None
+        )
         return Step(
             cell.id,
             "test",
@@ -400,45 +281,3 @@ class _Run:
             mutants=mutants,
             noticed=noticed,
         )
-
-
-def _word(outcome: dict[str, Any]) -> str:
-    if outcome["passed"]:
-        return "passes"
-    told = outcome.get("refused") or outcome.get("error")
-    told = told or f"{outcome.get('type')}: {outcome.get('message')}"
-    return f"does not pass ({' '.join(str(told).split())[:150]})"
-
-
-def _with(step: Step, **values: Any) -> Step:
-    return replace(step, **values)
-
-
-def _file(place: int) -> str:
-    return f"<cell {place}>"
-
-
-def _strength(seen: dict[str, int]) -> Strength:
-    if "callback" in seen or "function given" in seen:
-        return "call-backs"
-    if "source" in seen:
-        return "source text"
-    if seen.keys() & {"instance", "callable", "class", "iterator"}:
-        return "stand-ins"
-    return "calls" if "call" in seen else "values"
-
-
-def _why(outcome: dict[str, Any], cell: Cell) -> str:
-    """Say why a lift does not pass on the reference."""
-    if "refused" in outcome:
-        return f"It cannot be carried: {outcome['refused']}."
-    lines = cell.source.splitlines()
-    number = outcome.get("line", 0)
-    where = f" in `{lines[number - 1].strip()[:100]}`" if 0 < number <= len(lines) else ""
-    message = re.sub(r"\s+", " ", str(outcome.get("message", "")))[:200]
-    if outcome.get("kind") == "time":
-        return "It takes too long from outside."
-    if outcome.get("type") == "AssertionError" and where and not message:
-        return f"Outside, {where.removeprefix(' in ')} does not hold."
-    raised = f"{outcome.get('type')}: {message}" if message else str(outcome.get("type"))
-    return f"Outside, it raises {raised}{where}."

@@ -29,12 +29,12 @@ class StudentWriter(Encoder):
         """Write an instance of a class of the course's, or a reference."""
         hand = self.hand
         if isinstance(value, types.ModuleType):
-            return {"t": "module", "v": value.__name__, "r": hand.refer(value)}
+            return {"t": "module", "v": value.__name__, "r": hand.references.refer(value)}
         if is_structure(type(value), hand.structures) and depth < 40:
             return structure(self, value, depth)
         if isinstance(value, type) and (tree := record_class(value)) is not None:
             return tree
-        tree = hand.refer(value)
+        tree = hand.references.refer(value)
         if tree["kind"] in ("instance", "callable"):
             base = next((one for one in type(value).__mro__ if one in BASES), None)
             if base is tuple and hasattr(type(value), "_fields"):
@@ -59,7 +59,7 @@ class StudentReader(Decoder):
         """Read a reference, a function to call back, a thing that both sides have."""
         kind, hand = tree["t"], self.hand
         if kind == "ref":
-            return hand.references[tree["id"]]
+            return hand.references.of[tree["id"]]
         if kind == "callback":
             return hand.callback(tree["id"], tree["name"])
         if kind == "module":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import inspect
 import io
 import linecache
 import os
@@ -23,10 +22,7 @@ import numpy as np
 
 from proctor.kernel.arrays import Tree, UnsendableError
 from proctor.kernel.channel import Channel, ChannelClosedError
-from proctor.kernel.values import Encoder
 from proctor.lift.both_ends import (
-    FUNCTIONS,
-    ITERATORS,
     MUTABLE,
     RandomState,
     fingerprint,
@@ -38,11 +34,11 @@ from proctor.lift.both_ends import (
     written_random,
 )
 from proctor.lift.cell_code import own_line, run_source
+from proctor.lift.references import References
 from proctor.lift.student_codec import StudentReader, StudentWriter
 
 MAX_PRINTED = 4 * 2**20
 """Most text that one call may print, in characters; a call that prints more raises."""
-MAX_REFERENCES = 1_000_000
 
 
 def close_figures() -> None:
@@ -73,8 +69,7 @@ class Hand:
 
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
-        self.references: dict[int, Any] = {}
-        self.ids: dict[int, int] = {}
+        self.references = References()
         self.structures: set[str] = set()
         self.kept: dict[str, Any] = {}  # what the judge put something else in the place of
         self.operators = operators()
@@ -273,7 +268,7 @@ class Hand:
         given = [*args, *keywords.values()]
         watched = {i: fingerprint(given[i]) for i, form in enumerate(forms) if form in MUTABLE}
         if request["op"] == "call":
-            function = self.references[request["id"]]
+            function = self.references.of[request["id"]]
         else:
             function = self.operators[request["name"]]
         result = function(*args, **keywords)
@@ -285,58 +280,6 @@ class Hand:
             if result is given[index]:
                 return {"t": "argument", "v": index}
         return self.encoder(out).value(result)
-
-    def refer(self, value: Any) -> Tree:
-        """Return a reference to an object, with what may be known of it without asking again."""
-        number = self.ids.get(id(value))
-        if number is None:
-            if len(self.references) >= MAX_REFERENCES:
-                raise UnsendableError("one more object, of a million")
-            number = self.ids[id(value)] = len(self.references) + 1
-            self.references[number] = value
-        kind = type(value)
-        if isinstance(value, type):
-            what, line = "class", value.__mro__
-        elif isinstance(value, ITERATORS):
-            what, line = "iterator", kind.__mro__
-        elif kind in FUNCTIONS:
-            what, line = "function", kind.__mro__
-        else:
-            what, line = ("callable" if callable(value) else "instance"), kind.__mro__
-        tree: Tree = {
-            "t": "ref",
-            "id": number,
-            "kind": what,
-            "line": [[str(one.__module__), str(one.__qualname__)] for one in line],
-        }
-        if what in ("function", "class", "callable"):
-            for key in ("__name__", "__qualname__", "__doc__", "__module__"):
-                told = getattr(value, key, None)
-                tree[key] = told if isinstance(told, str) else ""
-            tree["signature"] = self.signature(value)
-        else:
-            names = ("__array__", "__len__", "__iter__", "__next__", "__getitem__", "__hash__")
-            tree["has"] = [name for name in names if getattr(kind, name, None) is not None]
-        return tree
-
-    def signature(self, value: Any) -> list[list[Any]] | None:
-        """Return a function's parameters: name, kind, whether and which default."""
-        try:
-            parameters = inspect.signature(value).parameters.values()
-        except (TypeError, ValueError):
-            return None
-        described = []
-        for one in parameters:
-            default = None
-            if one.default is not one.empty:
-                try:
-                    default = Encoder([], 1000, 5).value(one.default)
-                except UnsendableError:
-                    default = {"t": "str", "v": repr(one.default)[:200]}
-                if "b" in default:
-                    default = {"t": "str", "v": repr(one.default)[:200]}
-            described.append([one.name, int(one.kind), default])
-        return described
 
     def describe(self, error: BaseException, out: list[bytes]) -> dict[str, Any]:
         """Return an exception: its class, its line of bases, its arguments."""
@@ -355,7 +298,7 @@ class Hand:
                     attributes[name] = told
         encoder = self.encoder(out)
         return {
-            "class": self.refer(type(error)),
+            "class": self.references.refer(type(error)),
             "message": message,
             "args": [encoder.value(a if isinstance(a, plain) else str(a)[:500]) for a in args[:10]],
             "attributes": [[k, encoder.value(v)] for k, v in list(attributes.items())[:20]],

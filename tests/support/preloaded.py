@@ -11,7 +11,7 @@ import proctor.cli
 import proctor.nbgrader_plugin
 import proctor.record.read_results
 import proctor.tell.class_table
-import proctor.tell.export
+import proctor.tell.export_marks
 import proctor.tell.report
 from proctor.examine.versions import installed
 

@@ -10,22 +10,14 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from proctor.errors import CourseError
-from proctor.otter_text import (
-    TextError,
-    exception_test,
-    output_of,
-    shown_test,
-    with_regions,
-    without_ignored,
-)
+from proctor.otter.cells import Case, Question, answers, test_cell
+from proctor.otter.text import TextError, exception_test, output_of, shown_test, without_ignored
 
 _MARK = re.compile(r"#\s*(BEGIN|END)\s+(QUESTION|PROMPT|SOLUTION|TESTS)\b", re.I)
 _CONFIG = re.compile(r"#\s*ASSIGNMENT\s+CONFIG\b", re.I)
@@ -35,7 +27,6 @@ _TEST_CONFIG = re.compile(
     r"[^\n]*\n?",
     re.S | re.I,
 )
-INCLUDE = "otter_include"
 
 
 def is_otter(node: NotebookNode) -> bool:
@@ -78,33 +69,6 @@ def _boundary(cell: NotebookNode) -> str | None:
     return text if _MARK.match(text) or _CONFIG.match(text) else None
 
 
-@dataclass
-class _Case:
-    """A test case: its cell's code after its configuration, and what the notebook shows under it."""
-
-    source: str
-    output: tuple[str, str]
-    ran: bool
-    number: int
-    hidden: bool = False
-    points: float | None = None
-    failure: str = ""
-
-
-@dataclass
-class _Question:
-    name: str
-    number: int
-    settings: dict[str, Any]
-    prompt: list[NotebookNode] = field(default_factory=list)
-    answers: list[NotebookNode] = field(default_factory=list)
-    cases: list[_Case] = field(default_factory=list)
-
-    @property
-    def manual(self) -> bool:
-        return self.settings.get("manual") is True
-
-
 class _Reading:
     """Takes the cells one by one; keeps what has begun and not ended."""
 
@@ -112,7 +76,7 @@ class _Reading:
         self.where = where
         self.made: list[NotebookNode] = []
         self.ok_format = True
-        self.question: _Question | None = None
+        self.question: Question | None = None
         self.block = ""
         self.names: set[str] = set()
 
@@ -181,7 +145,7 @@ class _Reading:
                 number, f"there is another question '{name}'. Change one of the names."
             )
         self.names.add(name)
-        self.question = _Question(name, number, settings)
+        self.question = Question(name, number, settings)
 
     def content(self, number: int, cell: NotebookNode) -> None:
         """Take a cell that begins and ends nothing."""
@@ -201,7 +165,7 @@ class _Reading:
             kept = self.question.prompt if self.block == "PROMPT" else self.question.answers
             kept.append(cell)
 
-    def case(self, number: int, cell: NotebookNode) -> _Case:
+    def case(self, number: int, cell: NotebookNode) -> Case:
         source, settings = str(cell.source), dict[str, Any]()
         if found := _TEST_CONFIG.match(source):
             settings, source = self.settings(number, found[2]), source[found.end() :]
@@ -212,7 +176,7 @@ class _Reading:
         points = settings.get("points")
         if points is not None and (isinstance(points, bool) or not isinstance(points, int | float)):
             raise self.error(number, f"the points of a test are a number, not {points!r}.")
-        return _Case(
+        return Case(
             source.strip("\n"),
             output_of(cell),
             cell.execution_count is not None or bool(cell.outputs),
@@ -222,30 +186,30 @@ class _Reading:
             str(settings.get("failure_message") or ""),
         )
 
-    def end_question(self, question: _Question) -> None:
+    def end_question(self, question: Question) -> None:
         """Write a question's cells: the answers, then the tests."""
         try:
-            answers = list(_answers(question))
+            own = list(answers(question))
         except TextError as error:
             raise self.error(question.number, f"question '{question.name}': {error}") from error
         tests = list(self.tests(question))
-        self.made += answers + tests
+        self.made += own + tests
 
-    def tests(self, question: _Question) -> Iterator[NotebookNode]:
+    def tests(self, question: Question) -> Iterator[NotebookNode]:
         """Write a question's test cells: one a test case, or one for all or nothing."""
         cases = self.pointed(question)
         if question.settings.get("all_or_nothing") is True and cases:
             cases.sort(key=lambda case: case.hidden)
             body = "\n".join(self.text(question, case) for case in cases)
             points = round(sum(case.points or 0.0 for case in cases), 6)
-            yield _test(f"{question.name}-test", f"# {question.name}\n{body}", points)
+            yield test_cell(f"{question.name}-test", f"# {question.name}\n{body}", points)
             return
         for place, case in enumerate(cases, 1):
             id = f"{question.name}-test-{place}"
             head = f"# {question.name}: test {place} of {len(cases)}\n"
-            yield _test(id, head + self.text(question, case), case.points or 0.0)
+            yield test_cell(id, head + self.text(question, case), case.points or 0.0)
 
-    def text(self, question: _Question, case: _Case) -> str:
+    def text(self, question: Question, case: Case) -> str:
         """Return a test case as code that raises unless it passes."""
         try:
             if self.ok_format:
@@ -259,7 +223,7 @@ class _Reading:
             ) from error
         return f"### BEGIN HIDDEN TESTS\n{body}\n### END HIDDEN TESTS" if case.hidden else body
 
-    def pointed(self, question: _Question) -> list[_Case]:
+    def pointed(self, question: Question) -> list[Case]:
         """Give each test case its points, as otter does."""
         cases, total = question.cases, question.settings.get("points")
         number = question.number
@@ -302,54 +266,3 @@ class _Reading:
             marks = cell.metadata.get("nbgrader", {})
             cell["id"] = str(marks.get("grade_id") or f"cell-{number}")[:64]
         return self.made
-
-
-def _answers(question: _Question) -> Iterator[NotebookNode]:
-    """Write the cells in which a student answers a question."""
-    first = (question.answers or question.prompt or [None])[0]
-    if question.manual and (first is None or first.cell_type != "code"):
-        prompt = "\n\n".join(str(cell.source) for cell in question.prompt)
-        text = "\n\n".join(str(cell.source) for cell in question.answers)
-        source = f"### BEGIN SOLUTION\n{text}\n### END SOLUTION"
-        yield _marked(
-            new_markdown_cell(f"{prompt}\n\n{source}" if prompt else source),
-            question.name, solution=True, grade=True, points=_manual_points(question),
-        )  # fmt: skip
-        return
-    code = [cell for cell in question.answers if cell.cell_type == "code"]
-    number = 0
-    for cell in question.answers:
-        if cell.cell_type != "code":
-            if INCLUDE in cell.metadata.get("tags", ()):
-                yield new_markdown_cell(cell.source)
-            continue
-        source = with_regions(str(cell.source))
-        by_person = question.manual and cell is code[-1]
-        if source == cell.source and not by_person:  # nothing of it is taken out: it is given
-            yield new_code_cell(source)
-            continue
-        number += 1
-        id = question.name if number == 1 else f"{question.name}-{number}"
-        points = _manual_points(question) if by_person else None
-        yield _marked(new_code_cell(source), id, solution=True, grade=by_person, points=points)
-
-
-def _manual_points(question: _Question) -> float:
-    points = question.settings.get("points")
-    points = sum(points) if isinstance(points, list) else points
-    if question.cases:  # they earn the points
-        return 0.0
-    return float(points) if isinstance(points, int | float) else 1.0
-
-
-def _test(id: str, source: str, points: float) -> NotebookNode:
-    return _marked(new_code_cell(source), id, grade=True, locked=True, points=round(points, 6))
-
-
-def _marked(cell: NotebookNode, id: str, **marks: Any) -> NotebookNode:
-    fields = {"schema_version": 3, "grade_id": id, "grade": False, "solution": False}
-    fields |= {"locked": False, "task": False} | marks
-    if fields.get("points") is None:
-        fields.pop("points", None)
-    cell.metadata["nbgrader"] = fields
-    return cell
