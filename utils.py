@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from labkit.confusion_plots import plot_confusion, plot_mistakes
 from labkit.curves import plot_history
 from labkit.drawing import BLUE, GREY, ORANGE, from_to, grid, panels, picture, show
 from labkit.exploring import show_explorer
@@ -29,7 +30,6 @@ from labkit.messages import (
     where_from,
     why_unusable,
 )
-from labkit.mistakes import plot_confusion, plot_mistakes
 from labkit.photographs import plot_handwriting, plot_photos, plot_preprocess
 from labkit.pictures import centre_by_mass, only_resized, paper_light, resize
 from labkit.split_parts import trouble

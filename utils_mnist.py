@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import utils  # its names come first, then those of this lab
+from labkit.confusion_plots import plot_confusion_rates as plot_confusion
+from labkit.confusion_plots import plot_hardest_pairs, plot_worst
 from labkit.curves import plot_two_accuracies
 from labkit.drawing import BLUE, bars, digit, grid, show
 from labkit.experiment import Experiment
@@ -22,8 +24,6 @@ from labkit.full_mnist import brief, expected, find_full_set, hold_out, keras_ca
 from labkit.guesses import look_back
 from labkit.loading import load_handwriting
 from labkit.messages import LabError, use_names, why_unusable
-from labkit.mistakes import plot_confusion_rates as plot_confusion
-from labkit.mistakes import plot_hardest_pairs, plot_worst
 from labkit.photographs import keep, plot_stages
 from labkit.photographs import plot_read_photos as plot_photos
 from labkit.training import Results, accuracy, as_input, predict, watch, watchers

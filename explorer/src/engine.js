@@ -37,6 +37,7 @@
  * @property {Float64Array[]} bias  dL/db
  */
 
+import { activate, argmax, softmax, throughActivation } from "./activations.js";
 import { KINDS } from "./kinds.js";
 
 /** Where arrays come from, and what computes, unless a training says otherwise. */
@@ -44,29 +45,6 @@ const ANYWHERE = { array: (/** @type {number} */ length) => new Float64Array(len
 
 /** The number nearest to `value` between 0 and `most`. @param {number} value @param {number} most */
 export const clamp = (value, most) => Math.min(most, Math.max(0, value));
-
-/**
- * Index of the largest entry, the first one where several are equal (as numpy.argmax).
- * @param {ArrayLike<number>} values
- */
-export function argmax(values) {
-  let best = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
-  return best;
-}
-
-/**
- * exp(z - max z) / sum: the shift leaves the result as it is and keeps exp in range.
- * @param {ArrayLike<number>} z
- * @param {Float64Array} [p]  where to write
- */
-export function softmax(z, p = new Float64Array(z.length)) {
-  const top = z[argmax(z)];
-  let sum = 0;
-  for (let k = 0; k < p.length; k++) sum += p[k] = Math.exp(z[k] - top);
-  for (let k = 0; k < p.length; k++) p[k] /= sum;
-  return p;
-}
 
 /**
  * Cross-entropy of one label from logits: log(sum exp z) - z[label].
@@ -78,26 +56,6 @@ export function crossEntropy(logits, label) {
   let sum = 0;
   for (let k = 0; k < logits.length; k++) sum += Math.exp(logits[k] - top);
   return Math.log(sum) + top - logits[label];
-}
-
-/**
- * @param {Layer} layer
- * @param {Float64Array} z
- * @param {Float64Array} a  where to write
- */
-function activate({ activation, alpha = 1 }, z, a) {
-  if (activation === "softmax") return softmax(z, a);
-  // Plain loops: a training calls this some hundred thousand times a second.
-  for (let k = 0; k < a.length; k++) {
-    const v = z[k];
-    if (activation === "relu") a[k] = v > 0 ? v : 0;
-    else if (activation === "leaky_relu") a[k] = v > 0 ? v : alpha * v;
-    else if (activation === "elu") a[k] = v > 0 ? v : alpha * Math.expm1(v);
-    else if (activation === "sigmoid") a[k] = 1 / (1 + Math.exp(-v));
-    else if (activation === "tanh") a[k] = Math.tanh(v);
-    else a[k] = v;
-  }
-  return a;
 }
 
 /**
@@ -152,29 +110,6 @@ function hush({ off, shape }, values) {
 }
 
 /**
- * dL/dz of one layer from dL/da.
- * @param {Layer} layer
- * @param {Float64Array} z
- * @param {Float64Array} a
- * @param {Float64Array} da
- * @param {Float64Array} dz  where to write
- */
-function throughActivation(layer, z, a, da, dz) {
-  const { activation, alpha = 1 } = layer;
-  const dot = activation === "softmax" ? a.reduce((sum, v, k) => sum + v * da[k], 0) : 0;
-  for (let k = 0; k < dz.length; k++) {
-    if (activation === "softmax") dz[k] = a[k] * (da[k] - dot);
-    else if (activation === "linear") dz[k] = da[k];
-    else if (activation === "sigmoid") dz[k] = da[k] * a[k] * (1 - a[k]);
-    else if (activation === "tanh") dz[k] = da[k] * (1 - a[k] * a[k]);
-    else if (z[k] > 0) dz[k] = da[k];
-    else if (activation === "leaky_relu") dz[k] = da[k] * alpha;
-    else dz[k] = activation === "elu" ? da[k] * (a[k] + alpha) : 0;
-  }
-  if (layer.off) hush(layer, dz);
-}
-
-/**
  * Adds the gradients of one digit's cross-entropy to `dw` and `db`, an array for each layer.
  * @param {Layer[]} layers
  * @param {Pass} pass
@@ -201,14 +136,19 @@ export function accumulate(layers, pass, label, dw, db, toInput = true, room = r
  */
 function goBack(layers, pass, error, dw, db, toInput, { dz, da, kinds }) {
   const last = layers.length - 1;
+  /** @param {number} l @param {Float64Array} slopes  in what the layer gives */
+  const through = (l, slopes) => {
+    throughActivation(layers[l], pass.z[l], pass.a[l], slopes, dz[l]);
+    if (layers[l].off) hush(layers[l], dz[l]);
+  };
   if (layers[last].activation === "softmax") dz[last].set(error);
-  else throughActivation(layers[last], pass.z[last], pass.a[last], error, dz[last]);
+  else through(last, error);
   for (let l = last; l >= 0; l--) {
     const layer = layers[l];
     const wanted = l > 0 || toInput;
     if (wanted) da[l].fill(0);
     kinds[layer.kind].back(layer, l ? pass.a[l - 1] : pass.x, dz[l], dw && dw[l], db && db[l], wanted ? da[l] : null);
-    if (l) throughActivation(layers[l - 1], pass.z[l - 1], pass.a[l - 1], da[l], dz[l - 1]);
+    if (l) through(l - 1, da[l]);
   }
 }
 

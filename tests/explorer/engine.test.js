@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { backward, biasOf, crossEntropy, evidence, forward, numericalSlope, sgdStep, softmax, termsOf } from "../../explorer/src/engine.js";
+import { softmax } from "../../explorer/src/activations.js";
+import { backward, biasOf, crossEntropy, evidence, forward, numericalSlope, sgdStep, termsOf } from "../../explorer/src/engine.js";
 import { canSilence } from "../../explorer/src/derive.js";
 import { decodeInk, drawOnto, encodeInk, rasterise } from "../../explorer/src/ink.js";
 import { createTrainer, random } from "../../explorer/src/trainer.js";

@@ -1,7 +1,8 @@
 /** Predict, then reveal: each question's truth is measured on the reader's own model and digit. */
 
 import { attr, button, h, num, percent, times, uid, whole } from "../dom.js";
-import { argmax, backward, crossEntropy, forward, sgdStep } from "../engine.js";
+import { argmax } from "../activations.js";
+import { backward, crossEntropy, forward, sgdStep } from "../engine.js";
 
 /**
  * @typedef {import("../derive.js").Derived} Derived

@@ -1,7 +1,8 @@
 /** From logits to probabilities in 32-bit arithmetic, with the overflow that a shift prevents. */
 
 import { attr, bar, checkbox, h, heads, num, percent, row, scientific, scroller, segmented, setBar, write } from "../dom.js";
-import { argmax, crossEntropy } from "../engine.js";
+import { argmax } from "../activations.js";
+import { crossEntropy } from "../engine.js";
 import { rivalOf } from "./blame.js";
 
 const F = Math.fround;
