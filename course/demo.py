@@ -5,6 +5,7 @@ Run by ``make demo``; everything it makes lies under ``build/``.
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ from proctor.tell.class_table import class_table, print_attention
 from proctor.tell.report import write_report
 
 LAB = "lab_digits"
+PAGE_INPUTS = ("explorer/*.py", "explorer/*.json", "explorer/static/*", "course/explorer_page.py")
+PAGE_INPUTS += ("Data/ex3data1.mat", "requirements.lock")
+"""What the explorer's page is made of: while none of it changes, the page is kept."""
 
 
 def main() -> None:
@@ -28,7 +32,7 @@ def main() -> None:
     console = console_of_proctor()
     course = Course.find(Path(__file__).parent)
     page = course.root / "build" / "explorer.html"
-    writing = start_page(course.root, page)
+    writing = None if is_made(course.root, page) else start_page(course.root, page)
     for name in course.labs():
         build(course, course.lab(name), console.print)
     folder = course.root / "build" / "demo"
@@ -53,9 +57,32 @@ def main() -> None:
     print_attention(console, result, data)
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
     report = write_report(course, lab, folder)
-    finish_page(writing)
+    if writing is not None:
+        finish_page(writing)
+        key_file(page).write_text(page_key(course.root), "ascii")
     for path in (report, *made(course, folder), page):
         console.print(f"  {course.relative(path)}")
+
+
+def page_key(root: Path) -> str:
+    """Hash of all that the explorer's page is made of."""
+    digest = hashlib.sha256()
+    for pattern in PAGE_INPUTS:
+        for path in sorted(root.glob(pattern)):
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(root)} {len(data)} ".encode() + data)
+    return digest.hexdigest()
+
+
+def key_file(page: Path) -> Path:
+    """Where the key of a page that was made is kept."""
+    return page.with_suffix(".key")
+
+
+def is_made(root: Path, page: Path) -> bool:
+    """Whether the page is there and was made of what is there now."""
+    key = key_file(page)
+    return page.is_file() and key.is_file() and key.read_text("ascii") == page_key(root)
 
 
 def start_page(root: Path, page: Path) -> subprocess.Popen[str]:
