@@ -22,8 +22,14 @@ from proctor.tell.class_table import class_table, print_attention
 from proctor.tell.report import write_report
 
 LAB = "lab_digits"
-PAGE_INPUTS = ("explorer/*.py", "explorer/*.json", "explorer/static/*", "course/explorer_page.py")
-PAGE_INPUTS += ("Data/ex3data1.mat", "requirements.lock")
+PAGE_INPUTS = (
+    "explorer/*.py",
+    "explorer/*.json",
+    "explorer/static/*",
+    "course/explorer_page.py",
+    "Data/ex3data1.mat",
+    "requirements.lock",
+)
 """What the explorer's page is made of: while none of it changes, the page is kept."""
 
 
@@ -32,7 +38,8 @@ def main() -> None:
     console = console_of_proctor()
     course = Course.find(Path(__file__).parent)
     page = course.root / "build" / "explorer.html"
-    writing = None if is_made(course.root, page) else start_page(course.root, page)
+    key = page_key(course.root)
+    writing = None if is_made(page, key) else start_page(course.root, page)
     for name in course.labs():
         build(course, course.lab(name), console.print)
     folder = course.root / "build" / "demo"
@@ -58,8 +65,7 @@ def main() -> None:
     console.print(f"{time.monotonic() - began:.0f} s for marking and feedback. To look at:")
     report = write_report(course, lab, folder)
     if writing is not None:
-        finish_page(writing)
-        key_file(page).write_text(page_key(course.root), "ascii")
+        finish_page(writing, page, key)
     for path in (report, *made(course, folder), page):
         console.print(f"  {course.relative(path)}")
 
@@ -74,15 +80,10 @@ def page_key(root: Path) -> str:
     return digest.hexdigest()
 
 
-def key_file(page: Path) -> Path:
-    """Where the key of a page that was made is kept."""
-    return page.with_suffix(".key")
-
-
-def is_made(root: Path, page: Path) -> bool:
-    """Whether the page is there and was made of what is there now."""
-    key = key_file(page)
-    return page.is_file() and key.is_file() and key.read_text("ascii") == page_key(root)
+def is_made(page: Path, key: str) -> bool:
+    """Whether the page is there, and was finished under this key."""
+    kept = page.with_suffix(".key")
+    return page.is_file() and kept.is_file() and kept.read_text("ascii") == key
 
 
 def start_page(root: Path, page: Path) -> subprocess.Popen[str]:
@@ -96,11 +97,12 @@ def start_page(root: Path, page: Path) -> subprocess.Popen[str]:
     )
 
 
-def finish_page(writing: subprocess.Popen[str]) -> None:
-    """Wait for the page; what its process said is shown only if it failed."""
+def finish_page(writing: subprocess.Popen[str], page: Path, key: str) -> None:
+    """Wait for the page and keep its key; what its process said is shown only if it failed."""
     said, _ = writing.communicate()
     if writing.returncode:
         raise SystemExit(f"The explorer's page could not be written:\n{said}")
+    page.with_suffix(".key").write_text(key, "ascii")
 
 
 def made(course: Course, folder: Path) -> list[Path]:

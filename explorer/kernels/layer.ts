@@ -15,6 +15,18 @@
 /** How many inputs `look` found under a window. */
 let found: i32 = 0;
 
+/** The first row under the window of an output point; less than 0 where it begins above the image. */
+// @ts-ignore: decorator
+@inline function rowOf(geometry: usize, point: i32): i32 {
+  return (point / load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, DOWN) - load<i32>(geometry, TOP);
+}
+
+/** The first column under it, likewise. */
+// @ts-ignore: decorator
+@inline function colOf(geometry: usize, point: i32): i32 {
+  return (point % load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, RIGHT) - load<i32>(geometry, LEFT);
+}
+
 /**
  * Finds what is not 0 under the window of an output point: where its weights begin, at `rows` (4 bytes each), and
  * what it is, at `values`. Most pixels are paper; writing always and counting only what is inked asks no branch.
@@ -22,8 +34,7 @@ let found: i32 = 0;
 function look(geometry: usize, point: i32, x: usize, rows: usize, values: usize): void {
   const across = load<i32>(geometry, COLS), ins = load<i32>(geometry, INS), outs = load<i32>(geometry, OUTS);
   const h = load<i32>(geometry, HEIGHT), w = load<i32>(geometry, WIDTH);
-  const row = (point / load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, DOWN) - load<i32>(geometry, TOP);
-  const col = (point % load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, RIGHT) - load<i32>(geometry, LEFT);
+  const row = rowOf(geometry, point), col = colOf(geometry, point);
   let n: i32 = 0;
   for (let u = max<i32>(0, -row); u < h && row + u < load<i32>(geometry, ROWS); u++) {
     for (let v = max<i32>(0, -col); v < w && col + v < across; v++) {
@@ -117,8 +128,7 @@ function hand(rows: usize, values: usize, dz: usize, dw: usize, outs: i32): void
 function inward(geometry: usize, point: i32, weights: usize, dz: usize, dx: usize): void {
   const across = load<i32>(geometry, COLS), ins = load<i32>(geometry, INS), outs = load<i32>(geometry, OUTS);
   const h = load<i32>(geometry, HEIGHT), w = load<i32>(geometry, WIDTH);
-  const row = (point / load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, DOWN) - load<i32>(geometry, TOP);
-  const col = (point % load<i32>(geometry, DOWN_COLS)) * load<i32>(geometry, RIGHT) - load<i32>(geometry, LEFT);
+  const row = rowOf(geometry, point), col = colOf(geometry, point);
   for (let u = max<i32>(0, -row); u < h && row + u < load<i32>(geometry, ROWS); u++) {
     for (let v = max<i32>(0, -col); v < w && col + v < across; v++) {
       let to = dx + (<usize>(((row + u) * across + col + v) * ins) << 3);

@@ -47,11 +47,12 @@ const lengthOf = (rate, steps) => (rate * Math.sqrt(1 - BETA2 ** steps)) / (1 - 
 /** @param {Layer} layer */
 const inWindow = ({ from, window: [h, w] = [1, 1] }) => h * w * from[2];
 
-/** Bytes for all arrays of a training: weights four times over, what flows between layers, and room for each to begin anew. @param {Layer[]} layers */
+/** Bytes for all arrays of a training: what is trained four times over, a `Room`, and what is found under a window. @param {Layer[]} layers */
 function bytesFor(layers) {
-  const numbers = layers.reduce((sum, { weights, bias, inputs, units }) => sum + 4 * (weights.length + bias.length) + 2 * (inputs + units), 0);
-  const edges = layers[0].inputs + 3 * layers[layers.length - 1].units;
-  return 8 * (numbers + edges + 2 * Math.max(...layers.map(inWindow))) + 256 * (layers.length + 1);
+  const each = layers.map(({ weights, bias, inputs, units }) => 4 * (weights.length + bias.length) + inputs + 3 * units);
+  const ends = layers[0].inputs + 2 * layers[layers.length - 1].units;
+  // A page more: every array begins at a multiple of 16, and the geometries are small.
+  return 8 * (each.reduce((sum, n) => sum + n, ends) + 2 * Math.max(...layers.map(inWindow))) + PAGE;
 }
 
 /**
@@ -70,7 +71,7 @@ export function createHome(layers) {
 
 /** @param {Layer[]} layers @returns {Home} */
 function inWebAssembly(layers) {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytesFor(layers) / PAGE) + 1 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytesFor(layers) / PAGE) });
   const code = Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0));
   const made = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
   const kernels = /** @type {Kernels} */ (/** @type {unknown} */ (made.exports));

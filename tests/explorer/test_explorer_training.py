@@ -28,6 +28,8 @@ def test_the_shown_network_is_trained_and_everything_moves_along(
     watched = open_page("panel=training", script=script)
     page = watched.page
     here = page.locator("[data-part=trainhere]")
+    missing = NO_WEBASSEMBLY in script
+    watched.becomes("typeof WebAssembly === 'undefined'", missing)
     before = watched.value("[...d.pass.logits]")
     accuracy = watched.value("d.statistics().accuracy")
     here.get_by_role("button", name="Train").click()

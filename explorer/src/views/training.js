@@ -5,6 +5,8 @@ import { largest, prepare, signedMaps, squares, trace, unrolled } from "../draw.
 import { createRewind } from "./rewind.js";
 
 const CHART = 130;
+/** Room above a curve for the number that it reaches. */
+const LABEL = 18;
 const SQUARE = 200;
 /** Units whose weights are drawn. */
 const MAPS = 36;
@@ -127,7 +129,7 @@ function curve(ctx, canvas, points, name, least = 0) {
   const colours = ctx.colours();
   const [mostX, mostY] = [0, 1].map((c) => points.reduce((most, p) => Math.max(most, p[c]), c ? least : 1));
   /** @param {number[]} p */
-  const at = ([x, y]) => [4 + (x / mostX) * (width - 12), CHART - 20 - (y / (mostY || 1)) * (CHART - 30)];
+  const at = ([x, y]) => [4 + (x / mostX) * (width - 12), CHART - 20 - (y / (mostY || 1)) * (CHART - 20 - LABEL)];
   trace(context, [[0, CHART - 20], [width, CHART - 20]], colours.line);
   trace(context, points.map(at), colours.accent, 1.75);
   context.fillStyle = colours.muted;
