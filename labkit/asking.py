@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,19 +108,16 @@ _NEXT_AFTER = {
 }
 
 
+_OURS = re.compile(r"([\\/]labkit[\\/].*|[\\/]utils(_mnist)?)\.py$|^<string>$")
+"""Files of the lab itself, wherever it lies."""
+
+
 def _students_line(error: Exception) -> str:
     """Return the last line of code outside of libraries and of ours that the exception went through."""
-    lab = Path(__file__).parent
-    ours = (
-        str(lab),
-        str(lab.with_name("utils.py")),
-        str(lab.with_name("utils_mnist.py")),
-        "<string>",
-    )
     own = [
         frame.line or ""
         for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and not frame.filename.startswith(ours)
+        if "site-packages" not in frame.filename and not _OURS.search(frame.filename)
     ]
     return own[-1] if own else ""
 

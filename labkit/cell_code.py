@@ -32,6 +32,29 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
+def names_made(source: str) -> list[str] | None:
+    """Return the names that a cell's own lines make, in order; None if that cannot be told."""
+    tree = parsed(source)
+    if tree is None or {"exec", "eval", "globals", "vars", "setattr"} & names_used(tree):
+        return None
+    made: dict[str, None] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            made[statement.name] = None
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                made[node.id] = None
+            elif isinstance(node, ast.alias):
+                made[(node.asname or node.name).partition(".")[0]] = None
+    return list(made)
+
+
+def names_used(tree: ast.AST) -> set[str]:
+    """Return every name that stands in a piece of code."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def model_trouble(source: str) -> tuple[str, str] | None:
     """Find in a graded cell why it raised while it made the model: a cause and what to do next."""
     tree = parsed(source)

@@ -7,10 +7,11 @@ import os
 import re
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labkit.cell_code import model_trouble
+from labkit.cell_code import model_trouble, names_made, names_used, parsed
 from labkit.exercises import MARKERS, TESTS, TITLES
 from labkit.findings import NOT_STARTED, UNSTARTED, NotStarted, NotYet, touched
 
@@ -50,13 +51,21 @@ def watch_cells() -> None:
         shell.events.register("post_run_cell", note)
 
 
-def need_fresh(exercise: str) -> None:
+def need_fresh(exercise: str, names: Collection[str] = ()) -> None:
     """Raise if what a check would judge is not what the graded cell says now.
+
+    Parameters
+    ----------
+    exercise : str
+        Its id.
+    names : collection of str
+        What the check looks at; the first is what the cell makes.
 
     Raises
     ------
     NotYet
-        The cell is no Python, is not finished, or was changed since it was run.
+        The cell is no Python, is not finished, was changed since it was run, or has nothing to do with
+        what would be judged.
     """
     run = runs.get(exercise)
     if run is None:
@@ -78,6 +87,26 @@ def need_fresh(exercise: str) -> None:
             called="(your graded cell)",
             next="Run the cell, then this check.",
         )
+    if other := made_instead(run, names):
+        asked = next(iter(names))
+        raise NotYet(
+            f"The graded cell makes no `{asked}`: what would be judged is left from an earlier run.",
+            called="(your graded cell)",
+            expected=f"a cell that makes `{asked}`",
+            got=other,
+            next=f"Call what the cell makes `{asked}`, run the cell, then this check.",
+        )
+
+
+def made_instead(run: Run, names: Collection[str]) -> str:
+    """Say what a cell that ran to its end makes, if none of `names` stands in it; '' otherwise."""
+    tree = parsed(run.source)
+    made = names_made(run.source)
+    if run.error is not None or tree is None or not made or not names:
+        return ""
+    if {*made, *names_used(tree)} & set(names):
+        return ""
+    return "a cell that makes " + ", ".join(f"`{name}`" for name in made[:4])
 
 
 def need_whole_run(exercise: str) -> None:
@@ -109,6 +138,14 @@ def stopped(exercise: str) -> str:
             "Correct that and run the cell again.",
         )
         return f"the cell of {exercise} stopped with an error. {cause} {then}"
+    return ""
+
+
+def missed(exercise: str, name: str) -> str:
+    """Say that the cell of an exercise ("Exercise 2") ran, but makes another name; '' otherwise."""
+    for id, run in runs.items():
+        if TITLES[id].partition(",")[0] == exercise and (other := made_instead(run, [name])):
+            return f"{exercise} has {other}. Call it `{name}` and run the cell again."
     return ""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit.cell_runs import stopped, unstarted_check, watch_cells
+from labkit.cell_runs import missed, stopped, unstarted_check, watch_cells
 from labkit.findings import UNSTARTED, NotStarted
 
 OLDEST = {"keras": (3, 10), "numpy": (2, 0), "tensorflow": (2, 20)}
@@ -56,6 +56,8 @@ def where_from(error: BaseException) -> str | None:
     if name in exercises:
         if told := stopped(exercises[name]):
             return told if "not started" in told else f"`{name}` does not exist yet: {told}"
+        if told := missed(exercises[name], name):
+            return f"`{name}` does not exist yet: {told}"
         return (
             f"`{name}` does not exist yet: {exercises[name]} is not started, or its cell was not run. "
             f"{RUN_IT}"

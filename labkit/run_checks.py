@@ -62,7 +62,7 @@ def run_checks(exercise: str, checks: Sequence[Check], names: Mapping[str, Any])
     _outcomes[exercise] = False
     heading = f"{title}: your graded cell"
     try:
-        need_fresh(exercise)
+        need_fresh(exercise, names)
         if exercise not in FUNCTIONS:  # what its lines make one by one: not a function to be called
             need_whole_run(exercise)
         for number, check in enumerate(checks, 1):

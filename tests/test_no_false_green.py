@@ -262,6 +262,20 @@ def test_a_cell_of_statements_that_stopped_is_said_before_an_older_model_is_judg
     assert "stopped with TypeError" in told.cause
 
 
+def test_what_an_earlier_run_left_is_not_judged_in_place_of_another_name() -> None:
+    named = STATEMENTS.replace("model =", "network =").replace("400", "(400,)")
+    ran(named)
+    told = finding(public.test_model, object(), 10, 400)
+    assert "makes no `model`" in told.cause and "`network`" in told.got
+    utils.use_names(utils.EXERCISES, utils.GIVEN_IN)
+    missing = str(utils.where_from(NameError("missing", name="model")))
+    assert "Exercise 2 has a cell that makes `network`. Call it `model`" in missing
+    ran("# UNQ_C2\nmodel.add(Dense(10))\nlast = 1\n")  # made in a cell of one's own
+    assert "earlier run" not in finding(public.test_model, object(), 10, 400).cause
+    ran("# UNQ_C1\nfrom mine import my_softmax\n")
+    public.test_my_softmax(right_softmax)
+
+
 @pytest.mark.parametrize(
     ("cell", "error", "says"),
     [

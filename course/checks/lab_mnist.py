@@ -24,6 +24,7 @@ from course.checks.public import INSIDE, LABKIT, Public
 from labkit import networks
 from labkit.descriptions import activations
 from labkit.exercises import TITLES
+from labkit.full_mnist import hold_out
 from labkit.networks import BASELINE, DEEP, Asked, with_layers
 from labkit.pictures import resize
 from labkit.values_in_words import as_numbers
@@ -196,10 +197,9 @@ def baseline_weights(side: Side, draw: Draw) -> None:
 
 @functools.cache
 def parts() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """X_train (4000, 784), y_train, X_test (1000, 784), y_test: every fifth digit is held out."""
-    images, labels = network.digits28()
-    X, held = true_rows(images), np.arange(len(labels)) % 5 == 0  # 500 of each class, sorted
-    return X[~held], labels[~held], X[held], labels[held]
+    """X_train (4000, 784), y_train, X_test (1000, 784), y_test, in the notebook's own order."""
+    train, y_train, test, y_test = hold_out(*network.digits28())
+    return true_rows(train), y_train, true_rows(test), y_test
 
 
 def seen(side: Side) -> trained.Training:

@@ -341,13 +341,13 @@ _DEEP = (
     _deep(
         "validation-on-training",
         "validation",
-        "validation data are the training rows",
+        "validation data are training rows",
         deep(validation="validation_data=(X_train, y_train)", epochs=15),
     ),
     _deep(
         "validation-split",
         "validation",
-        "not that of the test rows",
+        "the part that validation_split holds back",
         deep(validation="validation_split=0.2", epochs=8),
     ),
     _deep("ten-epochs", "epochs", "10 epochs were trained", deep(epochs=10)),
@@ -380,6 +380,13 @@ _DEEP = (
             validation=f"{VALIDATION}, callbacks=[keras.callbacks.EarlyStopping(patience=100, "
             "restore_best_weights=True)]",
         ),
+    ),
+    _deep(
+        "part-of-the-rows",
+        "rows",
+        "A part of the training rows was left out",
+        deep(rows="X_train[500:], y_train[500:]", epochs=100),
+        30,
     ),
     _deep("no-metrics", "loss", "measure the accuracy", deep(metrics="")),
     _deep("layer-missing", "layers", "3 Dense layers", deep(*DEEP[:3], OUTPUT)),

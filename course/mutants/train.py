@@ -185,6 +185,13 @@ MUTANTS = (
         "trained on all rows",
         PRETRAINED + cell(optimizer="Adam(0.0001)", options=ONE_EPOCH),
     ),
+    _mutant(
+        "part-of-the-rows",
+        30,
+        "train-rows",
+        "a part of the training rows",
+        cell(rows="X_train[500:], y_train[500:]", options="epochs=8, batch_size=32"),
+    ),
     _mutant("no-history", 0, "train-history", "no history yet", cell(keep="", options=ONE_EPOCH)),
     _mutant(
         "history-dict",
@@ -210,6 +217,14 @@ VARIANTS = (
         cell(
             optimizer="keras.optimizers.Adam(learning_rate=0.005)",
             options="epochs=8, batch_size=32, validation_data=(X_test, y_test)",
+        ),
+    ),
+    Variant(
+        "train-validation-split",
+        "train",
+        cell(
+            optimizer="Adam(0.004), steps_per_execution=113",
+            options="epochs=20, batch_size=32, validation_split=0.1",
         ),
     ),
     Variant(

@@ -21,11 +21,13 @@ EPOCHS, BATCH = 100, 1000
 class Figures(NamedTuple):
     """Cross-entropy and accuracy of the network on both parts.
 
-    ``losses`` are those of the training rows, and of the test rows with and without what is cut off.
+    ``losses`` are those of the training rows, and of the test rows with and without what is cut off;
+    ``left_out`` says which training rows were not learnt: see `left_out`.
     """
 
     losses: tuple[float, float, float]
     right: tuple[float, float]
+    left_out: str = ""
 
 
 def cross_entropy(outputs: Array, y: Array, least: float = 1e-7) -> float:
@@ -44,6 +46,28 @@ def cross_entropy(outputs: Array, y: Array, least: float = 1e-7) -> float:
     return float(-np.log(np.clip(own, least, 1)).mean())
 
 
+def left_out(right: Array) -> str:
+    """Say which part of the training rows, at their beginning or end, the network never saw; or ''.
+
+    Parameters
+    ----------
+    right : ndarray of bool, shape (m,)
+        Which training rows the network reads right. After 100 epochs it errs on 0 to 2 in 1000 of the
+        rows that it was trained on, and on 20 (of 60,000) to 70 (of 4,000) in 1000 of all others.
+    """
+    wrong, m = ~np.asarray(right, dtype=bool), len(right)
+    found: list[tuple[float, str]] = []
+    for size in range(m // 40, m // 2 + 1, max(m // 40, 1)):
+        for part, rest, where in (
+            (wrong[:size], wrong[size:], "first"),
+            (wrong[-size:], wrong[:-size], "last"),
+        ):
+            if part.sum() >= 8 and part.mean() >= max(0.015, 10 * rest.mean()):
+                told = f"{part.sum()} errors in the {where} {size:,}, {rest.sum()} in all others"
+                found.append((rest.mean() - part.mean(), told))
+    return min(found)[1] if found else ""
+
+
 def figures_of(train: Array, y_train: Array, test: Array, y_test: Array) -> Figures:
     """Work out the figures from the probabilities (m, 10) on both parts, and their labels."""
     losses = (
@@ -55,7 +79,8 @@ def figures_of(train: Array, y_train: Array, test: Array, y_test: Array) -> Figu
         float((np.argmax(outputs, axis=1) == np.asarray(y)).mean())
         for outputs, y in ((train, y_train), (test, y_test))
     ]
-    return Figures(losses, (right[0], right[1]))
+    missed = left_out(np.argmax(train, axis=1) == np.asarray(y_train))
+    return Figures(losses, (right[0], right[1]), missed)
 
 
 def _measured(student: Student) -> Figures:
@@ -171,7 +196,10 @@ def validation(training: Description, train_loss: float, test_loss: float, most:
         )
         then = "Leave EarlyStopping and restore_best_weights out: here, the whole curve is wanted."
     elif abs(losses[-1] - train_loss) <= 0.02 * train_loss + 1e-4:
-        cause = "The validation data are the training rows: they cannot show overfitting."
+        cause = (
+            "The validation data are training rows: all of them, which cannot show overfitting, or the "
+            "part that validation_split holds back."
+        )
     raise NotYet(
         cause,
         called="deep_history.history['val_loss'][-1]",
@@ -181,12 +209,21 @@ def validation(training: Description, train_loss: float, test_loss: float, most:
     )
 
 
-def rows(on_train: float, on_test: float) -> None:
-    """Check by the accuracy that the test rows were not trained on.
+def rows(on_train: float, on_test: float, left_out: str = "") -> None:
+    """Check by the accuracy that all training rows were trained on, and the test rows were not.
 
     On 4,000 rows the network reaches 0.93 of the rows that it has not seen, on 60,000 rows 0.977
     (three seeds each); more than 0.988 it reaches on rows that it was trained on.
     """
+    if left_out:
+        raise NotYet(
+            "A part of the training rows was left out: the network reads them no better than digits "
+            "that it has not seen.",
+            called="accuracy on the training rows",
+            expected="as good on all of them",
+            got=left_out,
+            next="The test rows are held out already: give fit all of X_train and y_train.",
+        )
     if on_test < 0.988:
         return
     raise NotYet(
@@ -261,7 +298,11 @@ CHECKS = (
     Check(
         "deep-validation", "validation data", lambda s: validation(_trained(s), *figures(s).losses)
     ),
-    Check("deep-rows", "training rows only", lambda student: rows(*figures(student).right)),
+    Check(
+        "deep-rows",
+        "the training rows",
+        lambda student: rows(*figures(student).right, figures(student).left_out),
+    ),
     Check(
         "deep-learnt", "what it has learnt", lambda s: learnt(training[DEEP](s), *figures(s).right)
     ),

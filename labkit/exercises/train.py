@@ -216,8 +216,31 @@ def _could_be(steps: int, rows: int) -> bool:
     return any(-(-rows // size) == steps for size in {rows // steps, -(-rows // steps)} if size)
 
 
+GIVEN_BATCH = 32
+"""The batch size in the notebook's `schedule`."""
+SPLITS = (0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 1 / 3)
+"""Parts of the training rows that `validation_split` is given."""
+BATCHES = (8, 10, 16, 20, 25, 32, 40, 50, 64, 80, 100, 125, 128, 200, 250, 256, 500, 512, 1000)
+"""Batch sizes that people choose."""
+
+
+def _left_out(steps: int, n_train: int) -> bool:
+    """Tell whether `steps` batches an epoch can only be those of a part of the training rows.
+
+    They are fewer than the given batch size makes of all rows, no batch size makes them of all rows,
+    and no usual one of what an ordinary `validation_split` leaves.
+    """
+    return (
+        0 < steps < n_train // GIVEN_BATCH
+        and not _could_be(steps, n_train)
+        and not any(
+            -(-int(n_train * (1 - split)) // size) == steps for split in SPLITS for size in BATCHES
+        )
+    )
+
+
 def rows(training: Description, figures: Figures) -> None:
-    """Check that the held-out rows were not trained on, by the batches and by the weights.
+    """Check that all training rows were trained on and no held-out ones, by batches and weights.
 
     Parameters
     ----------
@@ -230,6 +253,14 @@ def rows(training: Description, figures: Figures) -> None:
     steps = training["steps"]
     by_steps = steps > 0 and not _could_be(steps, n_train) and _could_be(steps, n_all)
     remembered = on_test >= 0.965 and on_train >= 0.98
+    if not by_steps and _left_out(steps, n_train):
+        raise NotYet(
+            "The network was trained on a part of the training rows: some were left out.",
+            called="history.params",
+            expected=f"{-(-n_train // GIVEN_BATCH)} batches of {GIVEN_BATCH} per epoch",
+            got=f"{steps}: what {(steps - 1) * GIVEN_BATCH + 1:,} to {steps * GIVEN_BATCH:,} rows make",
+            next="The test rows are held out already: give fit all of X_train and y_train.",
+        )
     if not (by_steps or remembered):
         return
     got = f"{on_test:.3f} on held-out rows, {on_train:.3f} on training rows"
