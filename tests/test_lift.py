@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import pickle
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.lifting import ALWAYS, LIFTED, Playing, a_bench, cells, planned, playing, step_of
 
+from proctor.kernel.channel import Channel, pack_text
 from proctor.lift import Bench, Cell, Judge, Outcome, Plan, lift, name_owners
+from proctor.lift.admitted import LostError, RefusedError
 from proctor.lift.both_ends import read_random
+from proctor.lift.namespace import Namespace
 
 
 @pytest.fixture(scope="module")
@@ -463,6 +467,44 @@ def test_who_fails_by_an_object_of_another_kind_waits_for_a_person(bench: Bench)
     own = "class mean:\n    def send(self, x): return x\n"
     outcome = judged(bench, notebook, {"c0": own})["c1"]
     assert (outcome.ended, "StandIn" in outcome.message) == ("refused", False)
+
+
+def test_what_travels_as_json_has_it_keeps_its_type_and_its_value(bench: Bench) -> None:
+    """In a call of numbers and short text alone, and where the answer needs another form."""
+    values = (
+        "0, True, False, None, 1, -1, 1.0, -0.0, 0.1, 1e308, 5e-324, 2**53 - 1, 2**53, -2**53, 2**70, "
+        "float('inf'), '', 'a', 'ü', '\\ud800', '\"\\\\\\n\\x00', 'x' * 2000, 1e16, (1,), [1]"
+    )
+    notebook = cells(
+        ("solution", f"values = [{values}]\ndef same(x):\n    return x\ndef number(i):\n"
+         "    print('told')\n    return values[i]\n"),
+        ("test", f"""
+import contextlib, io
+mine = [{values}]
+for i, v in enumerate(mine):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        back = number(i)
+    assert out.getvalue() == 'told\\n'
+    for got in (same(v), back):
+        assert type(got) is type(v) and repr(got) == repr(v), (got, v)
+assert same(float('nan')) != same(float('nan'))
+"""),
+    )  # fmt: skip
+    plan = planned(bench, notebook, mutants=False)
+    assert (step_of(plan, "c1").judged, step_of(plan, "c1").reason) == ("outside", "")
+    assert judged(bench, notebook, {}, plan)["c1"].passed
+
+
+@pytest.mark.parametrize("plain", ["[1]", "{}", '"\\ud800"', "1" * 5000])
+def test_what_is_no_plain_value_is_not_taken_for_one(plain: str) -> None:
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        theirs.sendall(pack_text(f'{{"n":1,"plain":{plain}}}'))
+        conversation = Namespace()
+        conversation.channel = Channel(mine)
+        with pytest.raises((RefusedError, LostError)):
+            conversation.ask({"op": "get", "name": "x"})
 
 
 def test_a_random_state_that_would_end_the_judge_is_refused() -> None:

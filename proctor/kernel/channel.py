@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import socket
 import struct
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ MAX_ANSWER = 68 * 2**20
 """Largest answer to an examiner's question, in bytes."""
 MAX_PARTS = 12_000_000
 """Most commas and brackets of a tree."""
+PLAIN = frozenset({int, float, bool, str, type(None)})
+"""Types of what travels as JSON has it, where it is short: see :func:`plain_text`."""
+_WHOLE, _SHORT = 2**53, 1_000
 _HEAD = struct.Struct("<II")
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 _decode = json.JSONDecoder().raw_decode
@@ -42,12 +46,35 @@ class TooLargeError(WireError):
 
 def pack(tree: Any, buffers: Sequence[bytes] = ()) -> bytes:
     """Return one message as it is sent."""
+    if not buffers:
+        return pack_text(_encode(tree))
     text = _encode(tree).encode()
     parts = [_HEAD.pack(len(text), len(buffers)), text]
-    if buffers:
-        parts.append(struct.pack(f"<{len(buffers)}I", *map(len, buffers)))
-        parts += buffers
+    parts.append(struct.pack(f"<{len(buffers)}I", *map(len, buffers)))
+    parts += buffers
     return b"".join(parts)
+
+
+def pack_text(text: str) -> bytes:
+    """Return a message without buffers, whose tree was written already: JSON, ASCII alone."""
+    return _HEAD.pack(len(text), 0) + text.encode("ascii")
+
+
+def plain_text(value: Any) -> str | None:
+    """Write a short value that JSON itself keeps, its type too; None for any other.
+
+    It is what most calls of a loop are given and give back, at a third of the cost of a tree.
+    """
+    kind = type(value)
+    if kind is int:
+        return str(value) if -_WHOLE < value < _WHOLE else None
+    if kind is float:
+        return repr(value) if math.isfinite(value) else None
+    if kind is str:
+        return _encode(value) if len(value) <= _SHORT and value.isascii() else None
+    if kind is bool:
+        return "true" if value else "false"
+    return "null" if value is None else None
 
 
 class Inbox:
@@ -143,7 +170,11 @@ class Channel:
         self._spare: bytearray | None = None
 
     def send(self, tree: Any, buffers: Sequence[bytes] = ()) -> None:
-        """Send one message.
+        """Send one message; see :meth:`send_packed`."""
+        self.send_packed(pack(tree, buffers))
+
+    def send_packed(self, message: bytes) -> None:
+        """Send what :func:`pack` or :func:`pack_text` made.
 
         Raises
         ------
@@ -151,7 +182,7 @@ class Channel:
             If nobody is there any more.
         """
         try:
-            self.socket.sendall(pack(tree, buffers))
+            self.socket.sendall(message)
         except OSError as error:
             raise ChannelClosedError(str(error)) from error
 
@@ -165,6 +196,11 @@ class Channel:
         WireError
             If what comes is no message, or too large.
         """
+        if not self._inbox:
+            part = self._received()
+            if _is_whole(part):  # as most are: nothing to keep
+                return _parse(part[_HEAD.size :], self._inbox.max_parts), []
+            self._inbox.feed(part)
         while (message := self._inbox.take()) is None:
             self._inbox.feed(self._received())
         return message
@@ -223,6 +259,11 @@ class Channel:
     def close(self) -> None:
         """End the conversation."""
         self.socket.close()
+
+
+def _is_whole(part: bytes) -> bool:
+    """Whether this is one message, without buffers."""
+    return len(part) >= _HEAD.size and _HEAD.unpack_from(part) == (len(part) - _HEAD.size, 0)
 
 
 def _parse(text: bytes, max_parts: int) -> Any:

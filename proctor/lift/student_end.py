@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from proctor.kernel.arrays import Tree, UnsendableError
-from proctor.kernel.channel import Channel, ChannelClosedError
+from proctor.kernel.channel import Channel, ChannelClosedError, pack, pack_text, plain_text
 from proctor.lift.both_ends import (
     MUTABLE,
     RandomState,
@@ -157,10 +157,17 @@ class Hand:
         sys.stdout = self.printed
         out: list[bytes] = []
         reply: dict[str, Any] = {}
+        plain: str | None = None
         try:
             if "random" in request:
                 self.take_random(request["random"])
-            reply["v"] = self.do(request, buffers, reply, out)
+            if "plain" in request:
+                result = self.references.of[request["id"]](*request["plain"])
+                plain = plain_text(result)
+                if plain is None:
+                    reply["v"] = self.encoder(out).value(result)
+            else:
+                reply["v"] = self.do(request, buffers, reply, out)
         except UnsendableError as error:
             out.clear()
             reply = {"unsendable": str(error)[:500]}
@@ -170,18 +177,23 @@ class Hand:
         finally:
             sys.stdout, sys.stderr = streams
             self.depth -= 1
+        if plain is not None and not self.printed.tell():
+            self.send(pack_text(f'{{"n":{request["n"]},"plain":{plain}}}'))
+            return
+        if plain is not None:
+            reply["v"] = self.encoder(out).value(result)
         reply["n"] = request["n"]
         if "random" in request and not same_random(self.random, state := random_state()):
             self.random, reply["random"] = state, written_random(state)
         if printed := self.take_printed():
             reply["printed"] = printed
-        self.send(reply, out)
+        self.send(pack(reply, out))
 
-    def send(self, message: dict[str, Any], out: list[bytes]) -> None:
+    def send(self, message: bytes) -> None:
         """Tell the judge; a copy of the process that the student's code made and did not end is silent."""
         if os.getpid() != self.process:
             os._exit(1)
-        self.channel.send(message, out)
+        self.channel.send_packed(message)
 
     def take_random(self, told: Any) -> None:
         """Put the random streams where the judge's are; None: where both were last."""
@@ -326,7 +338,7 @@ class Hand:
             "keywords": {key: encoder.value(arg) for key, arg in keywords.items()},
             "printed": self.take_printed(),
         }
-        self.send(message, out)
+        self.send(pack(message, out))
         while True:
             answer, buffers = self.channel.receive()
             if "returned" in answer:
