@@ -92,6 +92,18 @@ def test_discrimination_is_the_point_biserial_correlation_with_the_rest() -> Non
 
 
 @pytest.mark.parametrize(
+    ("value", "asked", "word"),
+    [(-0.04, 10, "weak"), (-0.4, 10, "negative"), (-0.04, 1000, "negative"), (0.0, 10, "weak")],
+)
+def test_what_chance_alone_gives_is_not_called_negative(
+    value: float, asked: int, word: str
+) -> None:
+    half = asked // 2
+    one = itemstats.CheckStats("c", "c", False, 1.0, half, asked - half, 0, value)
+    assert one.word == word
+
+
+@pytest.mark.parametrize(
     ("passed", "rest"),
     [([True] * 20, range(20)), ([True, False] * 10, [5] * 20), ([True, False] * 4, range(8))],
     ids=["everybody passed", "no spread", "too small a class"],

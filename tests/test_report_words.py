@@ -20,7 +20,7 @@ from proctor.record.attempts import Attempt, read_attempts
 from proctor.record.gradebook import open_gradebook
 from proctor.record.run_record import ChangedScore, MarkingRecord, write_marking
 from proctor.record.store import Store
-from proctor.tell import itemstats
+from proctor.tell import itemstats, lecture
 from proctor.tell.lecture import faded
 from proctor.tell.report import write_report
 
@@ -113,6 +113,37 @@ def test_an_untouched_notebook_says_nothing_of_the_checks(tiny: Course) -> None:
         assert exercise.not_started == 1
         assert all(one.by_all and one.asked == 12 for one in exercise.checks)
     assert all(one.share == 0 for e in itemstats.exercises(lab, [blank]) for one in e.checks)
+
+
+def test_an_untouched_notebook_is_named_under_attention(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    classroom.enrol(tiny, lab)
+    blank = {"passes": lambda check: False, "cause": lambda check: "This exercise is not started."}
+    classroom.keep(tiny, classroom.verdict(lab, "zoe", **blank))
+    classroom.keep(tiny, classroom.verdict(lab, "ada", lambda check: True))
+    page = write_report(tiny, lab, tiny.folder).read_text("utf-8")
+    words = text_of(page, 'id="attention"', "</section>")
+    assert "Handed in an untouched notebook zoe." in words and "ada" not in words
+
+
+def test_what_fails_several_checks_is_one_thing_to_say(tiny: Course) -> None:
+    lab = tiny.lab("tiny")
+    verdicts = {
+        name: classroom.verdict(
+            lab,
+            name,
+            lambda check, fails=fails: check.id not in fails,
+            cause=lambda check: "The cell stopped.",
+        )
+        for name, fails in {
+            "ada": {"double-value", "double-drawn"},
+            "bob": {"double-value", "double-drawn"},
+            "cleo": {"double-value"},
+        }.items()
+    }
+    found = itemstats.misconceptions(verdicts)
+    (told,) = lecture.points(found, itemstats.exercises(lab, verdicts.values()), 3)
+    assert (told.count, told.text) == (3, "The cell stopped.")
 
 
 def test_sections_are_told_apart_where_the_roster_has_them(page: str) -> None:

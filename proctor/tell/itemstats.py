@@ -93,10 +93,16 @@ class CheckStats:
 
     @property
     def word(self) -> str:
-        """What the discrimination means."""
+        """What the discrimination means; below 0, only what is more than chance is called negative.
+
+        Of two things that have nothing to do with each other, the correlation over n people has a
+        standard error of 1 / sqrt(n - 1) (Fisher 1915).
+        """
         value = self.discrimination
         if value is None:
             return "not to be had"
+        if -1 / np.sqrt(max(1, self.asked - 1)) < value < 0:
+            return "weak"
         bounds = ((0.40, "very good"), (0.30, "good"), (0.20, "fair"), (0.0, "weak"))
         return next((word for bound, word in bounds if value >= bound), "negative")
 

@@ -29,17 +29,18 @@ class Point:
 def points(
     found: Sequence[Misconception], exercises: Sequence[ExerciseStats], marked: int
 ) -> list[Point]:
-    """Return the five things that concern most students."""
-    told = [
-        Point(
-            len(one.students),
-            one.cause,
-            f"{one.exercise_title}: {one.check_title}",
-            one.example.next,
-        )
-        for one in found
-        if len(one.students) > 1 or marked < 3
-    ]
+    """Return the five things that concern most students; what fails several checks is one thing."""
+    same: dict[tuple[str, str], list[Misconception]] = defaultdict(list)
+    for one in found:
+        same[one.exercise, one.cause].append(one)
+    told = []
+    for alike in same.values():
+        students = {student for one in alike for student in one.students}
+        titles = dict.fromkeys(one.check_title for one in alike)
+        first = alike[0]
+        where = f"{first.exercise_title}: {'; '.join(titles)}"
+        if len(students) > 1 or marked < 3:
+            told.append(Point(len(students), first.cause, where, first.example.next))
     blank = [
         Point(one.not_started, "did not start this exercise.", one.title, "Show how it begins.")
         for one in exercises

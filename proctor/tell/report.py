@@ -149,6 +149,7 @@ def _context(course: Course, data: ClassData, path: Path, similar: bool) -> dict
         ],
         "more_misconceptions": max(0, len(found) - MOST_MISCONCEPTIONS),
         "attention": attention[:MOST_STUDENTS],
+        "untouched": [name for name, one in verdicts.items() if itemstats.not_started(one)],
         "more_attention": max(0, len(attention) - MOST_STUDENTS),
         "similar": class_similarity(course, data) if similar else None,
         "strangers": strangers(course, data),
